@@ -1,0 +1,54 @@
+/*
+ * Log files whose lines are chained by hash, for the helpdesk: System.log and User.log (A15, N9).
+ *
+ * Each line ends with " #<n> <hash>" where n counts lines from 1 over the life of the log and
+ * hash = first 16 bytes (32 hex digits) of SHA-256(previous full hash || line text). A removed,
+ * changed or moved line breaks the chain; a cut end is found by comparing with the head that the
+ * gateway was told. A rotated file begins with a line that carries on the chain of the file
+ * before it. The whole format is in common/README.md.
+ *
+ * Owned by one thread (the agent's loop); one process at a time (the file is locked).
+ */
+#ifndef PRA_COMMON_CHAINLOG_H
+#define PRA_COMMON_CHAINLOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+
+struct chainlog;
+
+/* Rotation: at this size the file becomes NAME.1, NAME.1 becomes NAME.2, ... up to `keep`. */
+#define CHAINLOG_SIZE_DEFAULT (4u * 1024 * 1024)
+#define CHAINLOG_KEEP_DEFAULT 5
+#define CHAINLOG_LINE_MAX     4096
+
+struct chainlog_head {
+    uint64_t lines;
+    uint8_t hash[CRYPTO_SHA256_LEN];
+};
+
+/*
+ * Opens or creates `dir`/`name` (mode 0600) and carries on its chain. A damaged end (half a line
+ * after a power cut) is kept, and a line says that the chain starts anew there. Returns 0,
+ * PRA_EBUSY (another process writes it), PRA_EIO.
+ */
+int chainlog_open(const char *dir, const char *name, size_t max_size, unsigned keep,
+                  struct chainlog **out, struct fault *f);
+void chainlog_close(struct chainlog *log);
+
+/* Writes one line: time, level word, text. Control characters in it are escaped. 0, PRA_EIO. */
+int chainlog_write(struct chainlog *log, const char *level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void chainlog_get_head(const struct chainlog *log, struct chainlog_head *out);
+
+/*
+ * Checks `dir`/`name` and its rotated files, oldest first. Returns 0 and the head, or
+ * PRA_ECORRUPT with file and line in `f`.
+ */
+int chainlog_verify(const char *dir, const char *name, struct chainlog_head *out, struct fault *f);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Every message with a code that an employee can see (A14): code, what failed, the cause that
+ * was found, and the remedy, in English and Japanese. The table is common/msg.def, one entry per
+ * cause; README.md's list and `pra --help errors` are generated from it.
+ */
+#ifndef PRA_COMMON_MSG_H
+#define PRA_COMMON_MSG_H
+
+#include <stddef.h>
+
+#include "common/i18n.h"
+
+/*
+ * MSG(id, code, title_en, title_ja, cause_en, cause_ja, remedy_en, remedy_ja)
+ * Causes and remedies may hold the place-holders {server} {user} {port} {program} {pid} {target}
+ * {detail} {seconds} {name}.
+ */
+enum msg_id {
+    MSG_NONE = 0,
+#define MSG(id, ...) id,
+#include "common/msg.def"
+#undef MSG
+    MSG_COUNT
+};
+
+/* Values for the place-holders; NULL members read as "?". */
+struct msg_args {
+    const char *server;  /* host:port of the gateway */
+    const char *user;
+    const char *port;    /* local address:port */
+    const char *program; /* holder of a busy port */
+    const char *pid;
+    const char *target;
+    const char *detail;  /* operating system's or gateway's words */
+    const char *seconds;
+    const char *name;    /* of a rule, or of what changed */
+};
+
+#define MSG_TEXT_MAX 1024
+
+struct msg_text {
+    const char *code;           /* "ERR(10203)" */
+    const char *title;          /* static */
+    char cause[MSG_TEXT_MAX];   /* place-holders filled in */
+    char remedy[MSG_TEXT_MAX];
+};
+
+/* Fills `out` in the given language. `args` may be NULL. MSG_NONE gives empty strings. */
+void msg_format(enum msg_id id, enum i18n_lang lang, const struct msg_args *args,
+                struct msg_text *out);
+
+/* The identifier as text ("MSG_KEY_PASSPHRASE") and back; MSG_NONE if unknown. */
+const char *msg_name(enum msg_id id);
+enum msg_id msg_find(const char *name);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * What differs between systems: files written safely, private folders, process hardening, the
+ * terminal, clocks. os_posix.c here; os_win.c joins it with the Windows client.
+ */
+#ifndef PRA_COMMON_OS_H
+#define PRA_COMMON_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+
+#define OS_PATH_MAX 4096
+
+/* UTC now: seconds, and milliseconds of the monotonic clock. */
+int64_t os_time_now(void);
+int64_t os_time_now_ms(void); /* wall clock in milliseconds, for log lines */
+uint64_t os_monotonic_ms(void);
+
+/*
+ * Replaces `path` as a whole: temporary file in the same folder, write, fsync, rename, fsync of
+ * the folder. `mode` is exact (umask does not apply). On failure the old file is untouched and
+ * the temporary one is gone. Returns 0, PRA_EIO (with the path and reason in `f`).
+ */
+int os_file_replace(const char *path, const void *data, size_t len, mode_t mode, struct fault *f);
+
+/*
+ * Reads a whole regular file of at most `max` bytes into a new buffer with a NUL behind it
+ * (not counted). Caller frees `*out` (wipe first if secret). Returns 0, PRA_ENOENT, PRA_ETOOBIG,
+ * PRA_EIO.
+ */
+int os_file_read(const char *path, size_t max, char **out, size_t *len, struct fault *f);
+
+/*
+ * Makes `path` (parents too) a folder with `mode`. An existing folder must be owned by this user
+ * and, if mode is 0700, must not be writable for others. Returns 0, PRA_EACCES, PRA_EIO.
+ */
+int os_dir_ensure(const char *path, mode_t mode, struct fault *f);
+
+/* Joins with '/', checks the length. Returns 0, PRA_ETOOBIG. */
+int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name);
+
+/* No core dumps, not ptrace-able by the same user, umask 077. Call first in main(). */
+void os_process_harden(void);
+
+/*
+ * Asks on the controlling terminal without echo. Returns 0, PRA_EUNSUPPORTED (no terminal),
+ * PRA_ETOOBIG, PRA_ECLOSED (end of input or interrupted). Caller wipes `dst`.
+ */
+int os_read_secret(const char *prompt, char *dst, size_t cap, struct fault *f);
+
+/*
+ * Reads a passphrase from a file, or from standard input for "-": the first line without its
+ * newline. The same returns as above plus PRA_ENOENT, PRA_EINVAL (empty). Caller wipes `dst`.
+ */
+int os_read_secret_file(const char *path, char *dst, size_t cap, struct fault *f);
+
+/* uid and pid of the process at the other end of a connected Unix socket. Returns 0, PRA_EIO. */
+int os_peer_credentials(int fd, uid_t *uid, pid_t *pid);
+
+/* Sets O_NONBLOCK and FD_CLOEXEC. Returns 0, PRA_EIO. */
+int os_fd_prepare(int fd);
+
+/* Operating system name and version for people ("Debian GNU/Linux 12 (bookworm)"). */
+void os_describe(char *dst, size_t cap);
+
+#endif
