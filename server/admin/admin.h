@@ -1,0 +1,88 @@
+/*
+ * Administration: every operation on users, groups, keys, rules, sessions and audit exists here
+ * once: checked, written to the store, audited. Runs inside prad on the keeper thread; with prad
+ * down pra-admin takes the store's lock and runs the same code.
+ *
+ * A request is one JSON object {"op":"user.add","args":{...}}, an answer is
+ * {"ok":true,"result":...} or {"ok":false,"error":{"code":"exists","message":"..."}}; the list of
+ * operations, arguments and error codes is in server/README.md.
+ */
+#ifndef PRA_SERVER_ADMIN_ADMIN_H
+#define PRA_SERVER_ADMIN_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "server/audit/audit.h"
+#include "server/policy/policy.h"
+
+struct admin;
+
+/* Who asks. */
+struct admin_peer {
+    uid_t uid;
+    pid_t pid;
+    char name[POLICY_NAME_MAX + 1]; /* login name for the audit */
+};
+
+/* What only a running prad can do; all NULL when pra-admin works on the store alone. */
+struct admin_host {
+    void *ctx;
+    /* JSON array of sessions: {"id","user","device","source","since","version","os","binding",
+       "channels","bytes_in","bytes_out","kind":"pra|ssh"}. New reference, NULL = no memory. */
+    json_t *(*session_list)(void *ctx);
+    /* Ends a session and tells the client why. Returns 0, PRA_ENOENT. */
+    int (*session_kill)(void *ctx, const char *id, const char *why);
+    /*
+     * Resolves and tries to connect to a target (at most 3 s); called for `explain`. Must not
+     * block the keeper thread for longer. New reference:
+     * {"dns":{"ok":bool,"addresses":[..],"error":..},"connect":{"ok":bool,"ms":n,"error":..}}.
+     */
+    json_t *(*probe)(void *ctx, const struct addr_host *host, uint16_t port);
+};
+
+struct admin_options {
+    const char *store_url;     /* "sqlite:/path" */
+    const char *host_key_path; /* made by the init operation, mode 0600 */
+    const struct admin_host *host;
+    bool create;               /* init: make the database if there is none */
+};
+
+/*
+ * Opens store and lock. Returns 0, PRA_EBUSY (another writer holds the lock), PRA_ENOENT (no
+ * database: run pra-admin init), PRA_EVERSION (database is newer), PRA_EIO.
+ */
+int admin_open(const struct admin_options *opt, struct admin **out, struct fault *f);
+void admin_close(struct admin *a);
+
+/*
+ * Runs one request. Always gives an answer object (new reference; NULL only without memory). A
+ * change is durable, audited and compiled into a new snapshot before this returns;
+ * admin_policy() then gives the new one.
+ */
+json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json_t *request);
+
+/* The current snapshot, one reference for the caller. */
+struct policy *admin_policy(struct admin *a);
+
+/* Reads the store again if somebody else changed it. True when there is a new snapshot. */
+bool admin_refresh(struct admin *a);
+
+/*
+ * The gateway's own addresses (targets that no rule reaches by accident); compiled in at the next
+ * snapshot, which is made at once. Returns 0, PRA_ENOMEM.
+ */
+int admin_set_own_addresses(struct admin *a, const struct addr_ip *ips, size_t count);
+
+/* Stores a batch of audit events in one transaction, and last-seen data of devices. 0, PRA_EIO. */
+int admin_store_audit(struct admin *a, const struct audit_event *events, size_t count);
+
+/* What a client said at hello, kept beside its key for the administrator. 0, PRA_ENOENT, PRA_EIO. */
+int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,
+                      const char *os, const char *binding, int64_t now);
+
+#endif
