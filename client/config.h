@@ -1,0 +1,45 @@
+/*
+ * config.ini of the client. Unknown keys and bad values are errors with file:line.
+ *
+ *   [server]      address = host[:port]      fingerprint = SHA256:...     user = name
+ *   [proxy]       address = host:port        (HTTP CONNECT; empty = direct)
+ *   [dead_peer]   delay = 30s   timeout = 120s   action = hold|clear        (D4)
+ *   [log]         level = info   size = 4M   keep = 5
+ */
+#ifndef PRA_CLIENT_CONFIG_H
+#define PRA_CLIENT_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "common/log.h"
+
+#define CONFIG_DEFAULT_PORT 10022
+
+enum config_dead_action { CONFIG_DEAD_HOLD, CONFIG_DEAD_CLEAR };
+
+struct config {
+    bool has_server;
+    struct addr_host server;
+    uint16_t server_port;
+    char fingerprint[64]; /* "SHA256:..." or "" */
+    char user[65];        /* "" = the key file's user */
+    bool has_proxy;
+    struct addr_host proxy;
+    uint16_t proxy_port;
+    long dead_delay, dead_timeout; /* seconds */
+    enum config_dead_action dead_action;
+    enum log_level log_level;
+    long log_size;
+    long log_keep;
+};
+
+/* Reads `path`; a missing file gives the defaults. Returns 0, PRA_EINVAL, PRA_EIO. */
+int config_load(const char *path, struct config *out, struct fault *f);
+
+/* Writes the whole file anew (temp, fsync, rename). Returns 0, PRA_EIO. */
+int config_save(const char *path, const struct config *c, struct fault *f);
+
+#endif
