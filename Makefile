@@ -1,0 +1,215 @@
+# PRA. Start with `make help`.
+#
+# One non-recursive Makefile. Everything made goes below $(BUILD); third-party libraries that we
+# build ourselves live outside the tree (packaging/deps/deps.sh --prefix). SAN=address or
+# SAN=thread builds everything, libraries included, with that sanitizer into a folder of its own.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS   += --no-builtin-rules
+
+SAN     ?=
+BUILD   ?= build$(if $(SAN),-$(SAN))
+DESTDIR ?=
+PREFIX  ?= /usr/local
+TIME    ?= 60
+VERSION := 0.1.0
+
+CC      := gcc
+CLANG   := clang
+PYTHON  := /usr/bin/python3
+export DEPS_SAN := $(SAN)
+DEPS    := $(shell packaging/deps/deps.sh --prefix)
+
+# --- flags ---------------------------------------------------------------------------------
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wformat=2 -Wvla -Werror
+OPT      := -O2 -g -fno-omit-frame-pointer
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+ifeq ($(SAN),)
+HARDEN   += -D_FORTIFY_SOURCE=2
+LDSAN    :=
+else ifeq ($(SAN),address)
+OPT      := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDSAN    := -fsanitize=address,undefined
+else ifeq ($(SAN),thread)
+OPT      := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LDSAN    := -fsanitize=thread
+else
+$(error SAN is address or thread)
+endif
+CPPFLAGS := -D_GNU_SOURCE -DPRA_VERSION='"$(VERSION)"' -I. -isystem $(DEPS)/include
+CFLAGS   := -std=c11 $(OPT) $(HARDEN) $(WARN) -pthread
+LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
+
+LIBS_common := -ljansson -linih -lcrypto
+LIBS_client := $(DEPS)/lib/libssh2.a -luv -lzip $(LIBS_common)
+LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 $(LIBS_common)
+
+# --- what is made of what ------------------------------------------------------------------
+SRC_common := $(wildcard common/*.c)
+SRC_keys   := $(wildcard keys/*.c)
+SRC_helper := $(wildcard keys/helper/*.c)
+SRC_client := $(filter-out client/main.c,$(wildcard client/*.c))
+SRC_server := $(wildcard server/*/*.c server/config*.c)
+SRC_server := $(filter-out server/prad/%,$(SRC_server))
+SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
+SRC_admin  := $(wildcard server/pra-admin*.c)
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+# keys/ a second time, with the provider that feeds whole machines to tests.
+tobj = $(patsubst %.c,$(BUILD)/test/obj/%.o,$(1))
+
+L_common := $(BUILD)/lib/libcommon.a
+L_keys   := $(BUILD)/lib/libkeys.a
+L_tkeys  := $(BUILD)/test/lib/libkeys.a
+L_client := $(BUILD)/lib/libclient.a
+L_server := $(BUILD)/lib/libserver.a
+L_prad   := $(BUILD)/lib/libprad.a
+
+PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-keyhelper)
+TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper
+
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+DEPTEST  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/deps/test_*.c))
+# Small C programs that pytest uses: drivers, load generators, raw peers.
+TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
+              $(wildcard tests/policy/*.c tests/flow/*.c tests/raw/*.c tests/bench/*.c))
+FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all deps demo test check unit flow bench fuzz fuzz-build tests install clean help packages
+.DEFAULT_GOAL := all
+
+all: packages $(PROGRAMS) ## build pra, prad, pra-admin and pra-keyhelper (installs what is missing)
+
+help: ## this list
+	@echo "PRA $(VERSION): secure remote access by port forwarding"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@echo "  SAN=address|thread builds and tests with a sanitizer; BUILD=folder builds elsewhere."
+
+packages:
+	@packaging/deps/install-packages.sh build
+
+$(DEPS)/.done:
+	@packaging/deps/install-packages.sh build
+	packaging/deps/deps.sh build
+
+deps: packages $(DEPS)/.done ## build libssh and libssh2 with our patches into the cache
+
+# --- objects -------------------------------------------------------------------------------
+$(BUILD)/obj/%.o: %.c | $(DEPS)/.done
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/test/obj/%.o: %.c | $(DEPS)/.done
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
+
+define archive
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+endef
+$(L_common): $(call obj,$(SRC_common)); $(archive)
+$(L_keys):   $(call obj,$(SRC_keys));   $(archive)
+$(L_tkeys):  $(call tobj,$(SRC_keys));  $(archive)
+$(L_client): $(call obj,$(SRC_client)); $(archive)
+$(L_server): $(call obj,$(SRC_server)); $(archive)
+$(L_prad):   $(call obj,$(SRC_prad));   $(archive)
+
+# --- programs ------------------------------------------------------------------------------
+define link
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(1) -o $@
+endef
+$(BUILD)/pra: $(call obj,client/main.c) $(L_client) $(L_keys) $(L_common)
+	$(call link,$(LIBS_client))
+$(BUILD)/test/pra: $(call obj,client/main.c) $(L_client) $(L_tkeys) $(L_common)
+	$(call link,$(LIBS_client))
+$(BUILD)/pra-keyhelper: $(call obj,$(SRC_helper)) $(L_keys) $(L_common)
+	$(call link,$(LIBS_common))
+$(BUILD)/test/pra-keyhelper: $(call tobj,$(SRC_helper)) $(L_tkeys) $(L_common)
+	$(call link,$(LIBS_common))
+$(BUILD)/prad: $(call obj,server/prad/main.c) $(L_prad) $(L_server) $(L_keys) $(L_common)
+	$(call link,$(LIBS_server))
+$(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
+	$(call link,$(LIBS_server))
+
+# --- tests ---------------------------------------------------------------------------------
+$(BUILD)/tests/unit/common/%: $(BUILD)/test/obj/tests/unit/common/%.o $(L_common)
+	$(call link,-lcmocka $(LIBS_common))
+$(BUILD)/tests/unit/keys/%: $(BUILD)/test/obj/tests/unit/keys/%.o $(L_tkeys) $(L_common)
+	$(call link,-lcmocka $(LIBS_common))
+$(BUILD)/tests/unit/client/%: $(BUILD)/test/obj/tests/unit/client/%.o $(L_client) $(L_tkeys) $(L_common)
+	$(call link,-lcmocka $(LIBS_client))
+$(BUILD)/tests/unit/server/%: $(BUILD)/test/obj/tests/unit/server/%.o $(L_prad) $(L_server) $(L_tkeys) $(L_common)
+	$(call link,-lcmocka $(LIBS_server))
+$(BUILD)/tests/deps/%: $(BUILD)/test/obj/tests/deps/%.o
+	$(call link,-lcmocka $(DEPS)/lib/libssh.a $(DEPS)/lib/libssh2.a -lcrypto)
+$(BUILD)/tests/policy/%: $(BUILD)/test/obj/tests/policy/%.o $(L_server) $(L_keys) $(L_common)
+	$(call link,$(LIBS_server))
+$(BUILD)/tests/flow/%: $(BUILD)/test/obj/tests/flow/%.o $(L_tkeys) $(L_common)
+	$(call link,$(LIBS_client))
+$(BUILD)/tests/raw/%: $(BUILD)/test/obj/tests/raw/%.o $(L_tkeys) $(L_common)
+	$(call link,$(DEPS)/lib/libssh.a $(LIBS_client))
+$(BUILD)/tests/bench/%: $(BUILD)/test/obj/tests/bench/%.o $(L_tkeys) $(L_common)
+	$(call link,$(LIBS_client))
+
+tests: $(PROGRAMS) $(TPROGRAMS) $(UNIT) $(DEPTEST) $(TOOLS)
+
+test: ## install, build, check and run every test; closes with the counts
+	@packaging/deps/install-packages.sh build
+	@packaging/deps/install-packages.sh test
+	@$(MAKE) --no-print-directory tests
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py
+
+unit: packages $(UNIT) $(DEPTEST) ## unit tests and tests of our library patches only
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py unit
+
+flow: packages $(PROGRAMS) $(TPROGRAMS) $(TOOLS) ## tests with real servers and clients only
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py flow
+
+check: packages $(DEPS)/.done ## formatting, static analysis, banned calls, include directions
+	@packaging/deps/install-packages.sh test
+	@PRA_DEPS=$(DEPS) packaging/check/check.sh
+
+demo: packages $(PROGRAMS) ## a gateway, real servers and a client on this machine, to play with
+	@packaging/deps/install-packages.sh demo
+	@PRA_BUILD=$(abspath $(BUILD)) tests/demo/demo.sh
+
+bench: packages tests ## measure PRA beside its peers; tables in tests/bench/results/
+	@packaging/deps/install-packages.sh test
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.sh
+
+# Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
+FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server)
+FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
+              -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
+$(BUILD)/fuzz/%.o: %.c | $(DEPS)/.done
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core $(LIBS_common) -o $@
+
+fuzz-build: $(FUZZ)
+fuzz: packages ## run every fuzz target for TIME seconds (60)
+	@packaging/deps/install-packages.sh test
+	@$(MAKE) --no-print-directory fuzz-build
+	@PRA_BUILD=$(abspath $(BUILD)) TIME=$(TIME) tests/fuzz/run.sh
+
+# --- the rest ------------------------------------------------------------------------------
+install: $(PROGRAMS) ## install programs, units, manual pages (DESTDIR, PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec
+	install -m 0755 $(BUILD)/pra $(DESTDIR)$(PREFIX)/bin/pra
+	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
+	packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)"
+
+clean: ## remove what was built (the cache of libraries stays)
+	rm -rf build build-address build-thread $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

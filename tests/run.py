@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+"""Runs PRA's tests stage by stage and closes with one line of counts.
+
+    tests/run.py            every stage (what `make test` calls)
+    tests/run.py unit flow  only these
+
+Stages, in order:
+    check   formatting, static analysis, banned calls, include directions
+    unit    cmocka programs below tests/unit and tests/deps
+    policy  the policy against an independent oracle
+    flow    real servers and clients: tests/flow, tests/interop, tests/raw
+    demo    `make demo` without a terminal
+    asan    unit, policy and flow once more, built with ASan and UBSan
+    fuzz    each fuzz target for a few seconds
+
+PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(os.environ.get("PRA_BUILD", ROOT / "build"))
+LOGS = BUILD / "test-logs"
+SAN = os.environ.get("SAN", "")
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
+UNIT_LIMIT_S = 300
+FLOW_LIMIT_S = 2400
+FUZZ_SECONDS = 5
+
+
+class Counts:
+    """Passed, failed and skipped tests, and what failed by name."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.names = []
+
+    def add(self, passed, failed, name, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        if failed:
+            self.names.append(name)
+
+
+def run(argv, log_name, limit, env=None):
+    """Runs one program, keeps its output; returns (exit code, output). 124 = took too long."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / log_name
+    with open(log, "wb") as out:
+        try:
+            code = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+                                  stderr=subprocess.STDOUT, timeout=limit,
+                                  env={**os.environ, **(env or {})}).returncode
+        except subprocess.TimeoutExpired:
+            out.write(b"\ntook too long\n")
+            code = 124
+    return code, log.read_text(errors="replace")
+
+
+def show_failure(name, text, lines=60):
+    print(f"--- {name} failed; the end of its output:")
+    print("\n".join(text.splitlines()[-lines:]))
+
+
+def run_cmocka(build, counts, label=""):
+    programs = sorted(p for area in ("unit", "deps") for p in (build / "tests" / area).rglob("test_*")
+                      if p.is_file() and os.access(p, os.X_OK) and p.suffix == "")
+    sources = {p.stem for p in ROOT.glob("tests/unit/*/test_*.c")}
+    sources |= {p.stem for p in ROOT.glob("tests/deps/test_*.c")}
+    for program in (p for p in programs if p.name in sources):
+        name = f"{label}{program.name}"
+        code, text = run([str(program)], f"{name}.log", UNIT_LIMIT_S, {"PRA_BUILD": str(build)})
+        passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
+        failed = sum(map(int, re.findall(r"\[  FAILED  \] .*?(\d+) test", text)))
+        if code != 0 and failed == 0:
+            failed = 1  # died before cmocka could count
+        print(f"  {name}: {passed} passed, {failed} failed")
+        if failed:
+            show_failure(name, text)
+        counts.add(passed, failed, name)
+
+
+def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=()):
+    paths = [p for p in paths if (ROOT / p).exists()]
+    code, text = run(PYTEST + list(extra) + paths, f"{label}.log", limit, {"PRA_BUILD": str(build)})
+    found = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error|skipped)", text)}
+    passed, skipped = found.get("passed", 0), found.get("skipped", 0)
+    failed = found.get("failed", 0) + found.get("error", 0)
+    if code != 0 and failed == 0:
+        failed = 1
+    print(f"  {label}: {passed} passed, {failed} failed, {skipped} skipped")
+    if failed:
+        show_failure(label, text, 200)
+    counts.add(passed, failed, label, skipped)
+
+
+def run_plain(argv, counts, label, limit):
+    code, text = run(argv, f"{label}.log", limit)
+    print(f"  {label}: {'passed' if code == 0 else 'failed'}")
+    if code != 0:
+        show_failure(label, text)
+    counts.add(code == 0, code != 0, label)
+
+
+def stage_check(counts):
+    run_plain(["packaging/check/check.sh"], counts, "check", 1200)
+
+
+def stage_unit(counts):
+    run_cmocka(BUILD, counts)
+
+
+def stage_policy(counts):
+    run_pytest(["tests/policy"], BUILD, counts, "policy")
+
+
+def stage_flow(counts):
+    run_pytest(["tests/flow", "tests/interop", "tests/raw"], BUILD, counts, "flow")
+
+
+def stage_demo(counts):
+    run_plain(["tests/demo/demo.sh"], counts, "demo", 300)
+
+
+def stage_asan(counts):
+    build = ROOT / "build-address"
+    env = {"SAN": "address", "DEPS_SAN": "address"}
+    code, text = run(["make", "--no-print-directory", "SAN=address", "tests"], "asan-build.log",
+                     1800, {**env, "MAKEFLAGS": "-j2"})
+    if code != 0:
+        show_failure("asan-build", text)
+        counts.add(0, 1, "asan-build")
+        return
+    os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1:exitcode=99")
+    os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    run_cmocka(build, counts, "asan-")
+    run_pytest(["tests/flow", "tests/interop", "tests/raw"], build, counts, "asan-flow",
+               extra=["-m", "not release_only"])
+
+
+def stage_fuzz(counts):
+    code, text = run(["make", "--no-print-directory", "fuzz-build"], "fuzz-build.log", 900,
+                     {"MAKEFLAGS": "-j2"})
+    if code != 0:
+        show_failure("fuzz-build", text)
+        counts.add(0, 1, "fuzz-build")
+        return
+    for source in sorted(ROOT.glob("tests/fuzz/fuzz_*.c")):
+        target = BUILD / "tests" / "fuzz" / source.stem
+        corpus = ROOT / "tests" / "fuzz" / "corpus" / source.stem.removeprefix("fuzz_")
+        found = BUILD / "fuzz-found" / source.stem
+        found.mkdir(parents=True, exist_ok=True)
+        argv = [str(target), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+                f"-artifact_prefix={found}/", str(found)]
+        if corpus.is_dir():
+            argv.append(str(corpus))
+        run_plain(argv, counts, source.stem, FUZZ_SECONDS + 120)
+
+
+STAGES = {
+    "check": stage_check,
+    "unit": stage_unit,
+    "policy": stage_policy,
+    "flow": stage_flow,
+    "demo": stage_demo,
+    "asan": stage_asan,
+    "fuzz": stage_fuzz,
+}
+
+
+def main():
+    wanted = sys.argv[1:] or [s for s in STAGES if not (SAN and s in ("asan", "fuzz", "check"))]
+    unknown = [s for s in wanted if s not in STAGES]
+    if unknown:
+        print(f"unknown stage {unknown[0]}; there are: {' '.join(STAGES)}", file=sys.stderr)
+        return 2
+    counts = Counts()
+    for name in wanted:
+        start = time.monotonic()
+        print(f"== {name}", flush=True)
+        STAGES[name](counts)
+        print(f"   {time.monotonic() - start:.0f} s", flush=True)
+    if counts.names:
+        print("failed: " + " ".join(counts.names))
+    print(f"{counts.passed} passed, {counts.failed} failed, {counts.skipped} skipped")
+    return 0 if counts.failed == 0 and counts.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
