@@ -98,11 +98,15 @@ $(DEPS)/.done:
 deps: packages $(DEPS)/.done ## build libssh and libssh2 with our patches into the cache
 
 # --- objects -------------------------------------------------------------------------------
-$(BUILD)/obj/%.o: %.c | $(DEPS)/.done
+# Changes when the libraries do (a patch was added), and everything is built again then.
+STAMP := $(BUILD)/deps-prefix
+$(shell mkdir -p $(BUILD); echo $(DEPS) | cmp -s - $(STAMP) || echo $(DEPS) >$(STAMP))
+
+$(BUILD)/obj/%.o: %.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/test/obj/%.o: %.c | $(DEPS)/.done
+$(BUILD)/test/obj/%.o: %.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
 
@@ -187,7 +191,7 @@ FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server)
 FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
               -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
-$(BUILD)/fuzz/%.o: %.c | $(DEPS)/.done
+$(BUILD)/fuzz/%.o: %.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
