@@ -171,6 +171,8 @@ build() {
     unpack libssh2 "$LIBSSH2_MIN" "$tmp"
     build_libssh "$tmp"
     build_libssh2 "$tmp"
+    # Only include/ and lib/*.a: Debian's .pc files name libraries (zlib) this build does without.
+    (cd "$tmp/root$prefix" && rm -rf share lib/pkgconfig lib/cmake)
     cp "$tmp/VERSIONS" "$tmp/root$prefix/VERSIONS"
     touch "$tmp/root$prefix/.done"
     rm -rf "$prefix"
