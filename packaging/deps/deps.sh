@@ -41,6 +41,7 @@ esac
 # same sources, which `update` looks for.
 key() {
     ID=unknown VERSION_ID=
+    # shellcheck disable=SC1091
     . /etc/os-release
     hash=$(cd "$here" && { echo "$cc"; cat deps.sh patches/libssh/*.patch patches/libssh2/*.patch \
         2>/dev/null || true; } | sha256sum | cut -c1-16)
@@ -53,6 +54,7 @@ prefix=$cache/$(key)
 
 # Prints "RELEASE-LABEL URI" of the host's Debian archives.
 host_mirrors() {
+    # shellcheck disable=SC2016 # apt expands these
     apt-get "$@" indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' |
         sed -n 's/^Debian|\(Debian\|Debian-Security\)|/\1 /p' | sort -u
 }
@@ -109,7 +111,7 @@ fetch_sources() {
 # unpack NAME MINIMUM TMP: Debian's package with Debian's patches, then ours, in TMP/NAME.
 unpack() {
     set -- "$1" "$2" "$3" "$cache/sources/$1"_*.dsc
-    [ $# -eq 4 ] && [ -r "$4" ] || die "expected one $1_*.dsc in $cache/sources"
+    if [ $# -ne 4 ] || [ ! -r "$4" ]; then die "expected one $1_*.dsc in $cache/sources"; fi
     version=$(dsc_version "$4")
     dpkg --compare-versions "$version" ge "$2" || die "$1 $version is older than $2"
     dpkg-source --no-check -x "$4" "$3/$1" >"$3/$1.log" 2>&1 || { cat "$3/$1.log" >&2; die "$4"; }
