@@ -1,0 +1,211 @@
+"""A `pra` with a PRA_HOME of its own: one user on one PC."""
+
+import json
+import os
+import signal
+import socket
+
+from lib import machines
+from lib.gateway import program
+from lib.procs import Process, alive, pids_with_env, run, wait_until
+
+PASSPHRASE = "correct horse battery staple 7"
+
+
+class Client:
+    """user: name at the gateway. machine: a dict for the test provider, or None for this PC."""
+
+    def __init__(self, folder, gateway, user="suzuki", machine=None, lang="en", env=None,
+                 prefix=(), binary=None):
+        self.dir = str(folder)
+        self.home = os.path.join(self.dir, "h")
+        self.gateway = gateway
+        self.user = user
+        self.passphrase = PASSPHRASE
+        self.prefix = list(prefix)  # e.g. unshare or setpriv and their options
+        self.pra = binary or program("test/pra" if machine else "pra")
+        self.env = {"PRA_HOME": self.home, "NO_COLOR": "1", **locale_env(lang), **(env or {})}
+        os.makedirs(self.dir, exist_ok=True)
+        self.machine_file = os.path.join(self.dir, "machine.json")
+        if machine:
+            self.set_machine(machine)
+        self.passphrase_file = os.path.join(self.dir, "passphrase")
+        self.set_passphrase(PASSPHRASE)
+
+    def set_machine(self, machine):
+        machines.write(self.machine_file, machine)
+        self.env["PRA_TEST_MACHINE"] = self.machine_file
+
+    def set_passphrase(self, text):
+        self.passphrase = text
+        with open(self.passphrase_file, "w") as f:
+            f.write(text + "\n")
+        os.chmod(self.passphrase_file, 0o600)
+
+    # --- commands -----------------------------------------------------------------------
+
+    def run(self, *args, lang=None, env=None, **kwargs):
+        """Runs one `pra` command; returns the Result whatever it says."""
+        merged = {**self.env, **(locale_env(lang) if lang else {}), **(env or {})}
+        return run([*self.prefix, self.pra, *args], env=merged, **kwargs)
+
+    def json(self, *args, **kwargs):
+        result = self.run(*args, "--json", **kwargs)
+        assert result.out, str(result)
+        return json.loads(result.out)
+
+    def keygen(self, *options):
+        """Makes the key. --allow-weak: a virtual machine may have too few identifiers."""
+        return self.run("keygen", "--user", self.user, "--passphrase-file", self.passphrase_file,
+                        "--allow-weak", *options).ok()
+
+    def export(self):
+        path = os.path.join(self.dir, f"{self.user}.pub")
+        self.run("key", "export", "-o", path).ok()
+        return path
+
+    def register(self, *options):
+        """What an administrator does with the exported key."""
+        return self.gateway.add_key(self.user, self.export(), *options)
+
+    def set_server(self, address=None, fingerprint=None):
+        self.run("server", "set", address or self.gateway.address, "--fingerprint",
+                 fingerprint or self.gateway.fingerprint()).ok()
+
+    def key_fingerprint(self):
+        return self.json("key", "show")["fingerprint"]
+
+    def enrol(self):
+        """Key, registration and server address: everything before the first connect."""
+        self.keygen()
+        if self.user not in [u["name"] for u in self.gateway.admin("user", "list")]:
+            self.gateway.add_user(self.user)
+        self.register()
+        self.set_server()
+        return self
+
+    def try_connect(self, wait=10, **kwargs):
+        return self.run("connect", "--passphrase-file", self.passphrase_file, "--wait", str(wait),
+                        timeout=wait + 20, **kwargs)
+
+    def connect(self, wait=10):
+        self.try_connect(wait).ok()
+        return self
+
+    def disconnect(self):
+        return self.run("disconnect")
+
+    def status(self, **kwargs):
+        return self.json("status", **kwargs)
+
+    def forwards(self):
+        return {f["name"]: f for f in self.status()["forwards"]}
+
+    # --- waiting ------------------------------------------------------------------------
+
+    def wait_state(self, state, timeout=15):
+        def reached():
+            now = self.status()
+            return now if now["state"] == state else None
+        return wait_until(reached, timeout, f"state {state}; now {self.status()}", 0.1)
+
+    def wait_forward(self, name, state="listening", timeout=5):
+        def reached():
+            forward = self.forwards().get(name)
+            return forward if forward and forward["state"] == state else None
+        return wait_until(reached, timeout, f"forward {name} to be {state}; now {self.status()}", 0.05)
+
+    def wait_no_forward(self, name, timeout=5):
+        wait_until(lambda: name not in self.forwards(), timeout, f"forward {name} to go", 0.05)
+
+    def local_port(self, name):
+        return int(self.forwards()[name]["local"].rpartition(":")[2])
+
+    # --- the agent and its files --------------------------------------------------------
+
+    def agent_pids(self):
+        """Every process of this PRA_HOME: the agent, and commands that still run."""
+        return pids_with_env("PRA_HOME", self.home)
+
+    def agent_pid(self):
+        return wait_until(self.agent_pids, 5, "an agent")[0]
+
+    def log_text(self, name):
+        """A log with its rotated files, oldest first."""
+        folder = os.path.join(self.home, "log")
+        files = [f for f in os.listdir(folder) if f == name or f.startswith(name + ".")]
+        files.sort(key=lambda f: -int(f.rpartition(".")[2]) if f != name else 1)
+        text = ""
+        for f in files:
+            with open(os.path.join(folder, f), encoding="utf-8") as handle:
+                text += handle.read()
+        return text
+
+    def system_log(self):
+        return self.log_text("System.log")
+
+    def user_log(self):
+        return self.log_text("User.log")
+
+    def wait_log(self, text, timeout=5):
+        wait_until(lambda: text in self.system_log(), timeout, f"{text!r} in System.log")
+
+    def foreground(self, *options):
+        """`pra connect --foreground` as a Process."""
+        return Process([*self.prefix, self.pra, "connect", "--foreground", "--passphrase-file",
+                        self.passphrase_file, *options], os.path.join(self.dir, "foreground.log"),
+                       env=self.env)
+
+    def close(self):
+        """Ends the agent; by force if it does not go."""
+        if not self.agent_pids():
+            return
+        try:
+            self.run("disconnect", timeout=5)
+        finally:
+            for sig in (signal.SIGTERM, signal.SIGKILL):
+                pids = self.agent_pids()
+                for pid in pids:
+                    try:
+                        os.kill(pid, sig)
+                    except ProcessLookupError:
+                        pass
+                try:
+                    wait_until(lambda: not any(alive(p) for p in pids), 5, "the agent to end")
+                    break
+                except AssertionError:
+                    continue
+
+
+def locale_env(lang):
+    """Environment of a Japanese or an English user."""
+    name = {"ja": "ja_JP.UTF-8", "en": "en_US.UTF-8"}[lang]
+    return {"LANG": name, "LC_ALL": None, "LC_MESSAGES": None}
+
+
+def dial(port, address="127.0.0.1", timeout=10):
+    """A TCP connection to a forward."""
+    return socket.create_connection((address, port), timeout=timeout)
+
+
+def read_all(sock):
+    data = bytearray()
+    while part := sock.recv(1 << 18):
+        data += part
+    return bytes(data)
+
+
+def exchange(port, request, size=None, **kwargs):
+    """Sends `request` and reads `size` bytes (None: to the end)."""
+    with dial(port, **kwargs) as s:
+        s.sendall(request)
+        if size is None:
+            s.shutdown(socket.SHUT_WR)
+            return read_all(s)
+        data = bytearray()
+        while len(data) < size:
+            part = s.recv(size - len(data))
+            if not part:
+                break
+            data += part
+        return bytes(data)
