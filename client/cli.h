@@ -81,8 +81,9 @@ void cli_help_all(FILE *to);
 /* The closest of `words` (NULL-terminated) to `word` for "did you mean", or NULL. */
 const char *cli_nearest(const char *word, const char *const *words);
 
-/* Prints `pra: sentence`; returns CLI_FAILED. */
-int cli_fail(const struct fault *f);
+/* Prints `pra: what: the fault's sentence` (`what` in this language, the sentence is English and
+   names places; `f` may be NULL); returns CLI_FAILED. */
+int cli_fail(const char *what, const struct fault *f);
 
 /* Prints code and title, cause and remedy on lines of their own; returns CLI_FAILED. */
 int cli_fail_msg(enum msg_id id, const struct msg_args *args);

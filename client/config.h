@@ -42,4 +42,13 @@ int config_load(const char *path, struct config *out, struct fault *f);
 /* Writes the whole file anew (temp, fsync, rename). Returns 0, PRA_EIO. */
 int config_save(const char *path, const struct config *c, struct fault *f);
 
+/* "host:port" or "[v6]:port". Returns `dst`. */
+const char *config_format_address(const struct addr_host *host, uint16_t port,
+                                  char dst[ADDR_TEXT_MAX]);
+
+/* What [server] accepts, for arguments too: "SHA256:" and 43 base64 digits; a name of at most 64
+   bytes without blanks. Return 0, PRA_EINVAL. */
+int config_check_fingerprint(const char *text, struct fault *f);
+int config_check_user(const char *text, struct fault *f);
+
 #endif

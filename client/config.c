@@ -1,0 +1,232 @@
+/*
+ * Reads and writes config.ini of the client. The table below is the whole format; config_save()
+ * writes what config_load() accepts, so a file that was saved always loads again.
+ */
+#include "client/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/chainlog.h"
+#include "common/conf.h"
+#include "common/os.h"
+
+#define DEAD_DELAY_DEFAULT   30
+#define DEAD_TIMEOUT_DEFAULT 120
+#define DEAD_SECONDS_MAX     (24 * 3600)
+#define LOG_SIZE_MIN         (64L * 1024)
+#define LOG_SIZE_MAX         (64L * 1024 * 1024)
+#define LOG_KEEP_MAX         100
+#define CONFIG_TEXT_MAX      4096
+
+#define FINGERPRINT_PREFIX "SHA256:"
+#define FINGERPRINT_DIGITS 43 /* base64 of 32 bytes without padding */
+
+int config_check_fingerprint(const char *text, struct fault *f)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *body = text + strlen(FINGERPRINT_PREFIX);
+
+    if (strncmp(text, FINGERPRINT_PREFIX, strlen(FINGERPRINT_PREFIX)) != 0 ||
+        strlen(body) != FINGERPRINT_DIGITS || strspn(body, digits) != FINGERPRINT_DIGITS)
+        return fault_set(f, PRA_EINVAL,
+                         "'%.80s' is not a fingerprint: SHA256: and %d characters are expected",
+                         text, FINGERPRINT_DIGITS);
+    return 0;
+}
+
+int config_check_user(const char *text, struct fault *f)
+{
+    size_t len = strlen(text);
+
+    if (len >= sizeof(((struct config *)0)->user))
+        return fault_set(f, PRA_EINVAL, "the user name is longer than %zu bytes",
+                         sizeof(((struct config *)0)->user) - 1);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+            return fault_set(f, PRA_EINVAL, "a user name holds no blanks and control characters");
+    return 0;
+}
+
+static int set_address(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (value[0] == '\0')
+        return 0;
+    if (addr_parse_host_port(value, CONFIG_DEFAULT_PORT, &c->server, &c->server_port) != 0)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is not HOST or HOST:PORT", value);
+    c->has_server = true;
+    return 0;
+}
+
+static int set_fingerprint(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    int rc;
+
+    if (value[0] == '\0')
+        return 0;
+    rc = config_check_fingerprint(value, f);
+    if (rc == 0)
+        snprintf(c->fingerprint, sizeof(c->fingerprint), "%s", value);
+    return rc;
+}
+
+static int set_user(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    int rc = config_check_user(value, f);
+
+    if (rc == 0)
+        snprintf(c->user, sizeof(c->user), "%s", value);
+    return rc;
+}
+
+static int set_proxy(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (value[0] == '\0')
+        return 0;
+    if (addr_parse_host_port(value, 0, &c->proxy, &c->proxy_port) != 0)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is not HOST:PORT", value);
+    c->has_proxy = true;
+    return 0;
+}
+
+static int set_delay(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_duration(value, 1, DEAD_SECONDS_MAX, &c->dead_delay, f);
+}
+
+static int set_timeout(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_duration(value, 1, DEAD_SECONDS_MAX, &c->dead_timeout, f);
+}
+
+static int set_action(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (strcmp(value, "hold") == 0)
+        c->dead_action = CONFIG_DEAD_HOLD;
+    else if (strcmp(value, "clear") == 0)
+        c->dead_action = CONFIG_DEAD_CLEAR;
+    else
+        return fault_set(f, PRA_EINVAL, "'%.80s' is neither 'hold' nor 'clear'", value);
+    return 0;
+}
+
+static int set_level(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (log_parse_level(value, &c->log_level) != 0)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is none of debug, info, warn, error", value);
+    return 0;
+}
+
+static int set_size(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_size(value, LOG_SIZE_MIN, LOG_SIZE_MAX, &c->log_size, f);
+}
+
+static int set_keep(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_number(value, 1, LOG_KEEP_MAX, &c->log_keep, f);
+}
+
+static const struct conf_key keys[] = {
+    {"server", "address", set_address},
+    {"server", "fingerprint", set_fingerprint},
+    {"server", "user", set_user},
+    {"proxy", "address", set_proxy},
+    {"dead_peer", "delay", set_delay},
+    {"dead_peer", "timeout", set_timeout},
+    {"dead_peer", "action", set_action},
+    {"log", "level", set_level},
+    {"log", "size", set_size},
+    {"log", "keep", set_keep},
+    {NULL, NULL, NULL},
+};
+
+static void set_defaults(struct config *c)
+{
+    memset(c, 0, sizeof(*c));
+    c->server_port = CONFIG_DEFAULT_PORT;
+    c->dead_delay = DEAD_DELAY_DEFAULT;
+    c->dead_timeout = DEAD_TIMEOUT_DEFAULT;
+    c->dead_action = CONFIG_DEAD_HOLD;
+    c->log_level = LOG_INFO;
+    c->log_size = CHAINLOG_SIZE_DEFAULT;
+    c->log_keep = CHAINLOG_KEEP_DEFAULT;
+}
+
+int config_load(const char *path, struct config *out, struct fault *f)
+{
+    struct config c;
+    int rc;
+
+    set_defaults(&c);
+    rc = conf_load(path, keys, &c, f);
+    if (rc == PRA_ENOENT)
+        set_defaults(&c);
+    else if (rc != 0)
+        return rc;
+    if (c.dead_timeout < c.dead_delay)
+        return fault_set(f, PRA_EINVAL,
+                         "%s: [dead_peer] timeout (%ld s) is shorter than delay (%ld s)", path,
+                         c.dead_timeout, c.dead_delay);
+    *out = c;
+    return 0;
+}
+
+const char *config_format_address(const struct addr_host *host, uint16_t port,
+                                  char dst[ADDR_TEXT_MAX])
+{
+    bool v6 = host->is_ip && host->ip.family == 6;
+
+    snprintf(dst, ADDR_TEXT_MAX, "%s%s%s:%u", v6 ? "[" : "", host->name, v6 ? "]" : "", port);
+    return dst;
+}
+
+static const char *level_word(enum log_level level)
+{
+    static const char *const words[] = {"debug", "info", "warn", "error"};
+
+    return words[level];
+}
+
+int config_save(const char *path, const struct config *c, struct fault *f)
+{
+    char text[CONFIG_TEXT_MAX], server[ADDR_TEXT_MAX] = "", proxy[ADDR_TEXT_MAX] = "";
+    int n;
+
+    if (c->has_server)
+        config_format_address(&c->server, c->server_port, server);
+    if (c->has_proxy)
+        config_format_address(&c->proxy, c->proxy_port, proxy);
+    n = snprintf(text, sizeof(text),
+                 "; PRA's settings. Written anew by `pra server set`; see pra.ini(5).\n"
+                 "[server]\naddress = %s\nfingerprint = %s\nuser = %s\n\n"
+                 "[proxy]\naddress = %s\n\n"
+                 "[dead_peer]\ndelay = %lds\ntimeout = %lds\naction = %s\n\n"
+                 "[log]\nlevel = %s\nsize = %ld\nkeep = %ld\n",
+                 server, c->fingerprint, c->user, proxy, c->dead_delay, c->dead_timeout,
+                 c->dead_action == CONFIG_DEAD_HOLD ? "hold" : "clear", level_word(c->log_level),
+                 c->log_size, c->log_keep);
+    if (n < 0 || (size_t)n >= sizeof(text))
+        return fault_set(f, PRA_EIO, "%s: the settings do not fit", path);
+    return os_file_replace(path, text, (size_t)n, 0600, f);
+}
