@@ -25,6 +25,9 @@
 
 #define POLICY_NAME_MAX  64  /* users, groups */
 #define POLICY_LABEL_MAX 128 /* names of rules and keys, UTF-8 */
+#define POLICY_GROUPS_MAX   64        /* groups a user can be in */
+#define POLICY_FORWARDS_MAX 1024      /* forwards delivered to one client */
+#define POLICY_ITEMS_MAX    100000000 /* users, members, keys, rules: each */
 
 /* ---- what a snapshot is compiled from -------------------------------------------------- */
 
@@ -166,15 +169,28 @@ struct policy_verdict {
 
 /*
  * Answers one query. POLICY_NEEDS_ADDRESS: resolve the name and ask again with each address. For
- * a literal address `ip` may be NULL. Never fails: what cannot be decided is denied.
+ * a literal address `ip` may be NULL; if given it must be that address. Never fails: what cannot
+ * be decided is denied.
+ *
+ * A name without its address: rules that name another host are passed over, a rule that names an
+ * address or network cannot be judged. If the first rule left is a deny of this very name the
+ * answer is deny; if no rule is left it is deny by default (so that nobody can make the gateway
+ * resolve names that no rule could allow); otherwise the address is needed.
+ *
+ * Special addresses are judged after the first rule that applies has been found: an allow that
+ * does not name the address is turned into a deny, later rules are not read. A mapped, NAT64 or
+ * 6to4 form is never taken for the IPv4 address it carries. The gateway's own addresses other
+ * than loopback must be named singly (a literal, or a network of one address).
  */
 void policy_evaluate(const struct policy *p, const struct policy_query *q,
                      struct policy_verdict *out);
 
 /*
- * The forwards to deliver to a user's client now: allow rules with a local port that apply at
- * this time and source and whose target is not denied by an earlier rule; of two with the same
- * local address and port the first is taken. Calls `each` in order until it returns false.
+ * The forwards to deliver to an enabled user's client now: allow rules with a local port and a
+ * single host and port as target that apply at this time and source and whose target
+ * policy_evaluate() does not deny (an earlier rule might); of two with the same local address and
+ * port the first is taken. Calls `each` in order until it returns false, at most
+ * POLICY_FORWARDS_MAX times.
  */
 void policy_each_forward(const struct policy *p, const char *user, const struct addr_ip *source,
                          int64_t now, bool (*each)(const struct policy_rule *rule, void *ctx),

@@ -1,0 +1,85 @@
+/*
+ * prad.ini: the settings of the gateway, read by prad, `prad --check` and pra-admin alike.
+ *
+ * Every setting is one entry of the tables below: section, key, member, limits and default stand
+ * in one place. An unknown section or key, or a value out of its limits, is an error that names
+ * file and line. Relative paths are relative to the file. README.md lists what each one does.
+ */
+#ifndef PRA_SERVER_CONFIG_H
+#define PRA_SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/os.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/pra/prad.ini"
+#define CONFIG_LISTEN_MAX   16
+#define CONFIG_NAME_MAX     64 /* names of system users and groups */
+
+struct config_listen {
+    struct addr_ip ip;
+    uint16_t port;
+};
+
+/* CONFIG_NUMBER(section, key, member, min, max, default) */
+#define CONFIG_NUMBER_MAP(X)                                                                       \
+    X("limits", "max_startups", max_startups, 1, 1000000, 10000)                                   \
+    X("limits", "max_startups_per_source", max_startups_per_source, 1, 1000000, 1000)              \
+    X("limits", "max_sessions", max_sessions, 1, 1000000, 100000)                                  \
+    X("limits", "max_sessions_per_user", max_sessions_per_user, 1, 100000, 64)                     \
+    X("limits", "max_channels_per_session", max_channels_per_session, 1, 65536, 1024)              \
+    X("limits", "max_auth_tries", max_auth_tries, 1, 100, 6)                                       \
+    X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)
+
+/* CONFIG_DURATION(section, key, member, min, max, default): seconds. */
+#define CONFIG_DURATION_MAP(X)                                                                     \
+    X("limits", "login_grace", login_grace, 1, 600, 30)                                            \
+    X("limits", "connect_timeout", connect_timeout, 1, 60, 5)                                      \
+    X("limits", "hello_timeout", hello_timeout, 1, 600, 15)                                        \
+    X("limits", "drain_timeout", drain_timeout, 0, 3600, 10)                                       \
+    X("limits", "rekey_time", rekey_time, 60, 86400, 3600)                                         \
+    X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \
+    X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)
+
+/* CONFIG_SIZE(section, key, member, min, max, default): bytes. */
+#define CONFIG_SIZE_MAP(X)                                                                         \
+    X("limits", "session_buffer", session_buffer, 65536, 1 << 30, 4 << 20)                         \
+    X("limits", "channel_window", channel_window, 65536, 1 << 30, 32 << 20)                        \
+    X("limits", "rekey_data", rekey_data, 65536, 1L << 40, 1 << 30)
+
+struct config {
+    char file[OS_PATH_MAX]; /* where this was read from */
+
+    struct config_listen listen[CONFIG_LISTEN_MAX]; /* default 0.0.0.0:10022 */
+    unsigned listen_count;
+    char host_key[OS_PATH_MAX];     /* default: host_key beside the database */
+    unsigned workers;               /* 0 = auto: one per core */
+    char user[CONFIG_NAME_MAX + 1]; /* to become after start as root; "" = stay */
+
+    char store_url[OS_PATH_MAX + 16]; /* "sqlite:/absolute/path" */
+    char store_dir[OS_PATH_MAX];      /* the database's folder */
+
+    char admin_socket[OS_PATH_MAX];        /* default: admin.sock beside the database */
+    char admin_group[CONFIG_NAME_MAX + 1]; /* members may administer; "" = none */
+
+    enum log_level log_level;   /* default info */
+    char log_file[OS_PATH_MAX]; /* "" = stderr */
+
+    char portal_listen[ADDR_TEXT_MAX]; /* default 0.0.0.0:10443 */
+
+#define X(section, key, member, min, max, dflt) long member;
+    CONFIG_NUMBER_MAP(X) CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)
+#undef X
+};
+
+/*
+ * Reads `path` and fills in defaults. Returns 0, PRA_ENOENT, PRA_EIO, PRA_EINVAL; the sentence
+ * in `f` names the file, and the line where there is one. `c` is undefined after a failure.
+ */
+int config_load(const char *path, struct config *c, struct fault *f);
+
+#endif
