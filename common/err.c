@@ -1,0 +1,67 @@
+/* Texts of the result codes, and the sentence that a failing function leaves behind. */
+#include "common/err.h"
+
+#include <stdio.h>
+
+#include "common/utf8.h"
+
+const char *err_text(int code)
+{
+    if (code == 0)
+        return "ok";
+#define X(name, value, text)                                                                       \
+    if (code == (value))                                                                           \
+        return text;
+    PRA_ERR_MAP(X)
+#undef X
+    return "unknown error";
+}
+
+const char *err_name(int code)
+{
+    if (code == 0)
+        return "0";
+#define X(name, value, text)                                                                       \
+    if (code == (value))                                                                           \
+        return #name;
+    PRA_ERR_MAP(X)
+#undef X
+    return "unknown";
+}
+
+/* What snprintf() cut at FAULT_TEXT_MAX must not end within a character: it may go into JSON. */
+static void trim(char *text, int written)
+{
+    if (written >= FAULT_TEXT_MAX)
+        text[utf8_trim(text, FAULT_TEXT_MAX - 1)] = '\0';
+}
+
+int fault_set(struct fault *f, int code, const char *fmt, ...)
+{
+    if (f) {
+        va_list ap;
+
+        va_start(ap, fmt);
+        trim(f->text, vsnprintf(f->text, sizeof(f->text), fmt, ap));
+        va_end(ap);
+        f->code = code;
+    }
+    return code;
+}
+
+int fault_wrap(struct fault *f, int code, const char *fmt, ...)
+{
+    char prefix[FAULT_TEXT_MAX];
+    char rest[FAULT_TEXT_MAX];
+    va_list ap;
+
+    if (!f)
+        return code;
+    va_start(ap, fmt);
+    trim(prefix, vsnprintf(prefix, sizeof(prefix), fmt, ap));
+    va_end(ap);
+    snprintf(rest, sizeof(rest), "%s", f->text[0] != '\0' ? f->text : err_text(code));
+    trim(f->text, snprintf(f->text, sizeof(f->text), "%s: %s", prefix, rest));
+    f->code = code;
+    return code;
+}

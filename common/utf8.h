@@ -1,0 +1,26 @@
+/* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. Pure. */
+#ifndef PRA_COMMON_UTF8_H
+#define PRA_COMMON_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Reads one character from the front of `s`. Returns its length in bytes (1-4) and sets *cp, or 0
+ * if the bytes are not UTF-8 (or `len` is 0).
+ */
+size_t utf8_decode(const char *s, size_t len, uint32_t *cp);
+
+bool utf8_valid(const char *s, size_t len);
+
+/*
+ * True if a character may be shown in a line of a log or a terminal: no control characters (C0,
+ * DEL, C1), no line separators, nothing invisible or that turns the writing direction around.
+ */
+bool utf8_printable(uint32_t cp);
+
+/* Length of the text without a character at its end that was cut in the middle. */
+size_t utf8_trim(const char *s, size_t len);
+
+#endif
