@@ -1,6 +1,7 @@
 /*
  * What differs between systems: files written safely, private folders, process hardening, the
- * terminal, clocks. os_posix.c here; os_win.c joins it with the Windows client.
+ * terminal, clocks. os_posix.c, os_file.c and os_secret.c here; os_win.c joins them with the
+ * Windows client.
  */
 #ifndef PRA_COMMON_OS_H
 #define PRA_COMMON_OS_H
@@ -53,7 +54,8 @@ int os_read_secret(const char *prompt, char *dst, size_t cap, struct fault *f);
 
 /*
  * Reads a passphrase from a file, or from standard input for "-": the first line without its
- * newline. The same returns as above plus PRA_ENOENT, PRA_EINVAL (empty). Caller wipes `dst`.
+ * newline (LF or CRLF). Returns 0, PRA_ENOENT, PRA_EUNSUPPORTED (cannot be opened), PRA_ETOOBIG,
+ * PRA_ECLOSED (no byte in it), PRA_EINVAL (empty line, NUL byte). Caller wipes `dst`.
  */
 int os_read_secret_file(const char *path, char *dst, size_t cap, struct fault *f);
 
