@@ -1,0 +1,38 @@
+"""A picture of a remote login screen, taken with a real RDP client through the tunnel."""
+
+import pytest
+
+from lib.ports import free_port
+from lib.procs import Process, wait_until
+from lib.screen import Screen
+from lib.servers.xrdp import BACKGROUND, Xrdp
+
+pytestmark = pytest.mark.needs_root
+
+
+def test_remote_login_screen_is_seen_through_the_tunnel(gateway, client, folder):
+    desktop, screen, viewer = Xrdp(f"{folder}/xrdp"), Screen(f"{folder}/x"), None
+    local = free_port()
+    try:
+        desktop.start()
+        screen.start()
+        gateway.add_rule("suzuki", "RDP", f"127.0.0.1:{desktop.port}", local)
+        client.connect()
+        # No user name on the command line: it would skip the login screen.
+        viewer = Process(["xfreerdp", f"/v:127.0.0.1:{local}", "/cert:ignore", "/sec:tls",
+                          "/size:800x600"], f"{folder}/xfreerdp.log",
+                         env={"DISPLAY": screen.display, "HOME": folder})
+
+        def login_screen():
+            picture = screen.picture()
+            colours = picture.colours()
+            # Background, dialog, text and the logo's many shades.
+            return picture if colours[BACKGROUND] > 200000 and len(colours) > 50 else None
+        picture = wait_until(login_screen, 30, "the login screen", interval=0.3)
+        picture.save_png(f"{folder}/login.png")
+        forward = client.forwards()["RDP"]
+        assert forward["connections"] == 1 and forward["bytes_in"] > 10000
+    finally:
+        for p in (viewer, screen, desktop):
+            if p:
+                p.stop()
