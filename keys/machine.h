@@ -1,10 +1,12 @@
 /*
  * What identifies this machine: the identifiers of "Machine binding" in normalised form.
  *
- * Missing and placeholder values are left out; what only root can read comes from the root
- * helper as an HMAC and is never stored. machine_linux.c reads a Linux host (machine_win.c joins
- * with the Windows client); builds with PRA_TEST_PROVIDER read a whole machine from the file named
- * by PRA_TEST_MACHINE instead, release builds do not hold that code.
+ * Missing and placeholder values are left out. SMBIOS UUID, board serial and disk serial are
+ * "private": on most systems only root can read them. They never leave machine_read() as such but
+ * as HMAC(key-file salt, value), whether this process could read them or the root helper did, so
+ * that both ways give the same binding; nothing is cached. machine_linux.c reads a Linux host
+ * (machine_win.c joins with the Windows client); builds with PRA_TEST_PROVIDER read a whole machine
+ * from the file named by PRA_TEST_MACHINE instead, release builds do not hold that code.
  */
 #ifndef PRA_KEYS_MACHINE_H
 #define PRA_KEYS_MACHINE_H
@@ -38,25 +40,28 @@ enum machine_id {
 };
 
 #define MACHINE_VALUE_MAX 128
+#define MACHINE_SALT_LEN  16
 
 enum machine_source {
     MACHINE_ABSENT = 0, /* the machine has no usable value */
     MACHINE_DIRECT,     /* read by this process */
-    MACHINE_HELPER,     /* value is the root helper's HMAC in hexadecimal */
+    MACHINE_HELPER,     /* read by the root helper */
     MACHINE_HIDDEN      /* exists but could not be read (no helper; disk behind encryption) */
 };
 
 struct machine {
     enum machine_source source[MACHINE_ID_COUNT];
-    char value[MACHINE_ID_COUNT][MACHINE_VALUE_MAX]; /* normalised; "" unless direct or helper */
+    /* Normalised; of a private identifier 64 hexadecimal digits; "" unless direct or helper. */
+    char value[MACHINE_ID_COUNT][MACHINE_VALUE_MAX];
+    uint8_t salt[MACHINE_SALT_LEN]; /* that it was read with */
 };
 
 /*
- * Reads this machine. `salt` (16 bytes, of the key file) is what the root helper keys its HMAC
- * with. Never fails for a value that is missing; returns 0, or PRA_EIO/PRA_EINVAL when a test
- * provider's file is bad. Wipe with machine_wipe() after use.
+ * Reads this machine. `salt` is the key file's. Never fails for a value that is missing; returns
+ * 0, PRA_ECRYPTO, or PRA_EIO/PRA_EINVAL when a test provider's file is bad. May wait up to
+ * KEYHELPER_TIMEOUT_MS for the root helper: call it off the event loop. Wipe with machine_wipe().
  */
-int machine_read(const uint8_t salt[16], struct machine *out, struct fault *f);
+int machine_read(const uint8_t salt[MACHINE_SALT_LEN], struct machine *out, struct fault *f);
 void machine_wipe(struct machine *m);
 
 /* JSON name of an identifier, and words for people in the current language. */
@@ -64,6 +69,10 @@ const char *machine_id_name(enum machine_id id);
 const char *machine_id_label(enum machine_id id);
 bool machine_id_strong(enum machine_id id);
 bool machine_id_unique(enum machine_id id);
+/* Takes part in strict mode only. */
+bool machine_id_strict(enum machine_id id);
+/* Handled as an HMAC only (see above). */
+bool machine_id_private(enum machine_id id);
 
 /*
  * Normalises a raw value into `dst` (trim, fold inner blanks, upper case, separators of UUIDs and
@@ -71,7 +80,12 @@ bool machine_id_unique(enum machine_id id);
  */
 bool machine_normalise(enum machine_id id, const char *raw, char dst[MACHINE_VALUE_MAX]);
 
-/* A tag of this machine for the gateway's display and clone detection: 16 hex digits, not reversible. */
+/*
+ * A tag of this machine for the gateway's display and clone detection: 16 hex digits, keyed by the
+ * key file's salt and so not reversible without that file. Made of every identifier that is strong
+ * or unique to the hardware: the same key on a clone gives another tag, and so does the same PC
+ * after one of these changed. Returns 0, PRA_ECRYPTO.
+ */
 int machine_tag(const struct machine *m, char dst[17]);
 
 #endif
