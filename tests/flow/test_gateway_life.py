@@ -2,10 +2,12 @@
 
 import os
 import pty
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -202,21 +204,18 @@ def at_terminal(client, args, answer, timeout=20):
         os.execvpe(client.pra, [client.pra, *args], env)
     shown = b""
     answered = False
-    signal.alarm(timeout)  # ends the test run rather than hang on a terminal that says nothing
+    deadline = time.monotonic() + timeout
     try:
-        while True:
+        while select.select([fd], [], [], max(0, deadline - time.monotonic()))[0]:
             try:
-                part = os.read(fd, 4096)
+                shown += os.read(fd, 4096)
             except OSError:
-                break
-            if not part:
-                break
-            shown += part
-            if not answered and b"SHA256:" in shown and b"?" in shown.rpartition(b"SHA256:")[2]:
+                return shown.decode(errors="replace")  # the command has ended
+            if not answered and b"?" in shown.rpartition(b"SHA256:")[2]:
                 os.write(fd, answer.encode())
                 answered = True
+        raise AssertionError(f"still running after {timeout} s; it showed:\n{shown.decode()}")
     finally:
-        signal.alarm(0)
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(fd)
-    return shown.decode(errors="replace")

@@ -1,0 +1,80 @@
+"""Two people on one PC: forwards, agent and files of one are closed to the other."""
+
+import os
+import stat
+
+import pytest
+
+from lib.client import as_user, exchange, hand_over
+from lib.ports import free_port
+from lib.procs import run, wait_until
+
+pytestmark = pytest.mark.needs_root
+
+NOBODY, DAEMON = 65534, 1
+
+TRY = """
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+try:
+    s.sendall(b"hello")
+    print("got", s.recv(5))
+except OSError as e:
+    print("refused", type(e).__name__)
+"""
+
+
+def try_as(uid, port):
+    return run([*as_user(uid), "/usr/bin/python3", "-c", TRY, port]).ok().out
+
+
+def test_another_user_of_the_pc_is_refused_and_logged(client, echo_forward):
+    assert "hello" not in try_as(NOBODY, echo_forward)
+    wait_until(lambda: str(NOBODY) in client.system_log() or "nobody" in client.system_log(), 5,
+               "the refusal in System.log")
+    assert exchange(echo_forward, b"owner", 5) == b"owner"
+
+
+def test_not_even_root_uses_the_forward_of_another_user(gateway, client, target):
+    port = free_port()
+    gateway.add_rule("suzuki", "Echo", f"127.0.0.1:{target().port}", port)
+    hand_over(client, NOBODY)
+    client.connect()
+    assert "hello" in try_as(NOBODY, port)
+    assert "hello" not in try_as(DAEMON, port)
+    assert "hello" not in run(["/usr/bin/python3", "-c", TRY, port]).ok().out
+
+
+def test_files_and_socket_are_private(client, echo_forward):
+    for name in ("run", "log"):
+        path = os.path.join(client.home, name)
+        assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0, path
+    for name in ("id.prakey", "config.ini", "log/System.log", "log/User.log"):
+        path = os.path.join(client.home, name)
+        assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0, path
+
+
+def test_another_user_cannot_command_the_agent(client, echo_forward):
+    stranger = run([*as_user(NOBODY), client.pra, "disconnect"], env={"PRA_HOME": client.home})
+    assert stranger.status != 0
+    assert client.status()["state"] == "connected"
+
+
+def test_two_users_of_one_pc_have_their_own_tunnels(gateway, make_client, target):
+    ports = {}
+    for name, uid in (("suzuki", NOBODY), ("tanaka", DAEMON)):
+        c = make_client(name, user=name).enrol()
+        ports[uid] = free_port()
+        gateway.add_rule(name, "Echo", f"127.0.0.1:{target().port}", ports[uid])
+        hand_over(c, uid)
+        c.connect()
+    assert "hello" in try_as(NOBODY, ports[NOBODY])
+    assert "hello" in try_as(DAEMON, ports[DAEMON])
+    assert "hello" not in try_as(NOBODY, ports[DAEMON])
+    assert len(gateway.sessions()) == 2
+
+
+def test_second_connect_does_not_start_a_second_agent(client, echo_forward):
+    agents = client.agent_pids()
+    client.try_connect(5)
+    assert client.agent_pids() == agents
