@@ -52,15 +52,18 @@ void crypto_base64_encode(const void *src, size_t len, char *dst);
 /* Strict decoding; `*len` in: capacity, out: bytes. Returns 0, PRA_EINVAL, PRA_ETOOBIG. */
 int crypto_base64_decode(const char *src, size_t src_len, void *dst, size_t *len);
 
-/* Lower-case hexadecimal; `dst` holds 2 * len + 1 bytes. */
+/*
+ * Lower-case hexadecimal; `dst` holds 2 * len + 1 bytes. Decoding takes both cases and returns 0,
+ * PRA_EINVAL, PRA_ETOOBIG.
+ */
 void crypto_hex_encode(const void *src, size_t len, char *dst);
 int crypto_hex_decode(const char *src, size_t src_len, void *dst, size_t cap, size_t *len);
 
 /* Signature keys. A secret is an Ed25519 seed (32 bytes) or a P-256 scalar (32 bytes, big endian). */
 enum crypto_key_type { CRYPTO_ED25519 = 1, CRYPTO_ECDSA_P256 = 2 };
-#define CRYPTO_SECRET_LEN     32
-#define CRYPTO_PUBLIC_MAX     65 /* Ed25519: 32; P-256: 65 (uncompressed point) */
-#define CRYPTO_SIGNATURE_MAX  64 /* Ed25519: 64; P-256: r and s, 32 bytes each, big endian */
+#define CRYPTO_SECRET_LEN    32
+#define CRYPTO_PUBLIC_MAX    65 /* Ed25519: 32; P-256: 65 (uncompressed point) */
+#define CRYPTO_SIGNATURE_MAX 64 /* Ed25519: 64; P-256: r and s, 32 bytes each, big endian */
 
 /* A new secret. */
 int crypto_key_generate(enum crypto_key_type type, uint8_t secret[CRYPTO_SECRET_LEN]);
@@ -70,7 +73,7 @@ int crypto_key_public(enum crypto_key_type type, const uint8_t secret[CRYPTO_SEC
 /* Signs `data` (Ed25519 pure; ECDSA with SHA-256). */
 int crypto_key_sign(enum crypto_key_type type, const uint8_t secret[CRYPTO_SECRET_LEN],
                     const void *data, size_t len, uint8_t sig[CRYPTO_SIGNATURE_MAX]);
-/* Returns 0 if good, PRA_ECORRUPT if not. */
+/* Returns 0 if good, PRA_ECORRUPT if not (a public key that is no key included). */
 int crypto_key_verify(enum crypto_key_type type, const uint8_t *pub, size_t pub_len,
                       const void *data, size_t len, const uint8_t sig[CRYPTO_SIGNATURE_MAX]);
 

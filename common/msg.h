@@ -25,23 +25,23 @@ enum msg_id {
 
 /* Values for the place-holders; NULL members read as "?". */
 struct msg_args {
-    const char *server;  /* host:port of the gateway */
+    const char *server; /* host:port of the gateway */
     const char *user;
     const char *port;    /* local address:port */
     const char *program; /* holder of a busy port */
     const char *pid;
     const char *target;
-    const char *detail;  /* operating system's or gateway's words */
+    const char *detail; /* operating system's or gateway's words */
     const char *seconds;
-    const char *name;    /* of a rule, or of what changed */
+    const char *name; /* of a rule, or of what changed */
 };
 
 #define MSG_TEXT_MAX 1024
 
 struct msg_text {
-    const char *code;           /* "ERR(10203)" */
-    const char *title;          /* static */
-    char cause[MSG_TEXT_MAX];   /* place-holders filled in */
+    const char *code;         /* "ERR(10203)" */
+    const char *title;        /* static */
+    char cause[MSG_TEXT_MAX]; /* place-holders filled in */
     char remedy[MSG_TEXT_MAX];
 };
 
