@@ -25,8 +25,9 @@
 /*
  * Takes the next whole line out of `in` and parses it. Returns 0 with a new reference in *out,
  * PRA_EAGAIN when no whole line is there yet, PRA_ETOOBIG when a line is longer than `max`,
- * PRA_EINVAL (with where in `f`) when it is not a JSON object, is not UTF-8 or nests too deep;
- * the bad line is consumed.
+ * PRA_EINVAL (with where in `f`) when it is not a JSON object, is not UTF-8, nests too deep or has
+ * a member twice, PRA_ENOMEM; the bad line is consumed. After PRA_ETOOBIG the rest of the line may
+ * still come: close the connection. Look for lines in a queue with this function only.
  */
 int jsonl_next(struct buf *in, size_t max, json_t **out, struct fault *f);
 
