@@ -59,7 +59,7 @@ def test_client_connects_through_an_http_proxy(gateway, client, echo_rule, tinyp
 def test_proxy_that_refuses_the_port_is_told(gateway, client, echo_rule, tinyproxy, lang):
     proxy = tinyproxy(443)
     client.configure("proxy", address=f"127.0.0.1:{proxy.port}")
-    result = client.try_connect(5, lang=lang)
+    result = client.try_connect(3, lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_PROXY", lang)
     assert "403" in result.err
@@ -67,7 +67,7 @@ def test_proxy_that_refuses_the_port_is_told(gateway, client, echo_rule, tinypro
 
 def test_proxy_that_is_not_there_is_told(client, echo_rule):
     client.configure("proxy", address=f"127.0.0.1:{free_port()}")
-    result = client.try_connect(5)
+    result = client.try_connect(3)
     assert result.status == 1
     assert_shows(result.err, "MSG_PROXY")
 
@@ -84,7 +84,7 @@ def test_proxy_that_says_nothing_does_not_hang_the_client(client, echo_rule, tar
 @LANGS
 def test_name_that_does_not_resolve_is_told(gateway, client, echo_rule, lang):
     client.set_server(f"gateway.invalid:{gateway.port}")
-    result = client.try_connect(5, lang=lang)
+    result = client.try_connect(3, lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_RULES_ADDRESS", lang)
     assert "gateway.invalid" in result.err
@@ -101,7 +101,7 @@ def test_server_that_is_no_gateway_is_told(gateway, client, echo_rule, target, l
 @LANGS
 def test_closed_port_is_told(client, echo_rule, lang):
     client.set_server(f"127.0.0.1:{free_port()}")
-    result = client.try_connect(5, lang=lang)
+    result = client.try_connect(3, lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_RULES_PORT", lang)
 
@@ -120,14 +120,14 @@ def test_port_that_never_answers_is_told(client, echo_rule):
 @LANGS
 def test_disabled_account_is_told(gateway, client, echo_rule, lang):
     gateway.admin("user", "disable", "suzuki")
-    result = client.try_connect(5, lang=lang)
+    result = client.try_connect(3, lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_RULES_ACCOUNT", lang)
 
 
 @LANGS
 def test_user_without_rules_is_told(client, lang):
-    result = client.try_connect(5, lang=lang)
+    result = client.try_connect(3, lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_RULES_NONE", lang)
 
@@ -138,7 +138,7 @@ def test_unregistered_key_is_a_cause_of_its_own(gateway, make_client, lang):
     client.keygen()
     gateway.add_user("suzuki")
     client.set_server()
-    result = client.try_connect(5, lang=lang)
+    result = client.try_connect(3, lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_KEY_UNREGISTERED", lang)
     assert gateway.wait_audit("login-refused")["user"] == "suzuki"
@@ -146,7 +146,7 @@ def test_unregistered_key_is_a_cause_of_its_own(gateway, make_client, lang):
 
 def test_key_revoked_earlier_does_not_log_in(gateway, client, echo_rule):
     gateway.admin("key", "revoke", client.key_fingerprint())
-    result = client.try_connect(5)
+    result = client.try_connect(3)
     assert result.status == 1
     assert "ERR(10204)" in result.err or "ERR(10205)" in result.err
 

@@ -32,9 +32,10 @@ class Gateway:
         self.write_config(extra_config)
 
     def write_config(self, extra=""):
+        """prad.ini; `extra` begins on line 7."""
         with open(self.config, "w") as f:
             f.write(f"[gateway]\nlisten = {self.address}\nhost_key = host_key\nworkers = 2\n"
-                    f"[store]\nurl = sqlite:pra.db\n{extra}")
+                    f"[store]\nurl = sqlite:pra.db\n{extra}[limits]\ndrain_timeout = 1s\n")
 
     def init(self):
         self.admin_run("init").ok()
