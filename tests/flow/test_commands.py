@@ -11,7 +11,7 @@ from lib.client import exchange
 from lib.gateway import program
 from lib.messages import assert_shows
 from lib.ports import free_port
-from lib.procs import Process, port_answers, run, wait_until
+from lib.procs import port_answers, run, wait_until
 
 CLIENT_COMMANDS = ["server set", "server show", "keygen", "key export", "key show", "connect",
                    "disconnect", "status", "rules", "explain", "check", "log collect"]
