@@ -16,11 +16,11 @@
 #include "keys/machine.h"
 
 /* Limits on what is read; scrypt parameters outside these are refused before running. */
-#define KEYFILE_SIZE_MAX  (64u * 1024)
-#define KEYFILE_USER_MAX  64
-#define KEYFILE_HOST_MAX  64
-#define KEYFILE_LOG2_N    17
-#define KEYFILE_PASS_MAX  1024
+#define KEYFILE_SIZE_MAX (64u * 1024)
+#define KEYFILE_USER_MAX 64
+#define KEYFILE_HOST_MAX 64
+#define KEYFILE_LOG2_N   17
+#define KEYFILE_PASS_MAX 1024
 
 /* The public part: readable without the passphrase (and so not secret, but authenticated). */
 struct keyfile_info {
@@ -46,7 +46,13 @@ struct keyfile_report {
     bool missing[MACHINE_ID_COUNT]; /* took part, has no value now */
     bool hidden[MACHINE_ID_COUNT];  /* took part, exists but cannot be read now */
     bool resealed;                  /* sealed again after a tolerated change */
-    bool reseal_refused;            /* no strong identifier matched: not sealed again */
+    bool reseal_refused;            /* no strong identifier matched, or the key would be weak */
+    bool reseal_failed;             /* the file could not be written; `f` says why */
+    /*
+     * With PRA_EMACHINE: every value differs. A wrong passphrase passes the one-byte check once in
+     * 256 times and then looks like this, so say that it may be that too.
+     */
+    bool maybe_passphrase;
 };
 
 struct keyfile_options {
@@ -62,8 +68,9 @@ struct keyfile_options {
 /*
  * Makes a key on this machine and writes it to `path` (0600, temp + fsync + rename). Returns 0,
  * PRA_EEXIST (a key is there, no force), PRA_EWEAK (rule of the design not met, no allow_weak;
- * `f` names the identifiers found), PRA_EINVAL (user name or passphrase), PRA_EIO, PRA_ECRYPTO,
- * PRA_ENOMEM.
+ * `f` names the identifiers found; without any identifier even with allow_weak), PRA_EINVAL (user
+ * name, passphrase or another option), PRA_EBUSY (another process is writing), PRA_EIO,
+ * PRA_ECRYPTO. On failure what was there before is untouched. Costs one scrypt run.
  */
 int keyfile_create(const char *path, const struct keyfile_options *opt, struct keyfile_info *info,
                    struct fault *f);
@@ -72,14 +79,21 @@ int keyfile_create(const char *path, const struct keyfile_options *opt, struct k
 int keyfile_inspect(const char *path, struct keyfile_info *out, struct fault *f);
 
 /*
- * Unseals on this machine. Returns 0 and the key in *out; PRA_EPASSPHRASE; PRA_EMACHINE (report
- * names what differs); PRA_ECORRUPT; PRA_EVERSION; PRA_ENOENT; PRA_EIO; PRA_ECRYPTO; PRA_ENOMEM.
- * After a tolerated change the file is sealed again if a strong identifier matched.
+ * Unseals on this machine. Returns 0 and the key in *out (take `info` and `report` or pass NULL);
+ * PRA_EPASSPHRASE; PRA_EMACHINE (report names what differs); PRA_ECORRUPT; PRA_EVERSION;
+ * PRA_ENOENT; PRA_EIO; PRA_ECRYPTO; PRA_ENOMEM.
+ *
+ * After a tolerated change the file is sealed again for the machine as it is now, if a strong
+ * identifier matched, the key stays bound, and nothing is merely hidden (a helper that does not
+ * answer today is no reason to forget serial numbers). That is no condition of success.
  */
 int keyfile_open(const char *path, const char *passphrase, struct key **out,
                  struct keyfile_info *info, struct keyfile_report *report, struct fault *f);
 
-/* "disk serial, BIOS version": the identifiers of `report` that differ, in people's words. */
+/*
+ * "disk serial, BIOS version": the identifiers of `report` that differ, are missing or hidden, in
+ * people's words. Cut at `cap`; never empty.
+ */
 void keyfile_describe_changes(const struct keyfile_report *report, char *dst, size_t cap);
 
 void key_free(struct key *k);

@@ -10,8 +10,10 @@
 
 #include "common/crypto.h"
 #include "common/i18n.h"
+#include "common/utf8.h"
 #include "keys/keyhelper.h"
 #include "keys/machine_source.h"
+#include "keys/text.h"
 
 static const struct {
     const char *name;
@@ -65,7 +67,7 @@ const char *machine_id_label(enum machine_id id)
     case MACHINE_CPU_MODEL:
         return tr("CPU model", "CPU 情報");
     case MACHINE_MAC:
-        return tr("network card address", "MAC アドレス");
+        return tr("MAC address", "MAC アドレス");
     case MACHINE_USER_NAME:
         return tr("user name", "ユーザ名");
     case MACHINE_BIOS_VERSION:
@@ -211,6 +213,12 @@ bool machine_normalise(enum machine_id id, const char *raw, char dst[MACHINE_VAL
 void machine_set(struct machine *m, enum machine_id id, const char *raw)
 {
     m->source[id] = machine_normalise(id, raw, m->value[id]) ? MACHINE_DIRECT : MACHINE_ABSENT;
+    if (id == MACHINE_COMPUTER_NAME && text_is_plain(raw, strlen(raw))) {
+        size_t len = utf8_trim(raw, strnlen(raw, MACHINE_COMPUTER_MAX));
+
+        memcpy(m->computer, raw, len);
+        m->computer[len] = '\0';
+    }
 }
 
 int machine_hmac(enum machine_id id, const char *value, const uint8_t salt[MACHINE_SALT_LEN],

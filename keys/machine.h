@@ -39,8 +39,9 @@ enum machine_id {
         MACHINE_ID_COUNT
 };
 
-#define MACHINE_VALUE_MAX 128
-#define MACHINE_SALT_LEN  16
+#define MACHINE_VALUE_MAX    128
+#define MACHINE_SALT_LEN     16
+#define MACHINE_COMPUTER_MAX 64
 
 enum machine_source {
     MACHINE_ABSENT = 0, /* the machine has no usable value */
@@ -53,7 +54,8 @@ struct machine {
     enum machine_source source[MACHINE_ID_COUNT];
     /* Normalised; of a private identifier 64 hexadecimal digits; "" unless direct or helper. */
     char value[MACHINE_ID_COUNT][MACHINE_VALUE_MAX];
-    uint8_t salt[MACHINE_SALT_LEN]; /* that it was read with */
+    uint8_t salt[MACHINE_SALT_LEN];          /* that it was read with */
+    char computer[MACHINE_COMPUTER_MAX + 1]; /* its name for people, as written; "" if none */
 };
 
 /*

@@ -16,8 +16,8 @@
 #define SSHKEY_BLOB_MAX 2048
 /* "SHA256:" and 43 characters of base64 and NUL. */
 #define SSHKEY_FINGERPRINT_MAX 52
-#define SSHKEY_COMMENT_MAX 256
-#define SSHKEY_TYPE_MAX 64
+#define SSHKEY_COMMENT_MAX     256
+#define SSHKEY_TYPE_MAX        64
 
 /* A public key as read from a line: type name, blob, comment. */
 struct sshkey_public {
