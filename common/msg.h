@@ -23,6 +23,17 @@ enum msg_id {
     MSG_COUNT
 };
 
+/* One row of the table in one language, place-holders as they are; for lists of all messages. */
+struct msg_entry {
+    const char *code; /* "ERR(10203)" */
+    const char *title;
+    const char *cause;
+    const char *remedy;
+};
+
+/* The row of an id (ids run from MSG_NONE + 1 to MSG_COUNT - 1). Never NULL; static. */
+const struct msg_entry *msg_entry(enum msg_id id, enum i18n_lang lang);
+
 /* Values for the place-holders; NULL members read as "?". */
 struct msg_args {
     const char *server; /* host:port of the gateway */
@@ -45,7 +56,10 @@ struct msg_text {
     char remedy[MSG_TEXT_MAX];
 };
 
-/* Fills `out` in the given language. `args` may be NULL. MSG_NONE gives empty strings. */
+/*
+ * Fills `out` in the given language. `args` may be NULL. MSG_NONE gives empty strings. Values may
+ * come from peers: characters that are not printable UTF-8 become '?'.
+ */
 void msg_format(enum msg_id id, enum i18n_lang lang, const struct msg_args *args,
                 struct msg_text *out);
 
