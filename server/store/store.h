@@ -1,0 +1,169 @@
+/*
+ * The database behind a struct of functions. `admin/` decides what is allowed and in which order;
+ * a back end keeps rows, positions and references right and knows nothing of people.
+ *
+ * Used by one thread (the keeper, or pra-admin), one open store per process. Changes happen
+ * between begin() and commit(); a commit that returned 0 is durable. All functions return 0 or a
+ * negative PRA_E*; PRA_EIO comes with the database's own words in the fault.
+ */
+#ifndef PRA_SERVER_STORE_STORE_H
+#define PRA_SERVER_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "keys/sshkey.h"
+#include "server/audit/audit.h"
+#include "server/policy/policy.h"
+
+#define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
+#define STORE_WORD_MAX  64  /* version, machine tag, binding */
+
+struct store_user {
+    int64_t id;
+    char name[POLICY_NAME_MAX + 1];
+    bool enabled;
+    char full_name[POLICY_LABEL_MAX + 1];
+    int64_t created;
+};
+
+struct store_group {
+    int64_t id;
+    char name[POLICY_NAME_MAX + 1];
+    int64_t created;
+};
+
+/* A device: one registered key of one user. Times are seconds since the epoch, 0 = never. */
+struct store_key {
+    int64_t id;
+    char user[POLICY_NAME_MAX + 1];
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+    char type[SSHKEY_TYPE_MAX];
+    uint8_t blob[SSHKEY_BLOB_MAX];
+    size_t blob_len;
+    char comment[POLICY_LABEL_MAX + 1];
+    bool any_client;
+    enum policy_key_state state;
+    int64_t registered, revoked, last_seen;
+    char machine_tag[STORE_WORD_MAX + 1]; /* what the client said at its last hello */
+    char version[STORE_WORD_MAX + 1];
+    char os[POLICY_LABEL_MAX + 1];
+    char binding[STORE_WORD_MAX + 1];
+};
+
+struct store_rule {
+    struct policy_rule rule;
+    char hours[STORE_HOURS_MAX + 1]; /* as written; rule.hours is what it means */
+    int64_t created;
+};
+
+struct store_audit {
+    int64_t id;
+    const char *kind; /* the word: a newer program may have written kinds unknown here */
+    struct audit_event event;
+};
+
+/* Which audit records; zero means "not asked for". */
+struct store_audit_filter {
+    int64_t after;              /* id greater than this */
+    int64_t since_ms, until_ms; /* [since, until) */
+    const char *user, *kind;
+};
+
+struct store;
+
+/* Callbacks return 0 to go on; anything else ends the walk, which returns it. */
+typedef int (*store_user_fn)(const struct store_user *, void *ctx);
+typedef int (*store_group_fn)(const struct store_group *, void *ctx);
+typedef int (*store_member_fn)(const char *group, const char *user, void *ctx);
+typedef int (*store_key_fn)(const struct store_key *, void *ctx);
+typedef int (*store_rule_fn)(const struct store_rule *, void *ctx);
+typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
+
+struct store_ops {
+    void (*close)(struct store *s);
+
+    int (*begin)(struct store *s, struct fault *f);
+    int (*commit)(struct store *s, struct fault *f); /* on failure everything is rolled back */
+    void (*rollback)(struct store *s);
+
+    /* True once after somebody else changed the database. */
+    bool (*changed)(struct store *s);
+    /* Counts changes of users, groups, keys and rules; bump is part of the transaction. */
+    int (*generation)(struct store *s, uint64_t *out, struct fault *f);
+    int (*bump)(struct store *s, struct fault *f);
+
+    /* Adds: PRA_EEXIST if the name is taken; *id is the new row's. Gets: PRA_ENOENT. */
+    int (*user_add)(struct store *s, const struct store_user *u, int64_t *id, struct fault *f);
+    int (*user_get)(struct store *s, const char *name, struct store_user *out, struct fault *f);
+    int (*user_enable)(struct store *s, const char *name, bool enabled, struct fault *f);
+    int (*user_delete)(struct store *s, const char *name, struct fault *f); /* keys, rules too */
+    int (*user_each)(struct store *s, store_user_fn fn, void *ctx, struct fault *f);
+
+    int (*group_add)(struct store *s, const struct store_group *g, int64_t *id, struct fault *f);
+    int (*group_get)(struct store *s, const char *name, struct store_group *out, struct fault *f);
+    int (*group_delete)(struct store *s, const char *name, struct fault *f); /* its rules too */
+    int (*group_each)(struct store *s, store_group_fn fn, void *ctx, struct fault *f);
+
+    /* Both exist (the caller has looked). PRA_EEXIST: is a member; PRA_ENOENT: is none. */
+    int (*member_add)(struct store *s, const char *group, const char *user, struct fault *f);
+    int (*member_remove)(struct store *s, const char *group, const char *user, struct fault *f);
+    /* `user` NULL = all; ordered by group, user. */
+    int (*member_each)(struct store *s, const char *user, store_member_fn fn, void *ctx,
+                       struct fault *f);
+
+    /* PRA_EEXIST: this user has a key with this fingerprint, revoked or not. */
+    int (*key_add)(struct store *s, const struct store_key *k, int64_t *id, struct fault *f);
+    /* State, any_client, comment and times of an existing row, by id. */
+    int (*key_update)(struct store *s, const struct store_key *k, struct fault *f);
+    /* Filters may be NULL; ordered by user, id. */
+    int (*key_each)(struct store *s, const char *user, const char *fingerprint, store_key_fn fn,
+                    void *ctx, struct fault *f);
+    int (*key_note)(struct store *s, int64_t id, const char *machine_tag, const char *version,
+                    const char *os, const char *binding, int64_t now, struct fault *f);
+
+    /*
+     * rule.position 1 puts it first and moves the others down; 0 or beyond the end = last.
+     * The owner exists. Positions of an owner are always 1, 2, 3, ...
+     */
+    int (*rule_add)(struct store *s, const struct store_rule *r, int64_t *id, struct fault *f);
+    int (*rule_get)(struct store *s, int64_t id, struct store_rule *out, struct fault *f);
+    int (*rule_move)(struct store *s, int64_t id, int64_t position, struct fault *f);
+    int (*rule_delete)(struct store *s, int64_t id, struct fault *f);
+    /*
+     * Rules of one owner by position; `owner` NULL = all, users before groups, by name and
+     * position. `owner` with a row that cannot be read: PRA_ECORRUPT, the fault names the rule.
+     */
+    int (*rule_each)(struct store *s, bool is_group, const char *owner, store_rule_fn fn, void *ctx,
+                     struct fault *f);
+
+    int (*audit_add)(struct store *s, const struct audit_event *events, size_t count,
+                     struct fault *f);
+    /* Ascending by id, at most `max` records. */
+    int (*audit_each)(struct store *s, const struct store_audit_filter *filter, size_t max,
+                      store_audit_fn fn, void *ctx, struct fault *f);
+    /* The id to ask `after` for the newest `count` records of this filter. */
+    int (*audit_tail)(struct store *s, const struct store_audit_filter *filter, size_t count,
+                      int64_t *after, struct fault *f);
+};
+
+/* A back end's own struct begins with this. */
+struct store {
+    const struct store_ops *ops;
+    bool created; /* this open made the database */
+};
+
+/*
+ * Opens "sqlite:/path" or "ram:" (a database in memory, for tests). With `create` a missing
+ * database is made. Takes the lock beside the database: there is one writer process. Returns
+ * PRA_ENOENT (no database), PRA_EBUSY (another process holds the lock), PRA_EVERSION (written by
+ * a newer program), PRA_ECORRUPT (not a PRA database, or damaged), PRA_EIO, PRA_EINVAL (url).
+ */
+int store_open(const char *url, bool create, struct store **out, struct fault *f);
+
+/* Closes and frees; NULL is fine. */
+void store_close(struct store *s);
+
+#endif

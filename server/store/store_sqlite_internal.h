@@ -1,0 +1,184 @@
+/*
+ * Inside of the SQLite back end; only for store_sqlite*.c. Every statement is one entry of
+ * SQL_MAP, prepared once and kept. A struct sql is one run of a statement: values are bound and
+ * columns are read one after the other, in the order in which the SQL names them.
+ */
+#ifndef PRA_SERVER_STORE_STORE_SQLITE_INTERNAL_H
+#define PRA_SERVER_STORE_STORE_SQLITE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "server/store/store_sqlite.h"
+
+#define SQL_USER_COLUMNS "id, name, enabled, full_name, created"
+#define SQL_KEY_COLUMNS                                                                            \
+    "k.id, u.name, k.fingerprint, k.type, k.blob, k.comment, k.any_client, k.state, k.registered," \
+    " k.revoked, k.last_seen, k.machine_tag, k.version, k.os, k.binding"
+#define SQL_RULE_COLUMNS                                                                           \
+    "r.id, r.group_id IS NOT NULL, coalesce(u.name, g.name), r.position, r.name, r.action,"        \
+    " r.target, r.local, r.fallback, r.source, r.hours, r.expires, r.log, r.created"
+#define SQL_RULE_FROM                                                                              \
+    " FROM rules r LEFT JOIN users u ON u.id = r.user_id LEFT JOIN groups g ON g.id = r.group_id "
+#define SQL_AUDIT_COLUMNS                                                                          \
+    "id, kind, time_ms, session, user, device, source, source_port, target, target_ip, rule,"      \
+    " reason, detail, bytes_in, bytes_out"
+#define SQL_AUDIT_ALL    " FROM audit WHERE id > ?1 AND time_ms >= ?2 AND time_ms < ?3"
+#define SQL_AUDIT_KIND   SQL_AUDIT_ALL " AND kind = ?4"
+#define SQL_AUDIT_USER   SQL_AUDIT_ALL " AND user = ?4"
+#define SQL_AUDIT_BOTH   SQL_AUDIT_USER " AND kind = ?5"
+#define SQL_AUDIT_LIST   " ORDER BY id LIMIT ?6"
+#define SQL_AUDIT_NEWEST " ORDER BY id DESC LIMIT 1 OFFSET ?6"
+
+#define SQL_MAP(X)                                                                                 \
+    X(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
+    X(SQL_COMMIT, "COMMIT")                                                                        \
+    X(SQL_ROLLBACK, "ROLLBACK")                                                                    \
+    X(SQL_DATA_VERSION, "PRAGMA data_version")                                                     \
+    X(SQL_GENERATION, "SELECT value FROM meta WHERE key = 'generation'")                           \
+    X(SQL_BUMP, "UPDATE meta SET value = value + 1 WHERE key = 'generation'")                      \
+    X(SQL_USER_ADD, "INSERT INTO users (name, enabled, full_name, created) VALUES (?, ?, ?, ?)")   \
+    X(SQL_USER_GET, "SELECT " SQL_USER_COLUMNS " FROM users WHERE name = ?")                       \
+    X(SQL_USER_ENABLE, "UPDATE users SET enabled = ? WHERE name = ?")                              \
+    X(SQL_USER_DELETE, "DELETE FROM users WHERE name = ?")                                         \
+    X(SQL_USER_EACH, "SELECT " SQL_USER_COLUMNS " FROM users ORDER BY name")                       \
+    X(SQL_GROUP_ADD, "INSERT INTO groups (name, created) VALUES (?, ?)")                           \
+    X(SQL_GROUP_GET, "SELECT id, name, created FROM groups WHERE name = ?")                        \
+    X(SQL_GROUP_DELETE, "DELETE FROM groups WHERE name = ?")                                       \
+    X(SQL_GROUP_EACH, "SELECT id, name, created FROM groups ORDER BY name")                        \
+    X(SQL_MEMBER_ADD, "INSERT INTO members (group_id, user_id) SELECT g.id, u.id"                  \
+                      " FROM groups g, users u WHERE g.name = ? AND u.name = ?")                   \
+    X(SQL_MEMBER_REMOVE, "DELETE FROM members WHERE group_id = (SELECT id FROM groups"             \
+                         " WHERE name = ?) AND user_id = (SELECT id FROM users WHERE name = ?)")   \
+    X(SQL_MEMBER_EACH, "SELECT g.name, u.name FROM members m JOIN groups g ON g.id = m.group_id"   \
+                       " JOIN users u ON u.id = m.user_id ORDER BY g.name, u.name")                \
+    X(SQL_MEMBER_OF, "SELECT g.name, u.name FROM users u JOIN members m ON m.user_id = u.id"       \
+                     " JOIN groups g ON g.id = m.group_id WHERE u.name = ? ORDER BY g.name")       \
+    X(SQL_KEY_ADD, "INSERT INTO keys (user_id, fingerprint, type, blob, comment, any_client,"      \
+                   " state, registered) SELECT id, ?, ?, ?, ?, ?, ?, ? FROM users WHERE name = ?") \
+    X(SQL_KEY_UPDATE, "UPDATE keys SET comment = ?, any_client = ?, state = ?, registered = ?,"    \
+                      " revoked = ? WHERE id = ?")                                                 \
+    X(SQL_KEY_EACH, "SELECT " SQL_KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user_id"      \
+                    " ORDER BY u.name, k.id")                                                      \
+    X(SQL_KEY_OF, "SELECT " SQL_KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user_id"        \
+                  " WHERE u.name = ? ORDER BY k.id")                                               \
+    X(SQL_KEY_WITH, "SELECT " SQL_KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user_id"      \
+                    " WHERE k.fingerprint = ? ORDER BY u.name, k.id")                              \
+    X(SQL_KEY_NOTE, "UPDATE keys SET machine_tag = ?, version = ?, os = ?, binding = ?,"           \
+                    " last_seen = ? WHERE id = ?")                                                 \
+    X(SQL_RULE_OPEN_GAP_USER, "UPDATE rules SET position = position + 1 WHERE user_id ="           \
+                              " (SELECT id FROM users WHERE name = ?) AND position >= ?")          \
+    X(SQL_RULE_OPEN_GAP_GROUP, "UPDATE rules SET position = position + 1 WHERE group_id ="         \
+                               " (SELECT id FROM groups WHERE name = ?) AND position >= ?")        \
+    X(SQL_RULE_CLOSE_GAP_USER, "UPDATE rules SET position = position - 1 WHERE user_id ="          \
+                               " (SELECT id FROM users WHERE name = ?) AND position > ?")          \
+    X(SQL_RULE_CLOSE_GAP_GROUP, "UPDATE rules SET position = position - 1 WHERE group_id ="        \
+                                " (SELECT id FROM groups WHERE name = ?) AND position > ?")        \
+    X(SQL_RULE_LAST_USER, "SELECT coalesce(max(position), 0) FROM rules WHERE user_id ="           \
+                          " (SELECT id FROM users WHERE name = ?)")                                \
+    X(SQL_RULE_LAST_GROUP, "SELECT coalesce(max(position), 0) FROM rules WHERE group_id ="         \
+                           " (SELECT id FROM groups WHERE name = ?)")                              \
+    X(SQL_RULE_ADD, "INSERT INTO rules (user_id, group_id, position, name, action, target, local," \
+                    " fallback, source, hours, expires, log, created) VALUES"                      \
+                    " ((SELECT id FROM users WHERE name = ?),"                                     \
+                    " (SELECT id FROM groups WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")   \
+    X(SQL_RULE_GET, "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE r.id = ?")                     \
+    X(SQL_RULE_SET_POSITION, "UPDATE rules SET position = ? WHERE id = ?")                         \
+    X(SQL_RULE_DELETE, "DELETE FROM rules WHERE id = ?")                                           \
+    X(SQL_RULE_EACH, "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM                                      \
+                     "ORDER BY r.group_id IS NOT NULL, coalesce(u.name, g.name), r.position")      \
+    X(SQL_RULE_OF_USER,                                                                            \
+      "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE u.name = ? ORDER BY r.position")             \
+    X(SQL_RULE_OF_GROUP,                                                                           \
+      "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE g.name = ? ORDER BY r.position")             \
+    X(SQL_AUDIT_ADD, "INSERT INTO audit (kind, time_ms, session, user, device, source,"            \
+                     " source_port, target, target_ip, rule, reason, detail, bytes_in, bytes_out)" \
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                         \
+    X(SQL_AUDIT_EACH, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_ALL SQL_AUDIT_LIST)                    \
+    X(SQL_AUDIT_EACH_KIND, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_KIND SQL_AUDIT_LIST)              \
+    X(SQL_AUDIT_EACH_USER, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_USER SQL_AUDIT_LIST)              \
+    X(SQL_AUDIT_EACH_BOTH, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_BOTH SQL_AUDIT_LIST)              \
+    X(SQL_AUDIT_TAIL, "SELECT id" SQL_AUDIT_ALL SQL_AUDIT_NEWEST)                                  \
+    X(SQL_AUDIT_TAIL_KIND, "SELECT id" SQL_AUDIT_KIND SQL_AUDIT_NEWEST)                            \
+    X(SQL_AUDIT_TAIL_USER, "SELECT id" SQL_AUDIT_USER SQL_AUDIT_NEWEST)                            \
+    X(SQL_AUDIT_TAIL_BOTH, "SELECT id" SQL_AUDIT_BOTH SQL_AUDIT_NEWEST)
+
+enum sql_id {
+#define X(id, text) id,
+    SQL_MAP(X)
+#undef X
+        SQL_COUNT
+};
+
+struct sqlite_store {
+    struct store base;
+    sqlite3 *db;
+    sqlite3_stmt *stmt[SQL_COUNT];
+    int lock_fd; /* -1 in memory */
+    int64_t data_version;
+    bool in_transaction;
+};
+
+/* One run of a statement. */
+struct sql {
+    struct sqlite_store *s;
+    sqlite3_stmt *st; /* NULL: could not be prepared; every use says so */
+    int bound, column;
+    bool bad; /* a column does not fit what is expected of it */
+};
+
+struct sql sql_start(struct store *s, enum sql_id id);
+void sql_put_int(struct sql *q, int64_t value);
+void sql_put_text(struct sql *q, const char *value); /* NULL = SQL's NULL; not copied */
+void sql_put_blob(struct sql *q, const void *data, size_t len);
+/* 1 = a row, 0 = no more rows, or a negative PRA_E*. Anything but 1 ends the run. */
+int sql_step(struct sql *q, struct fault *f);
+void sql_end(struct sql *q);
+/* Runs a statement without rows to its end. Returns 0 or a negative PRA_E*. */
+int sql_run(struct sql *q, struct fault *f);
+/* The same, and PRA_ENOENT if no row was changed. */
+int sql_change(struct sql *q, struct fault *f);
+int64_t sql_get_int(struct sql *q);
+/* Text that does not fit `cap` marks the row bad and leaves "". NULL reads as "". */
+void sql_get_text(struct sql *q, char *dst, size_t cap);
+void sql_get_blob(struct sql *q, void *dst, size_t cap, size_t *len);
+
+/* Fault from SQLite's last error. */
+int sql_fault(struct sqlite_store *s, struct fault *f);
+
+/*
+ * The schema's version, 0 for an empty database (PRA_ENOENT unless `create`). PRA_ECORRUPT: not
+ * ours; PRA_EVERSION: of a newer program.
+ */
+int sqlite_version(struct sqlite_store *s, bool create, int64_t *version, struct fault *f);
+/* Brings a database from `version` to this program's schema. */
+int sqlite_migrate(struct sqlite_store *s, int64_t version, struct fault *f);
+
+/* The functions behind store_ops, by file. */
+#define SQLITE_OP(name) __typeof__(*((struct store_ops *)0)->name) sqlite_##name
+SQLITE_OP(user_add);
+SQLITE_OP(user_get);
+SQLITE_OP(user_enable);
+SQLITE_OP(user_delete);
+SQLITE_OP(user_each);
+SQLITE_OP(group_add);
+SQLITE_OP(group_get);
+SQLITE_OP(group_delete);
+SQLITE_OP(group_each);
+SQLITE_OP(member_add);
+SQLITE_OP(member_remove);
+SQLITE_OP(member_each);
+SQLITE_OP(key_add);
+SQLITE_OP(key_update);
+SQLITE_OP(key_each);
+SQLITE_OP(key_note);
+SQLITE_OP(rule_add);
+SQLITE_OP(rule_get);
+SQLITE_OP(rule_move);
+SQLITE_OP(rule_delete);
+SQLITE_OP(rule_each);
+SQLITE_OP(audit_add);
+SQLITE_OP(audit_each);
+SQLITE_OP(audit_tail);
+#undef SQLITE_OP
+
+#endif

@@ -1,0 +1,293 @@
+/*
+ * The SQLite back end: users, groups, members and keys.
+ */
+#include "server/store/store_sqlite_internal.h"
+
+#include <string.h>
+
+/* A row that does not fit our limits was not written by us. */
+static int bad_row(struct sql *q, const char *table, int64_t id, struct fault *f)
+{
+    sql_end(q);
+    return fault_set(f, PRA_ECORRUPT, "database: row %lld of %s is damaged", (long long)id, table);
+}
+
+/* Id of the row that was just added. */
+static int run_add(struct sql *q, int64_t *id, struct fault *f)
+{
+    int rc = sql_change(q, f);
+
+    if (rc == 0)
+        *id = sqlite3_last_insert_rowid(q->s->db);
+    return rc;
+}
+
+/* A statement whose only value is a name. */
+static int change_by_name(struct store *s, enum sql_id id, const char *name, struct fault *f)
+{
+    struct sql q = sql_start(s, id);
+
+    sql_put_text(&q, name);
+    return sql_change(&q, f);
+}
+
+/* ---- users ------------------------------------------------------------------------------------- */
+
+static void read_user(struct sql *q, struct store_user *u)
+{
+    u->id = sql_get_int(q);
+    sql_get_text(q, u->name, sizeof(u->name));
+    u->enabled = sql_get_int(q) != 0;
+    sql_get_text(q, u->full_name, sizeof(u->full_name));
+    u->created = sql_get_int(q);
+}
+
+int sqlite_user_add(struct store *s, const struct store_user *u, int64_t *id, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_USER_ADD);
+
+    sql_put_text(&q, u->name);
+    sql_put_int(&q, u->enabled);
+    sql_put_text(&q, u->full_name);
+    sql_put_int(&q, u->created);
+    return run_add(&q, id, f);
+}
+
+int sqlite_user_get(struct store *s, const char *name, struct store_user *out, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_USER_GET);
+    int rc;
+
+    sql_put_text(&q, name);
+    rc = sql_step(&q, f);
+    if (rc != 1)
+        return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no user '%s'", name);
+    read_user(&q, out);
+    if (q.bad)
+        return bad_row(&q, "users", out->id, f);
+    sql_end(&q);
+    return 0;
+}
+
+int sqlite_user_enable(struct store *s, const char *name, bool enabled, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_USER_ENABLE);
+
+    sql_put_int(&q, enabled);
+    sql_put_text(&q, name);
+    return sql_change(&q, f);
+}
+
+int sqlite_user_delete(struct store *s, const char *name, struct fault *f)
+{
+    return change_by_name(s, SQL_USER_DELETE, name, f);
+}
+
+int sqlite_user_each(struct store *s, store_user_fn fn, void *ctx, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_USER_EACH);
+    struct store_user u;
+    int rc;
+
+    while ((rc = sql_step(&q, f)) == 1) {
+        read_user(&q, &u);
+        if (q.bad)
+            return bad_row(&q, "users", u.id, f);
+        rc = fn(&u, ctx);
+        if (rc != 0) {
+            sql_end(&q);
+            return rc;
+        }
+    }
+    return rc;
+}
+
+/* ---- groups ------------------------------------------------------------------------------------ */
+
+static void read_group(struct sql *q, struct store_group *g)
+{
+    g->id = sql_get_int(q);
+    sql_get_text(q, g->name, sizeof(g->name));
+    g->created = sql_get_int(q);
+}
+
+int sqlite_group_add(struct store *s, const struct store_group *g, int64_t *id, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_GROUP_ADD);
+
+    sql_put_text(&q, g->name);
+    sql_put_int(&q, g->created);
+    return run_add(&q, id, f);
+}
+
+int sqlite_group_get(struct store *s, const char *name, struct store_group *out, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_GROUP_GET);
+    int rc;
+
+    sql_put_text(&q, name);
+    rc = sql_step(&q, f);
+    if (rc != 1)
+        return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no group '%s'", name);
+    read_group(&q, out);
+    if (q.bad)
+        return bad_row(&q, "groups", out->id, f);
+    sql_end(&q);
+    return 0;
+}
+
+int sqlite_group_delete(struct store *s, const char *name, struct fault *f)
+{
+    return change_by_name(s, SQL_GROUP_DELETE, name, f);
+}
+
+int sqlite_group_each(struct store *s, store_group_fn fn, void *ctx, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_GROUP_EACH);
+    struct store_group g;
+    int rc;
+
+    while ((rc = sql_step(&q, f)) == 1) {
+        read_group(&q, &g);
+        if (q.bad)
+            return bad_row(&q, "groups", g.id, f);
+        rc = fn(&g, ctx);
+        if (rc != 0) {
+            sql_end(&q);
+            return rc;
+        }
+    }
+    return rc;
+}
+
+static int change_member(struct store *s, enum sql_id id, const char *group, const char *user,
+                         struct fault *f)
+{
+    struct sql q = sql_start(s, id);
+
+    sql_put_text(&q, group);
+    sql_put_text(&q, user);
+    return sql_change(&q, f);
+}
+
+int sqlite_member_add(struct store *s, const char *group, const char *user, struct fault *f)
+{
+    return change_member(s, SQL_MEMBER_ADD, group, user, f);
+}
+
+int sqlite_member_remove(struct store *s, const char *group, const char *user, struct fault *f)
+{
+    return change_member(s, SQL_MEMBER_REMOVE, group, user, f);
+}
+
+int sqlite_member_each(struct store *s, const char *user, store_member_fn fn, void *ctx,
+                       struct fault *f)
+{
+    struct sql q = sql_start(s, user != NULL ? SQL_MEMBER_OF : SQL_MEMBER_EACH);
+    char group[POLICY_NAME_MAX + 1], name[POLICY_NAME_MAX + 1];
+    int rc;
+
+    if (user != NULL)
+        sql_put_text(&q, user);
+    while ((rc = sql_step(&q, f)) == 1) {
+        sql_get_text(&q, group, sizeof(group));
+        sql_get_text(&q, name, sizeof(name));
+        if (q.bad)
+            return bad_row(&q, "members", 0, f);
+        rc = fn(group, name, ctx);
+        if (rc != 0) {
+            sql_end(&q);
+            return rc;
+        }
+    }
+    return rc;
+}
+
+/* ---- keys -------------------------------------------------------------------------------------- */
+
+static void read_key(struct sql *q, struct store_key *k)
+{
+    k->id = sql_get_int(q);
+    sql_get_text(q, k->user, sizeof(k->user));
+    sql_get_text(q, k->fingerprint, sizeof(k->fingerprint));
+    sql_get_text(q, k->type, sizeof(k->type));
+    sql_get_blob(q, k->blob, sizeof(k->blob), &k->blob_len);
+    sql_get_text(q, k->comment, sizeof(k->comment));
+    k->any_client = sql_get_int(q) != 0;
+    k->state = sql_get_int(q) == POLICY_KEY_ACTIVE ? POLICY_KEY_ACTIVE : POLICY_KEY_REVOKED;
+    k->registered = sql_get_int(q);
+    k->revoked = sql_get_int(q);
+    k->last_seen = sql_get_int(q);
+    sql_get_text(q, k->machine_tag, sizeof(k->machine_tag));
+    sql_get_text(q, k->version, sizeof(k->version));
+    sql_get_text(q, k->os, sizeof(k->os));
+    sql_get_text(q, k->binding, sizeof(k->binding));
+}
+
+int sqlite_key_add(struct store *s, const struct store_key *k, int64_t *id, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_KEY_ADD);
+
+    sql_put_text(&q, k->fingerprint);
+    sql_put_text(&q, k->type);
+    sql_put_blob(&q, k->blob, k->blob_len);
+    sql_put_text(&q, k->comment);
+    sql_put_int(&q, k->any_client);
+    sql_put_int(&q, k->state);
+    sql_put_int(&q, k->registered);
+    sql_put_text(&q, k->user);
+    return run_add(&q, id, f);
+}
+
+int sqlite_key_update(struct store *s, const struct store_key *k, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_KEY_UPDATE);
+
+    sql_put_text(&q, k->comment);
+    sql_put_int(&q, k->any_client);
+    sql_put_int(&q, k->state);
+    sql_put_int(&q, k->registered);
+    sql_put_int(&q, k->revoked);
+    sql_put_int(&q, k->id);
+    return sql_change(&q, f);
+}
+
+int sqlite_key_each(struct store *s, const char *user, const char *fingerprint, store_key_fn fn,
+                    void *ctx, struct fault *f)
+{
+    struct sql q = sql_start(s, fingerprint != NULL ? SQL_KEY_WITH
+                                : user != NULL      ? SQL_KEY_OF
+                                                    : SQL_KEY_EACH);
+    struct store_key k;
+    int rc;
+
+    if (fingerprint != NULL || user != NULL)
+        sql_put_text(&q, fingerprint != NULL ? fingerprint : user);
+    while ((rc = sql_step(&q, f)) == 1) {
+        read_key(&q, &k);
+        if (q.bad)
+            return bad_row(&q, "keys", k.id, f);
+        if (fingerprint != NULL && user != NULL && strcmp(k.user, user) != 0)
+            continue;
+        rc = fn(&k, ctx);
+        if (rc != 0) {
+            sql_end(&q);
+            return rc;
+        }
+    }
+    return rc;
+}
+
+int sqlite_key_note(struct store *s, int64_t id, const char *machine_tag, const char *version,
+                    const char *os, const char *binding, int64_t now, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_KEY_NOTE);
+
+    sql_put_text(&q, machine_tag);
+    sql_put_text(&q, version);
+    sql_put_text(&q, os);
+    sql_put_text(&q, binding);
+    sql_put_int(&q, now);
+    sql_put_int(&q, id);
+    return sql_change(&q, f);
+}

@@ -1,0 +1,125 @@
+/*
+ * The schema, as steps from one version to the next. Each step is one transaction, so that a
+ * power cut leaves the database at some whole version. A step is never edited once released; a
+ * change is a new step. The table `schema` keeps which step was taken when. A database that is
+ * newer than this program is left alone.
+ */
+#include "server/store/store_sqlite_internal.h"
+
+#include "common/os.h"
+
+/* "PRA1": so that some other program's database is not taken for ours. */
+#define APPLICATION_ID 0x50524131
+
+#define SCHEMA_1                                                                                                                       \
+    "CREATE TABLE schema (version INTEGER PRIMARY KEY, applied INTEGER NOT NULL) STRICT;"                                              \
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"                                          \
+    "INSERT INTO meta VALUES ('generation', 1);" /* AUTOINCREMENT: an id in an old audit record never comes to mean something else. */ \
+    "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"                                             \
+    " enabled INTEGER NOT NULL, full_name TEXT NOT NULL, created INTEGER NOT NULL) STRICT;"                                            \
+    "CREATE TABLE groups (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"                                            \
+    " created INTEGER NOT NULL) STRICT;"                                                                                               \
+    "CREATE TABLE members (group_id INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,"                                             \
+    " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"                                                                    \
+    " PRIMARY KEY (group_id, user_id)) STRICT, WITHOUT ROWID;"                                                                         \
+    "CREATE INDEX members_user ON members (user_id);"                                                                                  \
+    "CREATE TABLE keys (id INTEGER PRIMARY KEY AUTOINCREMENT,"                                                                         \
+    " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, fingerprint TEXT NOT NULL,"                                         \
+    " type TEXT NOT NULL, blob BLOB NOT NULL, comment TEXT NOT NULL,"                                                                  \
+    " any_client INTEGER NOT NULL, state INTEGER NOT NULL, registered INTEGER NOT NULL,"                                               \
+    " revoked INTEGER NOT NULL DEFAULT 0, last_seen INTEGER NOT NULL DEFAULT 0,"                                                       \
+    " machine_tag TEXT NOT NULL DEFAULT '', version TEXT NOT NULL DEFAULT '',"                                                         \
+    " os TEXT NOT NULL DEFAULT '', binding TEXT NOT NULL DEFAULT '',"                                                                  \
+    " UNIQUE (user_id, fingerprint)) STRICT;"                                                                                          \
+    "CREATE INDEX keys_fingerprint ON keys (fingerprint);"                                                                             \
+    "CREATE TABLE rules (id INTEGER PRIMARY KEY AUTOINCREMENT,"                                                                        \
+    " user_id INTEGER REFERENCES users ON DELETE CASCADE,"                                                                             \
+    " group_id INTEGER REFERENCES groups ON DELETE CASCADE, position INTEGER NOT NULL,"                                                \
+    " name TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, local TEXT, fallback TEXT,"                                      \
+    " source TEXT, hours TEXT, expires INTEGER NOT NULL, log INTEGER NOT NULL,"                                                        \
+    " created INTEGER NOT NULL, CHECK ((user_id IS NULL) <> (group_id IS NULL))) STRICT;"                                              \
+    "CREATE INDEX rules_user ON rules (user_id, position);"                                                                            \
+    "CREATE INDEX rules_group ON rules (group_id, position);" /* No reference to users or rules: what happened stays when they go. */  \
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"                                                    \
+    " time_ms INTEGER NOT NULL, session TEXT NOT NULL, user TEXT NOT NULL, device TEXT NOT NULL,"                                      \
+    " source TEXT NOT NULL, source_port INTEGER NOT NULL, target TEXT NOT NULL,"                                                       \
+    " target_ip TEXT NOT NULL, rule INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,"                                     \
+    " bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL) STRICT;"                                                                  \
+    "CREATE INDEX audit_time ON audit (time_ms);"                                                                                      \
+    "CREATE INDEX audit_user ON audit (user, id);"                                                                                     \
+    "CREATE INDEX audit_kind ON audit (kind, id);"                                                                                     \
+    "CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit"                                                                       \
+    " BEGIN SELECT raise(ABORT, 'audit records do not change'); END;"
+
+static const char *const steps[] = {SCHEMA_1};
+#define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
+
+static int run_script(struct sqlite_store *s, const char *script, struct fault *f)
+{
+    return sqlite3_exec(s->db, script, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_fault(s, f);
+}
+
+/* The single number that `query` gives. */
+static int ask_number(struct sqlite_store *s, const char *query, int64_t *out, struct fault *f)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(s->db, query, -1, &st, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW)
+        *out = sqlite3_column_int64(st, 0);
+    rc = rc == SQLITE_ROW ? 0 : sql_fault(s, f);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int sqlite_version(struct sqlite_store *s, bool create, int64_t *version, struct fault *f)
+{
+    int64_t tables = 0, application = 0;
+    int rc = ask_number(s, "SELECT count(*) FROM sqlite_schema", &tables, f);
+
+    *version = 0;
+    if (rc != 0)
+        return rc;
+    if (tables == 0)
+        return create ? 0 : fault_set(f, PRA_ENOENT, "the database is empty: run pra-admin init");
+    rc = ask_number(s, "PRAGMA application_id", &application, f);
+    if (rc == 0 && application != APPLICATION_ID)
+        return fault_set(f, PRA_ECORRUPT, "this is some other program's database");
+    if (rc == 0)
+        rc = ask_number(s, "SELECT max(version) FROM schema", version, f);
+    if (rc == 0 && *version > SCHEMA_VERSION)
+        return fault_set(f, PRA_EVERSION,
+                         "the database has schema %lld, this program knows %lld at most: install "
+                         "the newer PRA again",
+                         (long long)*version, (long long)SCHEMA_VERSION);
+    return rc;
+}
+
+static int take_step(struct sqlite_store *s, int64_t version, struct fault *f)
+{
+    char record[160];
+    int rc = run_script(s, "BEGIN IMMEDIATE", f);
+
+    if (rc != 0)
+        return rc;
+    sqlite3_snprintf(sizeof(record), record,
+                     "PRAGMA application_id = %d; INSERT INTO schema VALUES (%lld, %lld); COMMIT",
+                     APPLICATION_ID, (long long)version, (long long)os_time_now());
+    rc = run_script(s, steps[version - 1], f);
+    if (rc == 0)
+        rc = run_script(s, record, f);
+    if (rc != 0)
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+int sqlite_migrate(struct sqlite_store *s, int64_t version, struct fault *f)
+{
+    int rc = 0;
+
+    while (rc == 0 && version < SCHEMA_VERSION)
+        rc = take_step(s, ++version, f);
+    return rc;
+}
