@@ -184,7 +184,7 @@ demo: packages $(PROGRAMS) ## a gateway, real servers and a client on this machi
 
 bench: packages tests ## measure PRA beside its peers; tables in tests/bench/results/
 	@packaging/deps/install-packages.sh test
-	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.sh
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server)
