@@ -10,7 +10,6 @@ import tempfile
 
 import pytest
 
-from lib import ports
 from lib.ports import free_port
 from lib.client import Client
 from lib.gateway import Gateway, program
@@ -41,10 +40,6 @@ def pytest_runtest_makereport(item, call):
         item.failed_call = report.failed
     if report.failed and hasattr(item, "work_folder"):
         report.sections.append(("folder", item.work_folder))
-
-
-def pytest_sessionfinish():
-    ports.release_all()
 
 
 def _make_folder():

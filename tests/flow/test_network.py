@@ -61,7 +61,7 @@ def test_proxy_that_refuses_the_port_is_told(gateway, client, echo_rule, tinypro
     client.configure("proxy", address=f"127.0.0.1:{proxy.port}")
     result = client.try_connect(3, lang=lang)
     assert result.status == 1
-    assert_shows(result.err, "MSG_PROXY", lang)
+    assert_shows(result.err, "MSG_PROXY_FAILED", lang)
     assert "403" in result.err
 
 
@@ -69,7 +69,7 @@ def test_proxy_that_is_not_there_is_told(client, echo_rule):
     client.configure("proxy", address=f"127.0.0.1:{free_port()}")
     result = client.try_connect(3)
     assert result.status == 1
-    assert_shows(result.err, "MSG_PROXY")
+    assert_shows(result.err, "MSG_PROXY_FAILED")
 
 
 def test_proxy_that_says_nothing_does_not_hang_the_client(client, echo_rule, target):

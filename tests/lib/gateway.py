@@ -19,9 +19,9 @@ def program(name):
 
 
 class Gateway:
-    def __init__(self, folder, extra_config="", env=None):
+    def __init__(self, folder, extra_config="", env=None, port=None):
         self.dir = str(folder)
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.config = os.path.join(self.dir, "prad.ini")
         self.host_key = os.path.join(self.dir, "host_key")

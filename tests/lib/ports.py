@@ -1,24 +1,15 @@
 """Free TCP ports on loopback that two test runs side by side never pick both.
 
-A port is ours while this process holds the lock on its file; the kernel drops the lock when the
-process ends, however it ends. The range lies below the ephemeral ports, so that no outgoing
-connection of the machine takes a port between the choice and its use.
+A port is ours while this process holds an abstract Unix socket named after it; the kernel drops
+that when the process ends, however it ends. The range lies below the ephemeral ports, so that no
+outgoing connection of the machine takes a port between the choice and its use.
 """
 
-import fcntl
-import os
 import random
 import socket
-import tempfile
 
 FIRST, LAST = 20000, 29999
 _held = {}
-
-
-def _lock_dir():
-    path = os.path.join(tempfile.gettempdir(), "pra-test-ports")
-    os.makedirs(path, mode=0o1777, exist_ok=True)
-    return path
 
 
 def is_free(port, address="127.0.0.1"):
@@ -40,22 +31,14 @@ def free_port():
     for port in candidates:
         if port in _held:
             continue
-        fd = os.open(os.path.join(_lock_dir(), f"{os.getuid()}-{port}"), os.O_CREAT | os.O_RDWR, 0o600)
+        claim = socket.socket(socket.AF_UNIX)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            claim.bind(f"\0pra-test-port-{port}")
         except OSError:
-            os.close(fd)
+            claim.close()
             continue
         if is_free(port, "0.0.0.0"):
-            _held[port] = fd
+            _held[port] = claim
             return port
-        os.close(fd)
+        claim.close()
     raise RuntimeError(f"no free port in {FIRST}-{LAST}")
-
-
-def release_all():
-    """Gives up every lock and removes its file."""
-    for port, fd in _held.items():
-        os.unlink(os.path.join(_lock_dir(), f"{os.getuid()}-{port}"))
-        os.close(fd)
-    _held.clear()
