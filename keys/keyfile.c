@@ -79,9 +79,8 @@ static int choose_binding(const struct keyfile_options *opt, struct keyfile_imag
     if (info->weak && !opt->allow_weak) {
         name_bound(info, names);
         return fault_set(f, PRA_EWEAK,
-                         "the key would be weakly bound: this machine shows only %s (needed are "
-                         "three identifiers, among them one that names the installation and one "
-                         "that names the hardware)",
+                         "this machine shows only %s; needed are three identifiers, among them one "
+                         "that names the installation and one that names the hardware",
                          names);
     }
     snprintf(info->computer, sizeof(info->computer), "%s",
