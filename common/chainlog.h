@@ -31,24 +31,37 @@ struct chainlog_head {
 };
 
 /*
- * Opens or creates `dir`/`name` (mode 0600) and carries on its chain. A damaged end (half a line
- * after a power cut) is kept, and a line says that the chain starts anew there. Returns 0,
+ * Opens or creates `dir`/`name` (mode 0600) and carries on its chain. A half line at the end (a
+ * power cut) is kept, and the line behind it says so within the chain. A file that is damaged
+ * elsewhere is put aside as NAME.1, and the new file says so. `keep` is 1 to 99. Returns 0,
  * PRA_EBUSY (another process writes it), PRA_EIO.
  */
 int chainlog_open(const char *dir, const char *name, size_t max_size, unsigned keep,
                   struct chainlog **out, struct fault *f);
 void chainlog_close(struct chainlog *log);
 
-/* Writes one line: time, level word, text. Control characters in it are escaped. 0, PRA_EIO. */
+/*
+ * Writes one line: time, level word, text. Control characters in it are escaped, what does not
+ * fit into CHAINLOG_LINE_MAX is cut. Returns 0, PRA_EIO (nothing was written; try again later).
+ */
 int chainlog_write(struct chainlog *log, const char *level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Where the chain stands. Waits until the log is on the disk: call it now and then only. */
 void chainlog_get_head(const struct chainlog *log, struct chainlog_head *out);
 
 /*
- * Checks `dir`/`name` and its rotated files, oldest first. Returns 0 and the head, or
- * PRA_ECORRUPT with file and line in `f`.
+ * Checks `dir`/`name` and its rotated files, oldest first. Returns 0 and the head, PRA_ECORRUPT
+ * with file and line in `f`, PRA_ENOENT, PRA_EIO.
  */
 int chainlog_verify(const char *dir, const char *name, struct chainlog_head *out, struct fault *f);
+
+/*
+ * Checks the files and that line `told->lines` is the one that was told. Returns 0, PRA_ECORRUPT
+ * (damaged, cut off before that line, or another line), PRA_ENOENT (that line was rotated away),
+ * PRA_EIO.
+ */
+int chainlog_check_head(const char *dir, const char *name, const struct chainlog_head *told,
+                        struct fault *f);
 
 #endif

@@ -128,28 +128,6 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     errno = saved;
 }
 
-/*
- * What one character of peer text becomes. Returns the bytes written to `out` (at most 16) and
- * sets *used.
- */
-static size_t escape_one(char out[17], const char *src, size_t len, size_t *used)
-{
-    uint32_t cp = 0;
-    size_t n = utf8_decode(src, len, &cp);
-    size_t written = 0;
-
-    if (n > 0 && utf8_printable(cp) && cp != '"' && cp != '\\') {
-        memcpy(out, src, n);
-        *used = n;
-        return n;
-    }
-    *used = n > 0 ? n : 1;
-    for (size_t i = 0; i < *used; i++)
-        written += (size_t)snprintf(out + written, 17 - written, "\\x%02x",
-                                    (unsigned)(unsigned char)src[i]);
-    return written;
-}
-
 const char *log_escape(char *dst, size_t cap, const char *src, size_t len)
 {
     bool quote = len == 0 || memchr(src, ' ', len) != NULL;
@@ -164,9 +142,9 @@ const char *log_escape(char *dst, size_t cap, const char *src, size_t len)
     if (quote)
         dst[at++] = '"';
     while (len > 0) {
-        char piece[17];
+        char piece[UTF8_SAFE_MAX];
         size_t used;
-        size_t n = escape_one(piece, src, len, &used);
+        size_t n = utf8_take_safe(src, len, "\"\\", piece, &used);
 
         if (at + n + tail > cap)
             break;

@@ -1,6 +1,9 @@
 /* UTF-8 by the table of RFC 3629 section 4. */
 #include "common/utf8.h"
 
+#include <stdio.h>
+#include <string.h>
+
 size_t utf8_decode(const char *s, size_t len, uint32_t *cp)
 {
     const unsigned char *u = (const unsigned char *)s;
@@ -79,4 +82,22 @@ size_t utf8_trim(const char *s, size_t len)
         return lead < 0x80 || utf8_decode(s + len - back, back, &cp) > 0 ? len : len - back;
     }
     return len;
+}
+
+size_t utf8_take_safe(const char *src, size_t len, const char *also, char out[UTF8_SAFE_MAX],
+                      size_t *used)
+{
+    uint32_t cp = 0;
+    size_t n = utf8_decode(src, len, &cp);
+    size_t written = 0;
+
+    *used = n > 0 ? n : 1;
+    if (n > 0 && utf8_printable(cp) && !(n == 1 && strchr(also, src[0]) != NULL)) {
+        memcpy(out, src, n);
+        return n;
+    }
+    for (size_t i = 0; i < *used; i++)
+        written += (size_t)snprintf(out + written, UTF8_SAFE_MAX - written, "\\x%02x",
+                                    (unsigned)(unsigned char)src[i]);
+    return written;
 }

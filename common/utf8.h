@@ -23,4 +23,13 @@ bool utf8_printable(uint32_t cp);
 /* Length of the text without a character at its end that was cut in the middle. */
 size_t utf8_trim(const char *s, size_t len);
 
+/*
+ * Takes one character from the front of `src` (`len` > 0) in a form that is safe to show: as it is
+ * if it is printable and not one of `also`, else each of its bytes as \xNN. Writes no NUL.
+ * Returns the bytes written to `out` and sets *used to the bytes read.
+ */
+#define UTF8_SAFE_MAX 17
+size_t utf8_take_safe(const char *src, size_t len, const char *also, char out[UTF8_SAFE_MAX],
+                      size_t *used);
+
 #endif
