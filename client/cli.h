@@ -94,6 +94,8 @@ int cli_fail_msg(enum msg_id id, const struct msg_args *args);
  */
 int cli_fail_error(const json_t *error);
 void cli_print_error(FILE *to, const json_t *error);
+void cli_print_message(FILE *to, const char *code, const char *title, const char *cause,
+                       const char *remedy);
 
 /* An error object as the contract has it ({"code","message","cause","remedy"}) in this language.
    New reference; NULL for null or absent. */

@@ -28,8 +28,8 @@ static void print_labelled(FILE *to, const char *label, const char *text)
         fprintf(to, "  %s%s\n", label, text_clean(clean, sizeof(clean), text));
 }
 
-static void print_message(FILE *to, const char *code, const char *title, const char *cause,
-                          const char *remedy)
+void cli_print_message(FILE *to, const char *code, const char *title, const char *cause,
+                       const char *remedy)
 {
     char line[MSG_TEXT_MAX], clean[MSG_TEXT_MAX];
     bool warning = strncmp(code, "WAR", 3) == 0;
@@ -46,7 +46,7 @@ int cli_fail_msg(enum msg_id id, const struct msg_args *args)
     struct msg_text text;
 
     msg_format(id, i18n_lang(), args, &text);
-    print_message(stderr, text.code, text.title, text.cause, text.remedy);
+    cli_print_message(stderr, text.code, text.title, text.cause, text.remedy);
     return CLI_FAILED;
 }
 
@@ -89,10 +89,10 @@ void cli_print_error(FILE *to, const json_t *error)
     struct msg_text text;
 
     if (translate(error, &text))
-        print_message(to, text.code, text.title, text.cause, text.remedy);
+        cli_print_message(to, text.code, text.title, text.cause, text.remedy);
     else
-        print_message(to, or_empty(member(error, "code")), or_empty(member(error, "message")),
-                      or_empty(member(error, "cause")), or_empty(member(error, "remedy")));
+        cli_print_message(to, or_empty(member(error, "code")), or_empty(member(error, "message")),
+                          or_empty(member(error, "cause")), or_empty(member(error, "remedy")));
 }
 
 int cli_fail_error(const json_t *error)

@@ -26,10 +26,13 @@ void text_init(void)
 /* Takes one letter from the front of `s`; a byte that begins none is 0xfffd. 0 at the end. */
 static size_t next_letter(const char *s, uint32_t *letter)
 {
-    size_t n = utf8_decode(s, strnlen(s, UTF8_BYTES_MAX), letter);
+    size_t n;
 
-    if (n > 0 || *s == '\0')
-        return n > 0 && *s != '\0' ? n : 0;
+    if (*s == '\0')
+        return 0;
+    n = utf8_decode(s, strnlen(s, UTF8_BYTES_MAX), letter);
+    if (n > 0)
+        return n;
     *letter = 0xfffd;
     return 1;
 }

@@ -1,0 +1,24 @@
+/* Questions to a person at the terminal: the passphrase, and whether a host key is the right one. */
+#ifndef PRA_CLIENT_CLI_ASK_H
+#define PRA_CLIENT_CLI_ASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Is somebody there who can answer (standard input and standard error are a terminal)? */
+bool ask_possible(void);
+
+/*
+ * Asks for the passphrase of `user`'s key without echo. Returns CLI_OK, CLI_USAGE (no terminal) or
+ * CLI_FAILED after a report. The caller wipes `dst`.
+ */
+int ask_passphrase(const char *user, char *dst, size_t cap);
+
+/*
+ * Shows the fingerprint that the gateway `server` was seen with and asks for yes, no, or the
+ * fingerprint itself, which is then compared here. Returns CLI_OK when confirmed, else CLI_FAILED
+ * after a report.
+ */
+int ask_host_key(const char *server, const char *seen);
+
+#endif

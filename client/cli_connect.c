@@ -1,0 +1,473 @@
+/*
+ * `pra connect`: asks for the passphrase, hands it to the agent and follows the attempt until the
+ * forwards stand, a cause stops it, or --wait has passed (A8). With --foreground this process is
+ * the agent itself. The passphrase lives in one struct that is wiped on every way out.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/agent.h"
+#include "client/cli.h"
+#include "client/cli_ask.h"
+#include "client/cli_remote.h"
+#include "client/cli_show.h"
+#include "client/cli_text.h"
+#include "common/conf.h"
+#include "common/crypto.h"
+#include "common/os.h"
+#include "keys/keyfile.h"
+
+#define WAIT_DEFAULT_S 30
+#define WAIT_MAX_S     86400
+/* Opening the key is one scrypt run; a slow laptop under load may take seconds. */
+#define BEGIN_TIMEOUT_MS 60000
+/* How often a person may mistype. */
+#define PASSPHRASE_TRIES 3
+
+enum { OPT_USER, OPT_PASSPHRASE_FILE, OPT_WAIT, OPT_FOREGROUND };
+
+static const struct cli_option options[] = {
+    {"user",
+     'u',
+     "NAME",
+     {"the user name, if not the key's (case matters)",
+      "ユーザ名(省略時は鍵のユーザ名。大文字と小文字は区別されます)"}},
+    {"passphrase-file",
+     0,
+     "FILE",
+     {"read the passphrase from FILE's first line; - = standard input",
+      "パスフレーズを FILE の 1 行目から読みます。- は標準入力"}},
+    {"wait",
+     'w',
+     "SECONDS",
+     {"how long to wait for the connection (30; 0 = do not wait)",
+      "接続完了を待つ秒数(既定値 30、0 は待たない)"}},
+    {"foreground",
+     0,
+     NULL,
+     {"stay here as the agent, until Ctrl-C", "このコマンド自身が接続を保ちます(Ctrl-C で切断)"}},
+    {NULL, 0, NULL, {NULL, NULL}},
+};
+
+static int run_connect(int argc, char **argv);
+static int run_agent(int argc, char **argv);
+
+const struct cli_command cli_connect = {
+    .name = "connect",
+    .synopsis = "[--user NAME] [--passphrase-file FILE|-] [--wait SECONDS] [--foreground]",
+    .summary = {"connect and open the forwards", "接続し、ポート転送を開始します"},
+    .about =
+        {"Asks for the passphrase of this PC's key, connects to the gateway and lists every\n"
+         "forward with ● (ready) or ×. The connection stays up in the background and comes back\n"
+         "by itself until 'pra disconnect'.",
+         "この PC の鍵のパスフレーズを尋ねてゲートウェイに接続し、各ポート転送の状態を\n"
+         "●(使用可) または × で表示します。接続はバックグラウンドで保たれ、切れても自動で\n"
+         "再接続します。「pra disconnect」で終了します。"},
+    .options = options,
+    .example = "connect --wait 60",
+    .run = run_connect,
+};
+
+const struct cli_command cli_agent = {
+    .name = "agent",
+    .synopsis = "",
+    .summary = {"the background process itself", "バックグラウンドのプロセス本体"},
+    .about = {"Runs the agent, which 'pra connect' starts by itself. Nobody needs to type this.",
+              "「pra connect」が自動的に起動するエージェントです。直接実行する必要はありません。"},
+    .hidden = true,
+    .run = run_agent,
+};
+
+struct attempt {
+    struct paths paths;
+    const char *user; /* NULL = the configured one, else the key's */
+    const char *shown_user;
+    bool typed; /* the passphrase came from a person, who may be asked again */
+    long wait_s;
+    char accept[sizeof(((struct config *)0)->fingerprint)]; /* confirmed by a person, or "" */
+    char passphrase[KEYFILE_PASS_MAX + 2];
+};
+
+static int get_passphrase(struct attempt *a, const char *file)
+{
+    struct fault f = {0};
+    int rc;
+
+    a->typed = file == NULL;
+    if (a->typed)
+        return ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
+    rc = os_read_secret_file(file, a->passphrase, sizeof(a->passphrase), &f);
+    if (rc == 0)
+        return CLI_OK;
+    return cli_fail(tr("the passphrase file cannot be used", "パスフレーズのファイルが使えません"),
+                    &f);
+}
+
+/* What can be told before a passphrase is asked for. */
+static int check_ready(const struct attempt *a, const struct config *config,
+                       struct keyfile_info *info)
+{
+    struct fault f = {0};
+    int rc;
+
+    if (!config->has_server)
+        return cli_fail(tr("no server address is set; 'pra server set HOST' sets it",
+                           "SUS サーバアドレスが設定されていません。"
+                           "「pra server set ホスト名」で設定してください"),
+                        NULL);
+    rc = keyfile_inspect(a->paths.key_file, info, &f);
+    if (rc == PRA_ENOENT)
+        return cli_fail_msg(MSG_KEY_MISSING, &(struct msg_args){.detail = f.text});
+    if (rc != 0)
+        return cli_fail_msg(MSG_KEY_DAMAGED, &(struct msg_args){.detail = f.text});
+    return CLI_OK;
+}
+
+static enum msg_id error_id(const json_t *error)
+{
+    return msg_find(show_member(error, "id"));
+}
+
+static bool in_state(const json_t *status, const char *state)
+{
+    return strcmp(show_member(status, "state"), state) == 0;
+}
+
+static void show_success(const json_t *status)
+{
+    text_styled(
+        stdout, TEXT_GOOD,
+        tr("Connected; port forwarding has begun", "接続が完了し、ポート転送を開始しました"));
+    fputc('\n', stdout);
+    show_forwards(stdout, json_object_get(status, "forwards"), false);
+    fflush(stdout);
+    if (json_is_object(json_object_get(status, "error")))
+        cli_print_error(stderr, json_object_get(status, "error"));
+}
+
+/* What was said last, so that nothing is said twice. */
+struct progress {
+    char line[ADDR_TEXT_MAX + 64];
+    enum msg_id told;
+};
+
+static void show_progress(struct progress *p, const json_t *status)
+{
+    const json_t *retry = json_object_get(status, "retry_in");
+    const json_t *error = json_object_get(status, "error");
+    char line[sizeof(p->line)], clean[ADDR_TEXT_MAX];
+
+    if (in_state(status, "waiting") && json_is_object(error) && error_id(error) != p->told) {
+        p->told = error_id(error);
+        cli_print_error(stderr, error);
+    }
+    if (in_state(status, "connecting"))
+        snprintf(line, sizeof(line), tr("Connecting to %s ...", "%s に接続しています ..."),
+                 text_clean(clean, sizeof(clean), show_member(status, "server")));
+    else if (in_state(status, "waiting") && json_is_number(retry))
+        snprintf(line, sizeof(line),
+                 tr("Trying again in %.0f s ...", "%.0f 秒後に再試行します ..."),
+                 json_number_value(retry));
+    else
+        return;
+    if (strcmp(line, p->line) != 0)
+        fprintf(stderr, "%s\n", line);
+    snprintf(p->line, sizeof(p->line), "%s", line);
+}
+
+/* The attempt goes on by itself; the command has waited long enough. */
+static int still_trying(const struct attempt *a)
+{
+    fprintf(stderr,
+            tr("pra: not connected after %ld s; PRA goes on trying in the background "
+               "('pra status' shows how it stands, 'pra disconnect' stops it)\n",
+               "pra: %ld 秒待ちましたが接続できていません。バックグラウンドで再試行を続けます"
+               "(状態は「pra status」、中止は「pra disconnect」)\n"),
+            a->wait_s);
+    return CLI_FAILED;
+}
+
+/*
+ * Follows the pushed states until the attempt is decided. Gives the last status (new reference) and
+ * CLI_OK when connected or stopped by a cause; CLI_FAILED after a report otherwise.
+ */
+static int follow(struct ipc *ipc, const struct attempt *a, json_t **last)
+{
+    uint64_t deadline = os_monotonic_ms() + (uint64_t)a->wait_s * 1000;
+    struct progress progress = {.told = MSG_NONE};
+    struct fault f = {0};
+    json_t *reply = NULL;
+    int code = remote_call(ipc, json_pack("{s:s}", "op", "subscribe"), REMOTE_TIMEOUT_MS, &reply);
+
+    json_decref(reply);
+    while (code == CLI_OK) {
+        uint64_t now = os_monotonic_ms();
+        json_t *event = NULL, *status;
+        int rc = PRA_ETIMEOUT;
+
+        if (now < deadline)
+            rc = ipc_next_event(ipc, (int)(deadline - now), &event, &f);
+        if (rc == PRA_ETIMEOUT)
+            return still_trying(a);
+        if (rc != 0)
+            return cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
+        status = json_incref(json_object_get(event, "status"));
+        json_decref(event);
+        if (in_state(status, "connected") || in_state(status, "error") ||
+            in_state(status, "disconnected")) {
+            *last = status;
+            return CLI_OK;
+        }
+        show_progress(&progress, status);
+        json_decref(status);
+    }
+    return code;
+}
+
+/* The fingerprint that the gateway showed, or "". Fills `seen`. */
+static void get_seen(struct ipc *ipc, char *seen, size_t cap)
+{
+    json_t *reply = NULL;
+
+    seen[0] = '\0';
+    if (remote_exchange(ipc, json_pack("{s:s}", "op", "host_key"), REMOTE_TIMEOUT_MS, &reply) ==
+        CLI_OK)
+        snprintf(seen, cap, "%s", show_member(reply, "seen"));
+    json_decref(reply);
+}
+
+/* Reports why an attempt failed. CLI_OK = a person has added what was missing: once more. */
+static int after_failure(struct attempt *a, struct ipc *ipc, const json_t *error,
+                         const char *server, unsigned tries)
+{
+    char seen[sizeof(a->accept)];
+    int code;
+
+    if (error_id(error) == MSG_HOSTKEY_UNKNOWN && a->accept[0] == '\0' && ask_possible()) {
+        get_seen(ipc, seen, sizeof(seen));
+        if (seen[0] != '\0') {
+            code = ask_host_key(server, seen);
+            if (code == CLI_OK)
+                snprintf(a->accept, sizeof(a->accept), "%s", seen);
+            return code;
+        }
+    }
+    code = cli_fail_error(error);
+    if (error_id(error) == MSG_KEY_PASSPHRASE && a->typed && tries < PASSPHRASE_TRIES)
+        return ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
+    return code;
+}
+
+/* Sends the connect request; the copy of the passphrase in it is wiped. */
+static int send_connect(const struct attempt *a, struct ipc *ipc, json_t **reply)
+{
+    json_t *request =
+        json_pack("{s:s, s:s?, s:s, s:s?}", "op", "connect", "user", a->user, "passphrase",
+                  a->passphrase, "accept_host_key", a->accept[0] != '\0' ? a->accept : NULL);
+    const json_t *secret = json_object_get(request, "passphrase");
+    int code = remote_exchange(ipc, json_incref(request), BEGIN_TIMEOUT_MS, reply);
+
+    if (secret != NULL)
+        crypto_wipe((void *)(uintptr_t)json_string_value(secret), json_string_length(secret));
+    json_decref(request);
+    return code;
+}
+
+/* One attempt: CLI_GO_ON = decided to try again, else the exit code. */
+static int attempt_once(struct attempt *a, struct ipc *ipc, unsigned tries)
+{
+    json_t *reply = NULL, *status = NULL;
+    const json_t *error;
+    int code;
+
+    if (ask_possible())
+        fputs(tr("Opening the key ...\n", "鍵を読み込んでいます ...\n"), stderr);
+    code = send_connect(a, ipc, &reply);
+    if (code != CLI_OK)
+        return code;
+    error = json_object_get(reply, "error");
+    if (json_is_true(json_object_get(reply, "ok")) && a->wait_s == 0) {
+        fputs(tr("Connecting in the background; 'pra status' shows how it stands.\n",
+                 "バックグラウンドで接続しています。状態は「pra status」で確認できます。\n"),
+              stderr);
+        json_decref(reply);
+        return CLI_OK;
+    }
+    if (json_is_true(json_object_get(reply, "ok"))) {
+        code = follow(ipc, a, &status);
+        error = json_object_get(status, "error");
+    }
+    if (code == CLI_OK && in_state(status, "connected"))
+        show_success(status);
+    else if (code == CLI_OK &&
+             after_failure(a, ipc, error, show_member(status, "server"), tries) == CLI_OK)
+        code = CLI_GO_ON;
+    else if (code == CLI_OK)
+        code = CLI_FAILED;
+    json_decref(status);
+    json_decref(reply);
+    return code;
+}
+
+static int connect_in_background(struct attempt *a)
+{
+    struct ipc *ipc = NULL;
+    struct fault f = {0};
+    int code = CLI_GO_ON;
+
+    if (ipc_connect_or_start(&a->paths, &ipc, &f) != 0)
+        return cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
+    for (unsigned tries = 1; code == CLI_GO_ON; tries++)
+        code = attempt_once(a, ipc, tries);
+    ipc_close(ipc);
+    return code;
+}
+
+/* --- foreground --------------------------------------------------------------------------- */
+
+struct foreground {
+    struct progress progress;
+    json_t *last; /* status */
+};
+
+static void on_status(void *arg, const json_t *status)
+{
+    struct foreground *fg = arg;
+
+    if (in_state(status, "connected") && (fg->last == NULL || !in_state(fg->last, "connected")))
+        show_success(status);
+    else
+        show_progress(&fg->progress, status);
+    json_decref(fg->last);
+    fg->last = json_deep_copy(status);
+}
+
+static int connect_in_foreground(struct attempt *a)
+{
+    struct foreground state = {.last = NULL};
+    struct agent_foreground fg = {.user = a->user,
+                                  .passphrase = a->passphrase,
+                                  .accept_host_key = a->accept[0] != '\0' ? a->accept : NULL,
+                                  .on_status = on_status,
+                                  .arg = &state};
+    struct fault f = {0};
+    int rc = agent_run(&a->paths, &fg, &f), code = CLI_OK;
+
+    if (rc == PRA_EBUSY)
+        code = cli_fail(tr("PRA runs already; 'pra disconnect' ends that connection first",
+                           "PRA はすでに動作しています。先に「pra disconnect」で切断してください"),
+                        &f);
+    else if (rc == PRA_ECLOSED && json_is_object(json_object_get(state.last, "error")))
+        code = cli_fail_error(json_object_get(state.last, "error"));
+    else if (rc != 0)
+        code = cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
+    json_decref(state.last);
+    return code;
+}
+
+/* --- commands ----------------------------------------------------------------------------- */
+
+/* A connection that stands already is shown, not made again. CLI_GO_ON = there is none. */
+static int show_standing(const struct attempt *a)
+{
+    struct ipc *ipc = NULL;
+    json_t *reply = NULL;
+    const json_t *status;
+    int code = remote_open(&a->paths, true, &ipc);
+
+    if (code == CLI_NOT_CONNECTED)
+        return CLI_GO_ON;
+    if (code == CLI_OK)
+        code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
+    if (code == CLI_OK) {
+        status = json_object_get(reply, "status");
+        if (!in_state(status, "connected")) {
+            code = CLI_GO_ON;
+        } else if (a->user != NULL && strcmp(a->user, show_member(status, "user")) != 0) {
+            code =
+                cli_fail(tr("connected already as another user; 'pra disconnect' first",
+                            "別のユーザ名で接続中です。先に「pra disconnect」で切断してください"),
+                         NULL);
+        } else {
+            fputs(tr("Connected already.\n", "すでに接続しています。\n"), stderr);
+            show_forwards(stdout, json_object_get(status, "forwards"), false);
+        }
+    }
+    json_decref(reply);
+    ipc_close(ipc);
+    return code;
+}
+
+static int read_options(const struct cli_args *args, struct attempt *a)
+{
+    const char *wait = args->value[OPT_WAIT];
+    struct fault f = {0};
+
+    a->wait_s = WAIT_DEFAULT_S;
+    a->user = args->value[OPT_USER];
+    if (a->user != NULL && (a->user[0] == '\0' || config_check_user(a->user, &f) != 0))
+        return cli_usage(&cli_connect, tr("--user '%s' is no user name", "--user '%s' は無効です"),
+                         a->user);
+    if (wait != NULL && args->value[OPT_FOREGROUND] != NULL)
+        return cli_usage(&cli_connect, "%s",
+                         tr("--wait has no meaning with --foreground, which stays anyway",
+                            "--wait は --foreground と同時に指定できません"));
+    if (wait != NULL && conf_parse_number(wait, 0, WAIT_MAX_S, &a->wait_s, &f) != 0)
+        return cli_usage(&cli_connect,
+                         tr("--wait '%s' is no number of seconds (0 to %d)",
+                            "--wait '%s' は秒数 (0 から %d) ではありません"),
+                         wait, WAIT_MAX_S);
+    return CLI_OK;
+}
+
+static int run_connect(int argc, char **argv)
+{
+    struct keyfile_info info;
+    struct attempt *a = NULL;
+    struct config config;
+    struct cli_args args;
+    int code = cli_parse(&cli_connect, argc, argv, &args);
+
+    if (code != CLI_GO_ON)
+        return code;
+    a = calloc(1, sizeof(*a));
+    if (a == NULL)
+        return cli_fail(tr("out of memory", "メモリが足りません"), NULL);
+    code = read_options(&args, a);
+    if (code == CLI_OK)
+        code = remote_paths(&a->paths);
+    if (code == CLI_OK)
+        code = remote_config(&a->paths, &config);
+    if (code == CLI_OK)
+        code = check_ready(a, &config, &info);
+    if (code != CLI_OK)
+        goto out;
+    a->shown_user = a->user != NULL ? a->user : config.user[0] != '\0' ? config.user : info.user;
+    code = show_standing(a);
+    if (code != CLI_GO_ON)
+        goto out;
+    code = get_passphrase(a, args.value[OPT_PASSPHRASE_FILE]);
+    if (code == CLI_OK)
+        code = args.value[OPT_FOREGROUND] != NULL ? connect_in_foreground(a)
+                                                  : connect_in_background(a);
+out:
+    crypto_wipe(a, sizeof(*a));
+    free(a);
+    return code;
+}
+
+static int run_agent(int argc, char **argv)
+{
+    struct cli_args args;
+    struct paths paths;
+    struct fault f = {0};
+    int rc, code = cli_parse(&cli_agent, argc, argv, &args);
+
+    if (code != CLI_GO_ON)
+        return code;
+    if (remote_paths(&paths) != CLI_OK)
+        return CLI_FAILED;
+    rc = agent_run(&paths, NULL, &f);
+    return rc == 0 ? CLI_OK : cli_fail(tr("the agent ended", "エージェントが終了しました"), &f);
+}

@@ -1,0 +1,228 @@
+/* `pra server set` and `pra server show`: where the gateway is (A2). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli.h"
+#include "client/cli_remote.h"
+#include "client/cli_text.h"
+
+enum { SET_FINGERPRINT, SET_PROXY };
+
+static const struct cli_option set_options[] = {
+    {"fingerprint",
+     'f',
+     "SHA256:...",
+     {"the gateway's host key, as the administrator gave it",
+      "管理者から伝えられたゲートウェイのホスト鍵"}},
+    {"proxy",
+     'p',
+     "HOST:PORT",
+     {"go through this HTTP proxy; 'none' = directly",
+      "経由する HTTP プロキシ。none で直接接続に戻します"}},
+    {NULL, 0, NULL, {NULL, NULL}},
+};
+
+static int run_set(int argc, char **argv);
+static int run_show(int argc, char **argv);
+
+const struct cli_command cli_server_set = {
+    .name = "server set",
+    .synopsis = "HOST[:PORT] [--fingerprint SHA256:...] [--proxy HOST:PORT|none]",
+    .summary = {"say where the company's gateway is", "SUS サーバアドレスを設定します"},
+    .about =
+        {"Notes the address of the company's gateway; the port is 10022 unless you say otherwise.\n"
+         "A known host key is forgotten only when the host is another one.",
+         "会社のゲートウェイ(SUS サーバ)のアドレスを設定します。ポートの既定値は 10022 です。\n"
+         "確認済みのホスト鍵は、別のホストに変えたときだけ破棄されます。"},
+    .options = set_options,
+    .min_operands = 1,
+    .max_operands = 1,
+    .example = "server set gw.example.com --fingerprint SHA256:...",
+    .run = run_set,
+};
+
+static const struct cli_option show_options[] = {
+    {"json", 'j', NULL, {"print JSON", "JSON で出力します"}},
+    {NULL, 0, NULL, {NULL, NULL}},
+};
+
+const struct cli_command cli_server_show = {
+    .name = "server show",
+    .synopsis = "[--json]",
+    .summary = {"show that address", "SUS サーバアドレスを表示します"},
+    .about = {"Shows the gateway's address, the fingerprint that was set and the proxy.",
+              "ゲートウェイのアドレス、設定した指紋(フィンガープリント)、プロキシを表示します。"},
+    .options = show_options,
+    .example = "server show --json",
+    .run = run_show,
+};
+
+static int parse_server(const char *text, struct config *c)
+{
+    const char *scheme = strstr(text, "://");
+
+    if (addr_parse_host_port(text, CONFIG_DEFAULT_PORT, &c->server, &c->server_port) == 0)
+        return CLI_OK;
+    if (scheme != NULL)
+        return cli_usage(&cli_server_set,
+                         tr("'%s' is a web address; give the host only, without '%.*s'",
+                            "'%s' は URL です。'%.*s' を除いたホスト名を指定してください"),
+                         text, (int)(scheme - text) + 3, text);
+    return cli_usage(&cli_server_set,
+                     tr("'%s' is no address; a name or IP address is expected, such as "
+                        "gw.example.com, 192.0.2.1 or gw.example.com:10022",
+                        "'%s' はアドレスとして読めません。gw.example.com、192.0.2.1、"
+                        "gw.example.com:10022 のように指定してください"),
+                     text);
+}
+
+static int parse_proxy(const char *text, struct config *c)
+{
+    if (strcmp(text, "none") == 0) {
+        c->has_proxy = false;
+        return CLI_OK;
+    }
+    if (addr_parse_host_port(text, 0, &c->proxy, &c->proxy_port) != 0)
+        return cli_usage(
+            &cli_server_set,
+            tr("--proxy '%s' is not HOST:PORT, such as proxy.example.com:8080",
+               "--proxy '%s' は HOST:PORT (例 proxy.example.com:8080) の形ではありません"),
+            text);
+    c->has_proxy = true;
+    return CLI_OK;
+}
+
+/* Forgets the host key that was pinned on first use. Returns CLI_OK, CLI_FAILED. */
+static int forget_pin(const struct paths *paths)
+{
+    struct fault f = {0};
+
+    if (unlink(paths->known_host) == 0 || errno == ENOENT)
+        return CLI_OK;
+    fault_set(&f, PRA_EIO, "%s: %s", paths->known_host, strerror(errno));
+    return cli_fail(tr("the old host key cannot be forgotten", "古いホスト鍵を破棄できません"), &f);
+}
+
+static void say_what_next(const struct paths *paths, const struct config *c, bool forgot)
+{
+    char server[ADDR_TEXT_MAX];
+    struct ipc *ipc = NULL;
+
+    fprintf(stderr, tr("Server address: %s\n", "SUS サーバアドレス: %s\n"),
+            config_format_address(&c->server, c->server_port, server));
+    if (forgot)
+        fputs(tr("The host key of the former server was forgotten.\n",
+                 "以前のサーバのホスト鍵は破棄しました。\n"),
+              stderr);
+    if (c->fingerprint[0] == '\0' && access(paths->known_host, F_OK) != 0)
+        fputs(tr("At the first connection PRA shows the gateway's fingerprint and asks you to "
+                 "compare it.\n",
+                 "初回の接続時にゲートウェイの指紋を表示しますので、管理者から伝えられたものと"
+                 "比べてください。\n"),
+              stderr);
+    if (access(paths->key_file, F_OK) != 0)
+        fputs(tr("Next: pra keygen --user NAME\n", "次の手順: pra keygen --user ユーザ名\n"),
+              stderr);
+    else if (remote_open(paths, true, &ipc) == CLI_OK)
+        fputs(tr("Next: pra disconnect, then pra connect (the running connection keeps the old "
+                 "address)\n",
+                 "次の手順: pra disconnect のあと pra connect"
+                 "(現在の接続は以前のアドレスのままです)\n"),
+              stderr);
+    else
+        fputs(tr("Next: pra connect\n", "次の手順: pra connect\n"), stderr);
+    ipc_close(ipc);
+}
+
+static int run_set(int argc, char **argv)
+{
+    struct cli_args args;
+    struct paths paths;
+    struct config old, c;
+    struct fault f = {0};
+    bool moved, forget;
+    int code = cli_parse(&cli_server_set, argc, argv, &args);
+
+    if (code != CLI_GO_ON)
+        return code;
+    memset(&c, 0, sizeof(c));
+    code = parse_server(args.operand[0], &c);
+    if (code == CLI_OK && args.value[SET_PROXY] != NULL)
+        code = parse_proxy(args.value[SET_PROXY], &c);
+    if (code != CLI_OK)
+        return code;
+    if (args.value[SET_FINGERPRINT] != NULL &&
+        config_check_fingerprint(args.value[SET_FINGERPRINT], &f) != 0)
+        return cli_usage(&cli_server_set, "--fingerprint: %s", f.text);
+    if (remote_paths(&paths) != CLI_OK || remote_config(&paths, &old) != CLI_OK)
+        return CLI_FAILED;
+
+    moved = old.has_server && strcmp(old.server.name, c.server.name) != 0;
+    forget = moved || args.value[SET_FINGERPRINT] != NULL;
+    old.has_server = true;
+    old.server = c.server;
+    old.server_port = c.server_port;
+    if (args.value[SET_PROXY] != NULL) {
+        old.has_proxy = c.has_proxy;
+        old.proxy = c.proxy;
+        old.proxy_port = c.proxy_port;
+    }
+    if (moved)
+        old.fingerprint[0] = '\0';
+    if (args.value[SET_FINGERPRINT] != NULL)
+        snprintf(old.fingerprint, sizeof(old.fingerprint), "%s", args.value[SET_FINGERPRINT]);
+    /* The pin goes first: with the old key forgotten and the old address still there nothing is
+       trusted that was not before. */
+    if (forget && forget_pin(&paths) != CLI_OK)
+        return CLI_FAILED;
+    if (config_save(paths.config_file, &old, &f) != 0)
+        return cli_fail(tr("the settings cannot be saved", "設定を保存できません"), &f);
+    say_what_next(&paths, &old, moved);
+    return CLI_OK;
+}
+
+static int run_show(int argc, char **argv)
+{
+    char server[ADDR_TEXT_MAX] = "", proxy[ADDR_TEXT_MAX] = "";
+    struct cli_args args;
+    struct paths paths;
+    struct config c;
+    struct table *t;
+    int code = cli_parse(&cli_server_show, argc, argv, &args);
+
+    if (code != CLI_GO_ON)
+        return code;
+    if (remote_paths(&paths) != CLI_OK || remote_config(&paths, &c) != CLI_OK)
+        return CLI_FAILED;
+    if (c.has_server)
+        config_format_address(&c.server, c.server_port, server);
+    if (c.has_proxy)
+        config_format_address(&c.proxy, c.proxy_port, proxy);
+    if (args.value[0] != NULL) {
+        json_t *doc = json_pack("{s:s?, s:s?, s:s?, s:s?}", "server", server[0] ? server : NULL,
+                                "fingerprint", c.fingerprint[0] ? c.fingerprint : NULL, "user",
+                                c.user[0] ? c.user : NULL, "proxy", proxy[0] ? proxy : NULL);
+        code = cli_print_json(doc);
+        json_decref(doc);
+        return code;
+    }
+    if (!c.has_server)
+        return cli_fail(tr("no server address is set; 'pra server set HOST' sets it",
+                           "SUS サーバアドレスが設定されていません。"
+                           "「pra server set ホスト名」で設定してください"),
+                        NULL);
+    t = table_new(2);
+    table_row(t, TEXT_PLAIN, (const char *[]){tr("Server", "SUS サーバアドレス"), server});
+    table_row(t, TEXT_PLAIN,
+              (const char *[]){tr("Fingerprint", "指紋"),
+                               c.fingerprint[0] ? c.fingerprint
+                                                : tr("not set: the key seen first is kept",
+                                                     "未設定(最初に確認した鍵を使います)")});
+    table_row(t, TEXT_PLAIN,
+              (const char *[]){tr("Proxy", "プロキシ"), proxy[0] ? proxy : tr("none", "なし")});
+    table_print(t, stdout, 0);
+    table_free(t);
+    return CLI_OK;
+}

@@ -1,0 +1,173 @@
+/* Status and forwards for people's eyes; see cli_show.h. */
+#include "client/cli_show.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "client/cli.h"
+#include "client/cli_text.h"
+#include "common/timefmt.h"
+
+struct state_look {
+    const char *state, *mark;
+    const char *word[CLI_LANGS];
+    enum text_style style;
+};
+
+static const struct state_look connection_looks[] = {
+    {"connected", "●", {"connected", "接続中"}, TEXT_GOOD},
+    {"connecting", "…", {"connecting", "接続処理中"}, TEXT_WARN},
+    {"waiting", "▲", {"waiting to reconnect", "再接続待ち"}, TEXT_WARN},
+    {"error", "×", {"failed", "接続エラー"}, TEXT_BAD},
+    {"disconnected", "○", {"not connected", "未接続"}, TEXT_PLAIN},
+};
+
+static const struct state_look forward_looks[] = {
+    {"listening", "●", {"ready", "使用できます"}, TEXT_GOOD},
+    {"conflict", "×", {"port taken", "ポート使用中"}, TEXT_BAD},
+    {"denied", "×", {"not permitted", "権限がありません"}, TEXT_BAD},
+};
+
+static const struct state_look *find_look(const struct state_look *looks, size_t n,
+                                          const char *state)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(looks[i].state, state) == 0)
+            return &looks[i];
+    return NULL;
+}
+
+#define CONNECTION_LOOKS (sizeof(connection_looks) / sizeof(connection_looks[0]))
+#define FORWARD_LOOKS    (sizeof(forward_looks) / sizeof(forward_looks[0]))
+
+const char *show_member(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+
+    return s != NULL ? s : "";
+}
+
+const char *show_forward_word(const char *state)
+{
+    const struct state_look *look = find_look(forward_looks, FORWARD_LOOKS, state);
+
+    return look != NULL ? look->word[i18n_lang()] : state;
+}
+
+/* Under a forward that does not listen: who is in the way, and what to do. */
+static void note_trouble(struct table *t, const json_t *forward)
+{
+    const json_t *holder = json_object_get(forward, "holder");
+    char pid[32] = "?";
+    struct msg_args args = {.port = show_member(forward, "local"), .pid = pid};
+    struct msg_text text;
+
+    if (strcmp(show_member(forward, "state"), "conflict") == 0 && json_is_object(holder)) {
+        args.program = show_member(holder, "program");
+        snprintf(pid, sizeof(pid), "%lld",
+                 (long long)json_integer_value(json_object_get(holder, "pid")));
+        if (json_is_integer(json_object_get(holder, "pid")) && args.program[0] != '\0') {
+            msg_format(MSG_PORT_BUSY, i18n_lang(), &args, &text);
+            table_note(t, 1, text.cause);
+            table_note(t, 1, text.remedy);
+            return;
+        }
+    }
+    table_note(t, 1, show_member(forward, "error"));
+}
+
+static void add_forward(struct table *t, const json_t *forward, bool with_traffic)
+{
+    const char *state = show_member(forward, "state");
+    const struct state_look *look = find_look(forward_looks, FORWARD_LOOKS, state);
+    char count[32] = "", in[16] = "", out[16] = "", traffic[64] = "";
+
+    if (with_traffic && look != NULL && look->style == TEXT_GOOD) {
+        snprintf(count, sizeof(count), "%lld",
+                 (long long)json_integer_value(json_object_get(forward, "connections")));
+        text_bytes(in,
+                   (unsigned long long)json_integer_value(json_object_get(forward, "bytes_in")));
+        text_bytes(out,
+                   (unsigned long long)json_integer_value(json_object_get(forward, "bytes_out")));
+        snprintf(traffic, sizeof(traffic), "↓ %s  ↑ %s", in, out);
+    }
+    table_row(t, look != NULL ? look->style : TEXT_PLAIN,
+              (const char *[]){look != NULL ? look->mark : "?", show_member(forward, "name"),
+                               show_member(forward, "local"), show_member(forward, "target"),
+                               look != NULL ? look->word[i18n_lang()] : state, count, traffic});
+    if (look == NULL || look->style != TEXT_GOOD)
+        note_trouble(t, forward);
+}
+
+void show_forwards(FILE *to, const json_t *forwards, bool with_traffic)
+{
+    struct table *t = table_new(7);
+    const json_t *forward;
+    size_t i;
+
+    if (json_array_size(forwards) == 0) {
+        table_free(t);
+        return;
+    }
+    table_row(t, TEXT_PLAIN,
+              (const char *[]){"", tr("Name", "名前"), tr("On this PC", "この PC のポート"),
+                               tr("Target", "転送先"), tr("State", "状態"),
+                               with_traffic ? tr("Open", "接続数") : "",
+                               with_traffic ? tr("Traffic", "通信量") : ""});
+    json_array_foreach((json_t *)forwards, i, forward)
+    {
+        add_forward(t, forward, with_traffic);
+    }
+    table_print(t, to, 0);
+    table_free(t);
+}
+
+/* "2026-11-22 19:00:00" in this PC's time; the text itself when it is no time. */
+static void local_time(const char *rfc3339, char *dst, size_t cap)
+{
+    int64_t seconds;
+    time_t t;
+    struct tm tm;
+
+    snprintf(dst, cap, "%s", rfc3339);
+    if (timefmt_parse(rfc3339, &seconds) != 0)
+        return;
+    t = (time_t)seconds;
+    if (localtime_r(&t, &tm) != NULL)
+        strftime(dst, cap, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+static void add_line(struct table *t, const char *label, const char *value)
+{
+    if (value[0] != '\0')
+        table_row(t, TEXT_PLAIN, (const char *[]){label, value});
+}
+
+void show_status(FILE *to, const json_t *status)
+{
+    const char *state = show_member(status, "state");
+    const struct state_look *look = find_look(connection_looks, CONNECTION_LOOKS, state);
+    const json_t *retry = json_object_get(status, "retry_in");
+    struct table *t = table_new(2);
+    char word[128], since[64], wait[64] = "";
+
+    snprintf(word, sizeof(word), "%s %s", look != NULL ? look->mark : "?",
+             look != NULL ? look->word[i18n_lang()] : state);
+    local_time(show_member(status, "since"), since, sizeof(since));
+    if (json_is_number(retry))
+        snprintf(wait, sizeof(wait), tr("in %.0f s", "%.0f 秒後"), json_number_value(retry));
+    fprintf(to, "%s: ", tr("Status", "ステータス"));
+    text_styled(to, look != NULL ? look->style : TEXT_PLAIN, word);
+    fputc('\n', to);
+    add_line(t, tr("Server", "サーバ"), show_member(status, "server"));
+    add_line(t, tr("User", "ユーザ名"), show_member(status, "user"));
+    add_line(t, tr("Since", "開始"), since);
+    add_line(t, tr("Next try", "次の試行"), wait);
+    table_print(t, to, 2);
+    table_free(t);
+    if (json_is_object(json_object_get(status, "error")))
+        cli_print_error(to, json_object_get(status, "error"));
+    if (json_array_size(json_object_get(status, "forwards")) > 0)
+        fputc('\n', to);
+    show_forwards(to, json_object_get(status, "forwards"), true);
+}

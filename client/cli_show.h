@@ -1,0 +1,25 @@
+/*
+ * How a status and its forwards are shown to people; used by `connect`, `status` and the log
+ * bundle's cover.
+ */
+#ifndef PRA_CLIENT_CLI_SHOW_H
+#define PRA_CLIENT_CLI_SHOW_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+/* Words for a forward's state in this language; the state itself when it is unknown. */
+const char *show_forward_word(const char *state);
+
+/* The list of forwards with ● and ×, and under each × what is in the way and what to do. */
+void show_forwards(FILE *to, const json_t *forwards, bool with_traffic);
+
+/* The whole status: state, server, user, since, error, forwards. */
+void show_status(FILE *to, const json_t *status);
+
+/* A member that is a string, or "". Borrowed. */
+const char *show_member(const json_t *object, const char *key);
+
+#endif
