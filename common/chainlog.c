@@ -22,6 +22,7 @@ struct chainlog {
     char name[256];
     int fd;      /* append-only, locked */
     size_t size; /* of the current file */
+    bool torn;   /* behind `size` stands part of a line that could not be taken back yet */
     size_t max_size;
     unsigned keep;
     struct chainlog_head head;
@@ -39,6 +40,9 @@ static int append(struct chainlog *log, const char *text, size_t len)
 
     if (len > CHAIN_TEXT_MAX)
         return PRA_EIO;
+    if (log->torn && ftruncate(log->fd, (off_t)log->size) != 0)
+        return PRA_EIO;
+    log->torn = false;
     if (chain_next(log->head.hash, text, len, hash) != 0)
         return PRA_EIO;
     crypto_hex_encode(hash, CHAIN_SHOWN_LEN, shown);
@@ -50,9 +54,7 @@ static int append(struct chainlog *log, const char *text, size_t len)
         n = write(log->fd, line, total);
     while (n < 0 && errno == EINTR);
     if (n != (ssize_t)total) {
-        /* If even this fails, the end is found damaged and mended at the next start. */
-        if (n > 0 && ftruncate(log->fd, (off_t)log->size) != 0)
-            return PRA_EIO;
+        log->torn = n > 0 && ftruncate(log->fd, (off_t)log->size) != 0;
         return PRA_EIO;
     }
     log->size += total;
