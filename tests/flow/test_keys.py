@@ -205,3 +205,13 @@ def test_release_program_has_no_test_provider(programs):
         assert b"PRA_TEST_MACHINE" not in f.read()
     with open(program("test/pra"), "rb") as f:
         assert b"PRA_TEST_MACHINE" in f.read()
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_hidden_disk_is_told_as_such(office_client, lang):
+    """What disk encryption does: the identifiers are there, and cannot be read."""
+    hidden = {i: {"hidden": True} for i in ("disk_serial", "volume_id")}
+    office_client.set_machine(changed(OFFICE_PC, cpu_model=OTHER_PC["cpu_model"], **hidden))
+    result = office_client.try_connect(lang=lang)
+    assert result.status == 1
+    assert_shows(result.err, "MSG_KEY_DISK", lang)

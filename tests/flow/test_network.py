@@ -261,3 +261,22 @@ def test_port_check_tells_a_browser_nothing_else(gateway):
 def test_peer_that_says_nothing_gets_the_version_line(gateway):
     with dial(gateway.port) as s:
         assert s.recv(255).startswith(b"SSH-2.0-")
+
+
+def speak_another_ssh(sock, target):
+    """An SSH server whose algorithms nobody else has (RFC 4253 7.1)."""
+    sock.sendall(b"SSH-2.0-other\r\n")
+    names = b"".join(len(n).to_bytes(4, "big") + n for n in [b"none@example.com"] * 8 + [b"", b""])
+    payload = b"\x14" + bytes(16) + names + bytes(5)
+    padding = 8 - (len(payload) + 5) % 8 + 8
+    sock.sendall((len(payload) + padding + 1).to_bytes(4, "big") + bytes([padding]) + payload +
+                 bytes(padding))
+    stall(sock, target)
+
+
+@LANGS
+def test_gateway_that_speaks_other_algorithms_is_told(client, echo_rule, target, lang):
+    client.set_server(f"127.0.0.1:{target(speak_another_ssh).port}")
+    result = client.try_connect(10, lang=lang)
+    assert result.status == 1
+    assert_shows(result.err, "MSG_PROTOCOL", lang)

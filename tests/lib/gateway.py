@@ -19,10 +19,14 @@ def program(name):
 
 
 class Gateway:
-    def __init__(self, folder, extra_config="", env=None, port=None):
+    """prefix: words in front of prad's command line, to run it in namespaces."""
+
+    def __init__(self, folder, extra_config="", env=None, host="127.0.0.1", port=None, prefix=()):
         self.dir = str(folder)
+        self.host = host
         self.port = port or free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{host}:{self.port}"
+        self.prefix = list(prefix)
         self.config = os.path.join(self.dir, "prad.ini")
         self.host_key = os.path.join(self.dir, "host_key")
         self.env = env or {}
@@ -43,9 +47,9 @@ class Gateway:
 
     def start(self, timeout=15):
         self._runs += 1
-        self.process = Process([program("prad"), "--config", self.config],
+        self.process = Process([*self.prefix, program("prad"), "--config", self.config],
                                os.path.join(self.dir, f"prad-{self._runs}.log"), env=self.env)
-        self.process.wait_port(self.port, timeout=timeout)
+        self.process.wait_port(self.port, self.host, timeout)
         return self
 
     def stop(self):
@@ -55,7 +59,7 @@ class Gateway:
 
     def kill(self):
         self.process.kill()
-        wait_until(lambda: not port_answers(self.port), 5, "the port to close")
+        wait_until(lambda: not port_answers(self.port, self.host), 5, "the port to close")
 
     def restart(self):
         self.stop()
