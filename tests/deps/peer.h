@@ -39,8 +39,8 @@
 #include <openssl/evp.h>
 
 #define PEER_SESSIONS_MAX 256
-#define PEER_ROUND_MS 2
-#define PEER_PATIENCE_MS 10000
+#define PEER_ROUND_MS     2
+#define PEER_PATIENCE_MS  10000
 
 /* libssh2's own way to send one packet; lets a test be a peer that breaks the rules. */
 int _libssh2_transport_send(LIBSSH2_SESSION *session, const unsigned char *data, size_t len,
@@ -51,8 +51,8 @@ struct peer_server {
     int listen_fd;
     pthread_t thread;
     atomic_bool stop;
-    atomic_int logins;   /* sessions that logged in */
-    atomic_int ended;    /* sessions that died */
+    atomic_int logins;      /* sessions that logged in */
+    atomic_int ended;       /* sessions that died */
     atomic_int counters[8]; /* for the test's callbacks */
 
     /* Set before peer_server_start(). on_message answers (or keeps) the message and returns true,
@@ -60,7 +60,7 @@ struct peer_server {
      * on_round runs once a round for every live session. */
     bool (*on_message)(struct peer_server *server, ssh_session session, ssh_message msg);
     void (*on_round)(struct peer_server *server, ssh_session session);
-    uint32_t window; /* ssh_session_set_default_window(), 0 leaves it */
+    uint32_t window;      /* ssh_session_set_default_window(), 0 leaves it */
     uint64_t rekey_bytes; /* the server asks for new keys after so much, 0 leaves it */
     void *arg;
 
@@ -247,9 +247,8 @@ struct peer_client {
 
 static inline int peer_connect(uint16_t port)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int one = 1;
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
@@ -329,8 +328,13 @@ static inline LIBSSH2_CHANNEL *peer_open(struct peer_client *client, int port)
 
 static inline void peer_client_close(struct peer_client *client)
 {
+    /* Freeing waits for the peer to close each channel, unless the connection is gone. */
+    shutdown(client->fd, SHUT_RDWR);
     libssh2_session_set_blocking(client->session, 0);
-    libssh2_session_free(client->session);
+    for (int i = 0; i < 1000; i++) {
+        if (libssh2_session_free(client->session) != LIBSSH2_ERROR_EAGAIN)
+            break;
+    }
     close(client->fd);
     EVP_PKEY_free(client->key);
 }

@@ -7,7 +7,7 @@
 enum { NOW = 1, NEVER, REFUSE, LATE }; /* target ports */
 enum { HELD, CLOSED_BY_CLIENT, ANSWER_NOW };
 
-#define OPENS 200
+#define OPENS   200
 #define REFUSAL "name does not resolve: target"
 
 static ssh_message late[OPENS];
@@ -57,8 +57,8 @@ static LIBSSH2_CHANNEL *begin(struct peer_client *client, unsigned port)
     len += peer_put_u32(msg + len, port);
     len += peer_put_string(msg + len, "127.0.0.1");
     len += peer_put_u32(msg + len, 4321);
-    LIBSSH2_CHANNEL *channel = libssh2_channel_open_begin(
-        client->session, "direct-tcpip", 12, 65536, 32768, (char *)msg, (unsigned)len);
+    LIBSSH2_CHANNEL *channel = libssh2_channel_open_begin(client->session, "direct-tcpip", 12,
+                                                          65536, 32768, (char *)msg, (unsigned)len);
     assert_non_null(channel);
     return channel;
 }
@@ -68,8 +68,7 @@ static int finish(struct peer_client *client, LIBSSH2_CHANNEL *channel, uint32_t
 {
     uint64_t end = peer_now_ms() + PEER_PATIENCE_MS;
     int rc;
-    while ((rc = libssh2_channel_open_finish(channel, reason, text, cap)) ==
-               LIBSSH2_ERROR_EAGAIN &&
+    while ((rc = libssh2_channel_open_finish(channel, reason, text, cap)) == LIBSSH2_ERROR_EAGAIN &&
            peer_now_ms() < end)
         peer_client_wait(client, 100);
     return rc;
@@ -81,6 +80,14 @@ static void start(struct peer_server *server, struct peer_client *client)
     peer_server_start(server);
     peer_login(client, server->port);
     libssh2_session_set_blocking(client->session, 0);
+}
+
+static void stop(struct peer_server *server, struct peer_client *client)
+{
+    peer_client_close(client);
+    peer_server_stop(server);
+    while (late_count > 0)
+        ssh_message_free(late[--late_count]);
 }
 
 /* Runs the client until the server has seen `least` closes. */
@@ -112,8 +119,7 @@ static void unanswered_open_delays_nothing(void **state)
     assert_int_equal(libssh2_channel_open_finish(never, NULL, NULL, 0), LIBSSH2_ERROR_EAGAIN);
     assert_int_equal(libssh2_channel_write(open[7], "x", 1), 1);
     assert_int_equal(libssh2_channel_write(never, "x", 1), LIBSSH2_ERROR_BAD_USE);
-    peer_client_close(&client);
-    peer_server_stop(&server);
+    stop(&server, &client);
 }
 
 static void refusal_says_why(void **state)
@@ -135,8 +141,7 @@ static void refusal_says_why(void **state)
     assert_string_equal(little, "name doe");
     assert_int_equal(finish(&client, no, NULL, NULL, 0), LIBSSH2_ERROR_CHANNEL_FAILURE);
     assert_int_equal(libssh2_channel_free(no), 0);
-    peer_client_close(&client);
-    peer_server_stop(&server);
+    stop(&server, &client);
 }
 
 static void abandoned_open_is_closed_when_it_is_answered(void **state)
@@ -151,8 +156,7 @@ static void abandoned_open_is_closed_when_it_is_answered(void **state)
     assert_true(peer_wait(&server.counters[HELD], 10));
     atomic_store(&server.counters[ANSWER_NOW], 1);
     run_until_closed(&client, &server, 10);
-    peer_client_close(&client);
-    peer_server_stop(&server);
+    stop(&server, &client);
 }
 
 static void unanswered_opens_are_capped(void **state)

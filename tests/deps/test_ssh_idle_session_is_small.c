@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #define SESSIONS 60
-#define BURST (512 * 1024)
+#define BURST    (512 * 1024)
 #define IDLE_MAX (24 * 1024) /* heap bytes a session, with one open channel */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
