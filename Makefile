@@ -7,6 +7,10 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS   += --no-builtin-rules
+# V=1 shows whole command lines.
+V ?=
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 SAN     ?=
 BUILD   ?= build$(if $(SAN),-$(SAN))
@@ -86,7 +90,7 @@ all: packages $(PROGRAMS) ## build pra, prad, pra-admin and pra-keyhelper (insta
 help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  SAN=address|thread builds and tests with a sanitizer; BUILD=folder builds elsewhere."
+	@echo "  SAN=address|thread builds and tests with a sanitizer; BUILD=folder builds elsewhere; V=1 shows commands."
 
 packages:
 	@packaging/deps/install-packages.sh build
@@ -104,16 +108,19 @@ $(shell mkdir -p $(BUILD); echo $(DEPS) | cmp -s - $(STAMP) || echo $(DEPS) >$(S
 
 $(BUILD)/obj/%.o: %.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/test/obj/%.o: %.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$< for tests)
+	$(Q)$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
 
 define archive
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 endef
 $(L_common): $(call obj,$(SRC_common)); $(archive)
 $(L_keys):   $(call obj,$(SRC_keys));   $(archive)
@@ -125,7 +132,8 @@ $(L_prad):   $(call obj,$(SRC_prad));   $(archive)
 # --- programs ------------------------------------------------------------------------------
 define link
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(1) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(1) -o $@
 endef
 $(BUILD)/pra: $(call obj,client/main.c) $(L_client) $(L_keys) $(L_common)
 	$(call link,$(LIBS_client))
@@ -193,11 +201,13 @@ FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_G
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 $(BUILD)/fuzz/%.o: %.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+	$(call say,FUZZ,$<)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core $(LIBS_common) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core $(LIBS_common) -o $@
 
 fuzz-build: $(FUZZ)
 fuzz: packages ## run every fuzz target for TIME seconds (60)
