@@ -225,38 +225,26 @@ static int follow(struct ipc *ipc, const struct attempt *a, json_t **last)
     return code;
 }
 
-/* The fingerprint that the gateway showed, or "". Fills `seen`. */
-static void get_seen(struct ipc *ipc, char *seen, size_t cap)
+/*
+ * What a person can add after a failed attempt: confirm the host key, or type the passphrase again.
+ * Reports the error. CLI_OK = try once more, else CLI_FAILED.
+ */
+static int after_failure(struct attempt *a, const json_t *error, const char *server, unsigned tries)
 {
-    json_t *reply = NULL;
-
-    seen[0] = '\0';
-    if (remote_exchange(ipc, json_pack("{s:s}", "op", "host_key"), REMOTE_TIMEOUT_MS, &reply) ==
-        CLI_OK)
-        snprintf(seen, cap, "%s", show_member(reply, "seen"));
-    json_decref(reply);
-}
-
-/* Reports why an attempt failed. CLI_OK = a person has added what was missing: once more. */
-static int after_failure(struct attempt *a, struct ipc *ipc, const json_t *error,
-                         const char *server, unsigned tries)
-{
-    char seen[sizeof(a->accept)];
+    const char *seen = show_member(json_object_get(error, "args"), "detail");
     int code;
 
-    if (error_id(error) == MSG_HOSTKEY_UNKNOWN && a->accept[0] == '\0' && ask_possible()) {
-        get_seen(ipc, seen, sizeof(seen));
-        if (seen[0] != '\0') {
-            code = ask_host_key(server, seen);
-            if (code == CLI_OK)
-                snprintf(a->accept, sizeof(a->accept), "%s", seen);
-            return code;
-        }
+    if (error_id(error) == MSG_HOSTKEY_UNKNOWN && a->accept[0] == '\0' && ask_possible() &&
+        config_check_fingerprint(seen, NULL) == 0) {
+        code = ask_host_key(server, seen);
+        if (code == CLI_OK)
+            snprintf(a->accept, sizeof(a->accept), "%s", seen);
+        return code;
     }
     code = cli_fail_error(error);
     if (error_id(error) == MSG_KEY_PASSPHRASE && a->typed && tries < PASSPHRASE_TRIES)
-        return ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
-    return code;
+        code = ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
+    return code == CLI_OK ? CLI_OK : CLI_FAILED;
 }
 
 /* Sends the connect request; the copy of the passphrase in it is wiped. */
@@ -301,7 +289,7 @@ static int attempt_once(struct attempt *a, struct ipc *ipc, unsigned tries)
     if (code == CLI_OK && in_state(status, "connected"))
         show_success(status);
     else if (code == CLI_OK &&
-             after_failure(a, ipc, error, show_member(status, "server"), tries) == CLI_OK)
+             after_failure(a, error, show_member(status, "server"), tries) == CLI_OK)
         code = CLI_GO_ON;
     else if (code == CLI_OK)
         code = CLI_FAILED;
@@ -343,7 +331,8 @@ static void on_status(void *arg, const json_t *status)
     fg->last = json_deep_copy(status);
 }
 
-static int connect_in_foreground(struct attempt *a)
+/* Runs the agent in this process once. CLI_GO_ON = a person has added what was missing. */
+static int foreground_once(struct attempt *a, unsigned tries)
 {
     struct foreground state = {.last = NULL};
     struct agent_foreground fg = {.user = a->user,
@@ -353,16 +342,28 @@ static int connect_in_foreground(struct attempt *a)
                                   .arg = &state};
     struct fault f = {0};
     int rc = agent_run(&a->paths, &fg, &f), code = CLI_OK;
+    const json_t *error = json_object_get(state.last, "error");
 
     if (rc == PRA_EBUSY)
         code = cli_fail(tr("PRA runs already; 'pra disconnect' ends that connection first",
                            "PRA はすでに動作しています。先に「pra disconnect」で切断してください"),
                         &f);
-    else if (rc == PRA_ECLOSED && json_is_object(json_object_get(state.last, "error")))
-        code = cli_fail_error(json_object_get(state.last, "error"));
+    else if (rc == PRA_ECLOSED && json_is_object(error))
+        code = after_failure(a, error, show_member(state.last, "server"), tries) == CLI_OK
+                   ? CLI_GO_ON
+                   : CLI_FAILED;
     else if (rc != 0)
         code = cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
     json_decref(state.last);
+    return code;
+}
+
+static int connect_in_foreground(struct attempt *a)
+{
+    int code = CLI_GO_ON;
+
+    for (unsigned tries = 1; code == CLI_GO_ON; tries++)
+        code = foreground_once(a, tries);
     return code;
 }
 

@@ -1,5 +1,4 @@
 /* `pra server set` and `pra server show`: where the gateway is (A2). */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +6,7 @@
 #include "client/cli.h"
 #include "client/cli_remote.h"
 #include "client/cli_text.h"
+#include "client/hostkey.h"
 
 enum { SET_FINGERPRINT, SET_PROXY };
 
@@ -99,9 +99,8 @@ static int forget_pin(const struct paths *paths)
 {
     struct fault f = {0};
 
-    if (unlink(paths->known_host) == 0 || errno == ENOENT)
+    if (hostkey_pin_forget(paths->known_host, &f) == 0)
         return CLI_OK;
-    fault_set(&f, PRA_EIO, "%s: %s", paths->known_host, strerror(errno));
     return cli_fail(tr("the old host key cannot be forgotten", "古いホスト鍵を破棄できません"), &f);
 }
 

@@ -18,7 +18,7 @@
 #define DEAD_SECONDS_MAX     (24 * 3600)
 #define LOG_SIZE_MIN         (64L * 1024)
 #define LOG_SIZE_MAX         (64L * 1024 * 1024)
-#define LOG_KEEP_MAX         100
+#define LOG_KEEP_MAX         99
 #define CONFIG_TEXT_MAX      4096
 
 #define FINGERPRINT_PREFIX "SHA256:"
