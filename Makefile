@@ -151,7 +151,8 @@ $(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
 # --- tests ---------------------------------------------------------------------------------
 $(BUILD)/tests/unit/common/%: $(BUILD)/test/obj/tests/unit/common/%.o $(L_common)
 	$(call link,-lcmocka $(LIBS_common))
-$(BUILD)/tests/unit/keys/%: $(BUILD)/test/obj/tests/unit/keys/%.o $(L_tkeys) $(L_common)
+# They look into the release library, and run the helper.
+$(BUILD)/tests/unit/keys/%: $(BUILD)/test/obj/tests/unit/keys/%.o $(L_tkeys) $(L_common) | $(L_keys) $(BUILD)/pra-keyhelper
 	$(call link,-lcmocka $(LIBS_common))
 $(BUILD)/tests/unit/client/%: $(BUILD)/test/obj/tests/unit/client/%.o $(L_client) $(L_tkeys) $(L_common)
 	$(call link,-lcmocka $(LIBS_client))

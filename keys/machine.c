@@ -90,6 +90,7 @@ static const char *const placeholders[] = {
     "DEFAULT STRING",
     "DEFAULT",
     "NOT SPECIFIED",
+    "NOT SETTABLE",
     "NOT APPLICABLE",
     "NOT AVAILABLE",
     "NOT PRESENT",
