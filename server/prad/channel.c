@@ -1,0 +1,194 @@
+/* Life of a channel; see channel.h. */
+#include "server/prad/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/os.h"
+#include "server/prad/control.h"
+#include "server/prad/record.h"
+
+static const struct {
+    const char *word;
+    uint32_t code; /* RFC 4254 5.1 */
+} FAILURES[] = {
+#define X(id, word, code) [id] = {word, code},
+    CHANNEL_FAILURE_MAP(X)
+#undef X
+};
+
+const char *channel_failure_word(enum channel_failure failure)
+{
+    return FAILURES[failure].word;
+}
+
+void channel_ready(struct channel *ch)
+{
+    if (!ch->is_ready) {
+        ch->is_ready = true;
+        ch->ready_next = ch->session->ready;
+        ch->session->ready = ch;
+    }
+    worker_wake(ch->session->worker, ch->session);
+}
+
+/* ---- the answer ---------------------------------------------------------------------------- */
+
+static void answered(struct channel *ch)
+{
+    ssh_message_free(ch->request);
+    ch->request = NULL;
+    ch->session->opening_count--;
+}
+
+static bool answer_failure(struct channel *ch)
+{
+    struct session *s = ch->session;
+    bool refused = ch->failure == FAILURE_DENIED || ch->failure == FAILURE_LIMIT;
+    record_channel(ch, refused ? AUDIT_CHANNEL_REFUSED : AUDIT_CHANNEL_FAILED, ch->why,
+                   ch->failure_text);
+    control_open_failed(ch);
+    if (!control_flush(s))
+        return false;
+    ssh_message_channel_request_open_reply_failure(ch->request, FAILURES[ch->failure].code,
+                                                   ch->failure_text);
+    answered(ch);
+    ch->state = CHANNEL_GONE;
+    return session_alive(s);
+}
+
+static bool answer_success(struct channel *ch)
+{
+    struct session *s = ch->session;
+    ch->ssh = ssh_message_channel_request_open_reply_accept(ch->request);
+    if (!session_alive(s))
+        return false;
+    if (!ch->ssh) {
+        channel_fail(ch, FAILURE_LIMIT, "out-of-memory", "the gateway is out of memory");
+        return answer_failure(ch);
+    }
+    answered(ch);
+    ch->state = CHANNEL_OPEN;
+    ch->why = "";
+    atomic_fetch_add(&s->entry.channels, 1);
+    record_channel(ch, AUDIT_CHANNEL_OPEN, "rule", ch->rule_name);
+    pump_start(ch);
+    return pump_serve(ch);
+}
+
+/* Policy is asked once more: the snapshot, or the hour, may have changed since the connect. */
+static bool answer(struct channel *ch)
+{
+    if (ch->failure == FAILURE_NONE && channel_ask(ch, &ch->ip) != POLICY_ALLOW)
+        channel_fail(ch, FAILURE_DENIED, ch->why,
+                     "the rules of the gateway do not allow this target");
+    return ch->failure == FAILURE_NONE ? answer_success(ch) : answer_failure(ch);
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static bool begin_close(struct channel *ch)
+{
+    struct session *s = ch->session;
+    /* The first call may stop behind the EOF when the socket is full, and says "again". */
+    if (ssh_channel_close(ch->ssh) == SSH_AGAIN)
+        ssh_channel_close(ch->ssh);
+    if (!session_alive(s))
+        return false;
+    ch->state = CHANNEL_CLOSING;
+    return true;
+}
+
+/* Whether this side has nothing more to do but to close. */
+static bool finished(const struct channel *ch)
+{
+    if (ch->cut || ch->target_failed)
+        return true;
+    if (ch->client_closed)
+        return ch->shut || ch->fd < 0;
+    return ch->eof_sent && ch->shut;
+}
+
+bool channel_serve(struct channel *ch)
+{
+    if (ch->state == CHANNEL_ANSWERING && !answer(ch))
+        return false;
+    if (ch->state == CHANNEL_OPEN) {
+        if (!ch->cut && !pump_serve(ch))
+            return false;
+        if (finished(ch)) {
+            if (ch->cut && !control_flush(ch->session))
+                return false;
+            if (!begin_close(ch))
+                return false;
+            record_channel(ch, ch->cut ? AUDIT_CHANNEL_CUT : AUDIT_CHANNEL_CLOSE,
+                           ch->target_failed && !ch->cut ? "target-reset" : ch->why, "");
+            pump_close_target(ch, ch->cut || ch->target_failed);
+            atomic_fetch_sub(&ch->session->entry.channels, 1);
+        }
+    }
+    if (ch->state == CHANNEL_CLOSING && ch->client_closed)
+        ch->state = CHANNEL_GONE;
+    return true;
+}
+
+void channel_destroy(struct channel *ch, bool reset)
+{
+    struct session *s = ch->session;
+    if (event_initialized(&ch->timer))
+        event_del(&ch->timer);
+    lookup_cancel(ch->lookup);
+    pump_close_target(ch, reset);
+    if (ch->state == CHANNEL_OPEN) {
+        record_channel(ch, AUDIT_CHANNEL_CLOSE, s->ended_by, "");
+        atomic_fetch_sub(&s->entry.channels, 1);
+    }
+    if (ch->request) {
+        ssh_message_free(ch->request);
+        s->opening_count--;
+    }
+    if (ch->ssh && s->ssh)
+        ssh_channel_free(ch->ssh);
+    if (ch->prev)
+        ch->prev->next = ch->next;
+    else
+        s->channels = ch->next;
+    if (ch->next)
+        ch->next->prev = ch->prev;
+    s->channel_count--;
+    buf_free(&ch->to_target);
+    buf_free(&ch->to_client);
+    free(ch);
+}
+
+/* ---- revocation ---------------------------------------------------------------------------- */
+
+/* Why policy's answer changed, in the words of `cut`. `id` is the rule that had allowed it. */
+static const char *cut_reason(const struct policy *p, int64_t id, bool timed)
+{
+    const struct policy_rule *r = policy_find_rule(p, id);
+    if (!r)
+        return "rule-removed";
+    if (r->expires != 0 && r->expires <= os_time_now())
+        return "expired";
+    return timed ? "hours" : "rule-changed";
+}
+
+void channel_recheck(struct channel *ch, bool timed)
+{
+    if (ch->state != CHANNEL_OPEN || ch->cut)
+        return; /* an open that waits is asked again before it is answered */
+    int64_t rule = ch->rule;
+    char name[sizeof(ch->rule_name)];
+    memcpy(name, ch->rule_name, sizeof(name));
+    if (channel_ask(ch, &ch->ip) == POLICY_ALLOW)
+        return;
+    ch->why = cut_reason(ch->session->worker->policy, rule, timed);
+    ch->rule = rule; /* the audit and the user are told which rule had allowed it */
+    memcpy(ch->rule_name, name, sizeof(name));
+    ch->cut = true;
+    pump_close_target(ch, true);
+    control_cut(ch);
+    channel_ready(ch);
+}

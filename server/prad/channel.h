@@ -1,0 +1,145 @@
+/*
+ * One direct-tcpip channel: a connection of the client to a target. It is held open (the request
+ * unanswered) while policy is asked, the name resolved and the target connected; then data flows
+ * both ways with back-pressure; it ends when both directions have ended, when either side breaks,
+ * or when policy cuts it.
+ *
+ *   RESOLVING -> CONNECTING -> ANSWERING -> OPEN -> CLOSING -> GONE
+ *        \____________\___________\______________________________^   (refused)
+ *
+ * Belongs to its session's worker. Events of sockets, names and libssh only mark the channel as
+ * ready; channel_serve(), called from session_run(), is the one place that acts and calls libssh.
+ */
+#ifndef PRA_SERVER_PRAD_CHANNEL_H
+#define PRA_SERVER_PRAD_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+
+#include "common/addr.h"
+#include "common/buf.h"
+#include "server/prad/resolver.h"
+#include "server/prad/session.h"
+
+enum channel_state {
+    CHANNEL_RESOLVING,
+    CHANNEL_CONNECTING,
+    CHANNEL_ANSWERING, /* connected or refused; the answer goes out at the next serve */
+    CHANNEL_OPEN,
+    CHANNEL_CLOSING, /* our close is sent; waits for the client's */
+    CHANNEL_GONE     /* both closes done; freed when the message queue is empty */
+};
+
+/* Why an open failed: the words of `open-failed` on the control channel. */
+#define CHANNEL_FAILURE_MAP(X)                                                                     \
+    X(FAILURE_NONE, "", 0)                                                                         \
+    X(FAILURE_DENIED, "denied", 1) /* RFC 4254 5.1: administratively prohibited */                 \
+    X(FAILURE_DNS, "dns", 2)       /* connect failed */                                            \
+    X(FAILURE_REFUSED, "refused", 2)                                                               \
+    X(FAILURE_TIMEOUT, "timeout", 2)                                                               \
+    X(FAILURE_UNREACHABLE, "unreachable", 2)                                                       \
+    X(FAILURE_LIMIT, "limit", 4) /* resource shortage */                                           \
+    X(FAILURE_ERROR, "error", 2)
+
+enum channel_failure {
+#define X(id, word, code) id,
+    CHANNEL_FAILURE_MAP(X)
+#undef X
+};
+
+#define CHANNEL_TARGET_MAX ADDR_TEXT_MAX /* escaped text of host:port, cut */
+
+struct channel {
+    struct channel *next, *prev; /* of the session */
+    struct channel *ready_next, *stalled_next;
+    bool is_ready, is_stalled;
+    struct session *session;
+    enum channel_state state;
+
+    /* What was asked. */
+    struct addr_host host;
+    uint16_t port;
+    uint32_t origin_port; /* as the client said, 32 bits */
+    char target[CHANNEL_TARGET_MAX];
+    uint64_t asked_ms;
+
+    /* Who decided, in which snapshot. */
+    int64_t rule;
+    bool rule_logs;
+    char rule_name[POLICY_LABEL_MAX + 1];
+    const char *why; /* fixed word for the audit: of a refusal, or of the end */
+    bool cut;        /* by policy; `why` says what changed */
+
+    /* Opening. */
+    ssh_message request; /* unanswered */
+    struct lookup *lookup;
+    struct addr_ip candidate[RESOLVER_ADDR_MAX]; /* each allowed by policy */
+    size_t candidate_count, candidate_at;
+    enum channel_failure failure;
+    char failure_text[160];
+    int last_errno;
+    struct event timer;
+
+    /* Open. */
+    ssh_channel ssh;
+    struct ssh_channel_callbacks_struct callbacks;
+    int fd;            /* the target, -1 = none */
+    struct addr_ip ip; /* connected to, the address that was checked */
+    struct event readable, writable;
+    bool reading, writing; /* whether the events are added */
+    bool can_read;         /* the target's socket has something, or an end */
+    bool can_write;        /* as far as known */
+    bool held_back;        /* libssh keeps data of the client that the target did not take */
+    bool target_failed;    /* reset, or writing failed */
+    bool target_eof, eof_sent, client_eof, shut, client_closed;
+    uint32_t window;                  /* what the client may have on its way to us */
+    uint64_t window_bytes, window_ms; /* bytes_in and time when it was last looked at */
+    struct buf to_target;             /* taken from libssh, not yet by the target */
+    struct buf to_client;             /* taken from the target, not yet by libssh (rekey) */
+    uint64_t bytes_in, bytes_out;
+    uint64_t closed_ms; /* when the client closed; the target gets its data for a while */
+};
+
+/*
+ * A direct-tcpip request: checks, policy, name, connection. Takes over `request`. Calls libssh
+ * only to answer a refusal that needs no channel (out of memory, over the limit).
+ */
+void channel_request(struct session *s, ssh_message request);
+
+/* Acts on whatever became ready. False: the session died, and the channel with it. */
+bool channel_serve(struct channel *ch);
+/* Marks it for channel_serve() and wakes the session. Any callback may call this. */
+void channel_ready(struct channel *ch);
+
+/* Asks policy again after a new snapshot, or after time passed; closes the target if denied. */
+void channel_recheck(struct channel *ch, bool timed);
+
+/* Frees it; with `reset` the target sees a broken connection instead of an orderly end. Does not
+   call libssh unless both closes are done, and then libssh sends nothing. */
+void channel_destroy(struct channel *ch, bool reset);
+
+/* Parts of opening (channel_open.c) and of moving data (pump.c), for channel.c alone. */
+/* The answer will be a failure; `why` is the audit's word, `text` a sentence for the user. */
+void channel_fail(struct channel *ch, enum channel_failure failure, const char *why,
+                  const char *text);
+const char *channel_failure_word(enum channel_failure failure);
+/* What policy says about `ip` (NULL = not known yet) now; notes the deciding rule. */
+enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip);
+
+/* The channel is accepted and `fd` connected: data may flow. */
+void pump_start(struct channel *ch);
+/* Moves what can be moved. False: the session died. */
+bool pump_serve(struct channel *ch);
+/* There is room in the session's output again. */
+void pump_resume(struct channel *ch);
+/* Closes the connection to the target; `reset` = so that it sees a broken one. */
+void pump_close_target(struct channel *ch, bool reset);
+/* Once a second: windows shrink again, targets that take nothing after the end are given up. */
+void pump_tick(struct channel *ch, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,282 @@
+/*
+ * Opening a channel: what was asked is checked, policy decides, the name is resolved off this
+ * thread, policy decides about each address, and exactly a checked address is connected to. The
+ * request stays unanswered meanwhile; no other channel waits for it.
+ */
+#include "server/prad/channel.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/os.h"
+#include "server/prad/record.h"
+
+/* Opens that may wait at once per session; RESOLVER_QUEUE_MAX holds several such sessions. */
+#define OPENING_MAX 128
+
+enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip)
+{
+    const struct worker *w = ch->session->worker;
+    struct policy_query q = {.user = ch->session->entry.user,
+                             .source = ch->session->entry.source,
+                             .host = &ch->host,
+                             .ip = ip,
+                             .port = ch->port,
+                             .now = os_time_now()};
+    struct policy_verdict v;
+    policy_evaluate(w->policy, &q, &v);
+    ch->rule = v.rule ? v.rule->id : 0;
+    ch->rule_logs = v.rule && v.rule->log;
+    snprintf(ch->rule_name, sizeof(ch->rule_name), "%s", v.rule ? v.rule->name : "");
+    if (v.answer == POLICY_DENY)
+        ch->why = policy_reason_word(v.reason);
+    return v.answer;
+}
+
+void channel_fail(struct channel *ch, enum channel_failure failure, const char *why,
+                  const char *text)
+{
+    if (event_initialized(&ch->timer))
+        event_del(&ch->timer);
+    lookup_cancel(ch->lookup);
+    ch->lookup = NULL;
+    pump_close_target(ch, false);
+    ch->failure = failure;
+    ch->why = why;
+    snprintf(ch->failure_text, sizeof(ch->failure_text), "%s", text);
+    ch->state = CHANNEL_ANSWERING;
+    channel_ready(ch);
+}
+
+static void deny(struct channel *ch)
+{
+    channel_fail(ch, FAILURE_DENIED, ch->why, "the rules of the gateway do not allow this target");
+}
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+static void connect_next(struct channel *ch);
+
+static void fail_by_errno(struct channel *ch)
+{
+    switch (ch->last_errno) {
+    case 0: /* no address was left to try: policy changed its mind */
+        deny(ch);
+        return;
+    case ECONNREFUSED:
+        channel_fail(ch, FAILURE_REFUSED, "refused", "the target refused the connection");
+        return;
+    case ETIMEDOUT:
+        channel_fail(ch, FAILURE_TIMEOUT, "timeout", "the target does not answer");
+        return;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+        channel_fail(ch, FAILURE_UNREACHABLE, "unreachable",
+                     "there is no way from the gateway to the target");
+        return;
+    default:
+        channel_fail(ch, FAILURE_ERROR, "error", "the gateway could not connect");
+        log_event(LOG_WARN, "connect-error", "session=%s target=%s error=\"%s\"",
+                  ch->session->entry.id, ch->target, strerrordesc_np(ch->last_errno));
+    }
+}
+
+static void on_connected(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel *ch = arg;
+    int err = ETIMEDOUT;
+    socklen_t len = sizeof(err);
+    if ((what & EV_WRITE) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+        err = errno;
+    if (err == 0) {
+        ch->state = CHANNEL_ANSWERING;
+        channel_ready(ch);
+        return;
+    }
+    ch->last_errno = err;
+    pump_close_target(ch, false);
+    connect_next(ch);
+}
+
+/* Each address gets an equal share of the time that is left of connect_timeout. */
+static struct timeval share_of_time(const struct channel *ch)
+{
+    const struct config *c = worker_config(ch->session->worker);
+    uint64_t end = ch->asked_ms + (uint64_t)c->connect_timeout * 1000;
+    uint64_t now = os_monotonic_ms();
+    uint64_t left = end > now ? end - now : 1;
+    uint64_t ms = left / (ch->candidate_count - ch->candidate_at + 1) + 1;
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+static int begin_connect(struct channel *ch, const struct addr_ip *ip)
+{
+    struct sockaddr_storage to;
+    socklen_t len = addr_to_sockaddr(ip, ch->port, &to);
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    ch->fd = fd;
+    ch->ip = *ip;
+    if (connect(fd, (struct sockaddr *)&to, len) != 0 && errno != EINPROGRESS) {
+        int err = errno;
+        pump_close_target(ch, false);
+        return err;
+    }
+    return 0;
+}
+
+static void connect_next(struct channel *ch)
+{
+    ch->state = CHANNEL_CONNECTING;
+    while (ch->candidate_at < ch->candidate_count) {
+        const struct addr_ip *ip = &ch->candidate[ch->candidate_at++];
+        if (channel_ask(ch, ip) != POLICY_ALLOW)
+            continue;
+        int err = begin_connect(ch, ip);
+        if (err != 0) {
+            ch->last_errno = err;
+            continue;
+        }
+        struct timeval share = share_of_time(ch);
+        event_assign(&ch->writable, ch->session->worker->base, ch->fd, EV_WRITE, on_connected, ch);
+        if (event_add(&ch->writable, &share) == 0)
+            return;
+        pump_close_target(ch, false);
+        ch->last_errno = ENOMEM;
+    }
+    fail_by_errno(ch);
+}
+
+/* ---- the name ------------------------------------------------------------------------------ */
+
+static void on_resolved(void *ctx, const struct lookup_result *r)
+{
+    struct channel *ch = ctx;
+    ch->lookup = NULL;
+    event_del(&ch->timer);
+    if (r->error != 0) {
+        channel_fail(ch, FAILURE_DNS, "dns", resolver_error_text(r->error));
+        return;
+    }
+    for (size_t i = 0; i < r->count; i++)
+        if (channel_ask(ch, &r->ip[i]) == POLICY_ALLOW)
+            ch->candidate[ch->candidate_count++] = r->ip[i];
+    if (ch->candidate_count == 0)
+        deny(ch);
+    else
+        connect_next(ch);
+}
+
+static void on_name_late(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    channel_fail(arg, FAILURE_DNS, "dns", "the name server does not answer");
+}
+
+static void resolve(struct channel *ch)
+{
+    struct worker *w = ch->session->worker;
+    struct timeval limit = {.tv_sec = worker_config(w)->connect_timeout};
+    int rc = resolver_start(w->gateway->resolver, ch->host.name, &w->mailbox, on_resolved, ch,
+                            &ch->lookup);
+    if (rc != 0) {
+        channel_fail(ch, FAILURE_LIMIT, "resolver-full", "too many names are being looked up");
+        return;
+    }
+    event_assign(&ch->timer, w->base, -1, 0, on_name_late, ch);
+    event_add(&ch->timer, &limit);
+}
+
+/* ---- the request --------------------------------------------------------------------------- */
+
+static struct channel *make(struct session *s, ssh_message request)
+{
+    struct channel *ch = calloc(1, sizeof(*ch));
+    if (!ch)
+        return NULL;
+    ch->session = s;
+    ch->request = request;
+    ch->fd = -1;
+    ch->asked_ms = os_monotonic_ms();
+    ch->origin_port = ssh_message_channel_request_open_originator_port_raw(request);
+    ch->next = s->channels;
+    if (s->channels)
+        s->channels->prev = ch;
+    s->channels = ch;
+    s->channel_count++;
+    s->opening_count++;
+    return ch;
+}
+
+/* Takes host and port from the request. Returns the audit's word for what is wrong, or NULL. */
+static const char *read_target(struct channel *ch)
+{
+    uint32_t port = ssh_message_channel_request_open_destination_port_raw(ch->request);
+    const char *host = ssh_message_channel_request_open_destination(ch->request);
+    if (!host)
+        host = "";
+    char shown[CHANNEL_TARGET_MAX - 12];
+    snprintf(ch->target, sizeof(ch->target), "%s:%u",
+             log_escape(shown, sizeof(shown), host, strlen(host)), port);
+    if (addr_parse_host(host, strlen(host), &ch->host) != 0)
+        return "bad-host";
+    if (port == 0 || port > UINT16_MAX)
+        return "bad-port";
+    ch->port = (uint16_t)port;
+    return NULL;
+}
+
+/* What the session may not ask at all. True if the request was refused. */
+static bool refuse_early(struct channel *ch)
+{
+    const struct session *s = ch->session;
+    const char *bad = read_target(ch);
+    if (s->restricted)
+        channel_fail(ch, FAILURE_DENIED, "user-disabled", "this account is disabled");
+    else if (!s->hello && !s->any_client)
+        channel_fail(ch, FAILURE_DENIED, "no-hello",
+                     "this key works with the PRA client only (key add --any-client)");
+    else if (s->worker->draining)
+        channel_fail(ch, FAILURE_LIMIT, "shutdown", "the gateway is being restarted");
+    else if (s->channel_count > worker_config(s->worker)->max_channels_per_session ||
+             s->opening_count > OPENING_MAX)
+        channel_fail(ch, FAILURE_LIMIT, "channel-limit", "too many connections at once");
+    else if (bad)
+        channel_fail(ch, FAILURE_DENIED, bad, "the target is not a valid host and port");
+    else
+        return false;
+    return true;
+}
+
+void channel_request(struct session *s, ssh_message request)
+{
+    struct channel *ch = make(s, request);
+    if (!ch) {
+        ssh_message_channel_request_open_reply_failure(request, 4, "out of memory");
+        ssh_message_free(request);
+        return;
+    }
+    if (refuse_early(ch))
+        return;
+    enum policy_answer answer = channel_ask(ch, NULL);
+    if (answer == POLICY_DENY) {
+        deny(ch);
+    } else if (ch->host.is_ip) {
+        ch->candidate[ch->candidate_count++] = ch->host.ip;
+        connect_next(ch);
+    } else {
+        resolve(ch);
+    }
+}

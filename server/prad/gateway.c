@@ -1,0 +1,189 @@
+/* Starting and stopping the threads in the right order; see gateway.h. */
+#include "server/prad/gateway.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "server/prad/keeper.h"
+#include "server/prad/record.h"
+#include "server/prad/worker.h"
+
+struct settings *settings_new(const struct config *c)
+{
+    struct settings *s = malloc(sizeof(*s));
+    if (!s)
+        return NULL;
+    atomic_init(&s->refs, 1);
+    s->config = *c;
+    return s;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+    atomic_fetch_add(&s->refs, 1);
+    return s;
+}
+
+void settings_unref(struct settings *s)
+{
+    if (s && atomic_fetch_sub(&s->refs, 1) == 1)
+        free(s);
+}
+
+/* ---- start ---------------------------------------------------------------------------------- */
+
+static int read_host_key(const char *path, ssh_key *out, struct fault *f)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO,
+                         "host key %s: %s (pra-admin init makes it)", path, strerrordesc_np(errno));
+    if (st.st_mode & (S_IRWXG | S_IRWXO))
+        return fault_set(f, PRA_EACCES, "host key %s: others may read it (chmod 600)", path);
+    ssh_key key = NULL;
+    if (ssh_pki_import_privkey_file(path, NULL, NULL, NULL, &key) != SSH_OK)
+        return fault_set(f, PRA_EINVAL, "host key %s: cannot be read as a private key", path);
+    if (ssh_key_type(key) != SSH_KEYTYPE_ED25519) {
+        ssh_key_free(key);
+        return fault_set(f, PRA_EINVAL, "host key %s: is not an Ed25519 key", path);
+    }
+    *out = key;
+    return 0;
+}
+
+static unsigned worker_count(const struct config *c)
+{
+    long n = c->workers > 0 ? (long)c->workers : sysconf(_SC_NPROCESSORS_ONLN);
+    if (n < 1)
+        n = 1;
+    return n > GATEWAY_WORKERS_MAX ? GATEWAY_WORKERS_MAX : (unsigned)n;
+}
+
+static int start_workers(struct gateway *g, const struct config *c, struct fault *f)
+{
+    unsigned want = worker_count(c);
+    while (g->worker_count < want) {
+        struct settings *s = settings_ref(g->settings);
+        struct policy *p = keeper_policy(g->keeper);
+        int rc = worker_start(g, s, p, &g->worker[g->worker_count], f);
+        if (rc != 0) {
+            settings_unref(s);
+            policy_unref(p);
+            return rc;
+        }
+        g->worker_count++;
+    }
+    return 0;
+}
+
+static int start_all(struct gateway *g, const struct config *c, struct fault *f)
+{
+    g->settings = settings_new(c);
+    if (!g->settings || live_new(&g->live) != 0 || startups_new(&g->startups) != 0 ||
+        resolver_new(&g->resolver) != 0)
+        return fault_set(f, PRA_ENOMEM, "out of memory or threads");
+    int rc = read_host_key(c->host_key, &g->host_key, f);
+    if (rc == 0)
+        rc = keeper_open(g, c, &g->keeper, f);
+    if (rc == 0)
+        rc = start_workers(g, c, f);
+    if (rc == 0)
+        rc = keeper_run(g->keeper, f);
+    return rc;
+}
+
+static void record_gateway(struct gateway *g, enum audit_kind kind)
+{
+    struct audit_event e = {.kind = kind};
+    audit_record(g->audit, &e);
+    log_event(LOG_INFO, audit_kind_word(kind), "version=%s workers=%u", PRA_VERSION,
+              g->worker_count);
+}
+
+int gateway_start(struct gateway *g, const struct config *c, struct fault *f)
+{
+    *g = (struct gateway){0};
+    int rc = start_all(g, c, f);
+    if (rc != 0)
+        gateway_stop(g);
+    else
+        record_gateway(g, AUDIT_GATEWAY_START);
+    return rc;
+}
+
+/* ---- while it runs -------------------------------------------------------------------------- */
+
+static bool same_listen(const struct config *a, const struct config *b)
+{
+    if (a->listen_count != b->listen_count)
+        return false;
+    for (unsigned i = 0; i < a->listen_count; i++)
+        if (!addr_ip_equal(&a->listen[i].ip, &b->listen[i].ip) ||
+            a->listen[i].port != b->listen[i].port)
+            return false;
+    return true;
+}
+
+/* Names the settings that only a restart changes. */
+static void report_unchanged(const struct config *old, const struct config *new)
+{
+    const struct {
+        const char *setting;
+        bool same;
+    } FIXED[] = {{"[gateway] listen", same_listen(old, new)},
+                 {"[gateway] host_key", strcmp(old->host_key, new->host_key) == 0},
+                 {"[gateway] workers", old->workers == new->workers},
+                 {"[gateway] user", strcmp(old->user, new->user) == 0},
+                 {"[store] url", strcmp(old->store_url, new->store_url) == 0},
+                 {"[admin] socket", strcmp(old->admin_socket, new->admin_socket) == 0},
+                 {"[admin] group", strcmp(old->admin_group, new->admin_group) == 0},
+                 {"[log] file", strcmp(old->log_file, new->log_file) == 0},
+                 {"[limits] audit_queue", old->audit_queue == new->audit_queue}};
+    for (size_t i = 0; i < sizeof(FIXED) / sizeof(FIXED[0]); i++)
+        if (!FIXED[i].same)
+            log_event(LOG_WARN, "reload-needs-restart", "setting=\"%s\"", FIXED[i].setting);
+}
+
+void gateway_reload(struct gateway *g, const struct config *c)
+{
+    struct settings *s = settings_new(c);
+    if (!s) {
+        log_event(LOG_ERROR, "reload-failed", "error=\"out of memory\"");
+        return;
+    }
+    report_unchanged(&g->settings->config, c);
+    log_set_level(c->log_level);
+    settings_unref(g->settings);
+    g->settings = s;
+    for (unsigned i = 0; i < g->worker_count; i++)
+        worker_set_settings(g->worker[i], settings_ref(s));
+    log_event(LOG_INFO, "reloaded", "file=%s", c->file);
+}
+
+void gateway_drain(struct gateway *g)
+{
+    for (unsigned i = 0; i < g->worker_count; i++)
+        worker_drain(g->worker[i]);
+}
+
+/* Workers first, so that the last logouts reach the audit; then the keeper, which stores them. */
+void gateway_stop(struct gateway *g)
+{
+    for (unsigned i = 0; i < g->worker_count; i++)
+        worker_stop(g->worker[i]);
+    if (g->audit)
+        record_gateway(g, AUDIT_GATEWAY_STOP);
+    keeper_stop(g->keeper);
+    if (g->resolver && !resolver_stop(g->resolver))
+        return; /* a name server hangs; the process exits now anyway */
+    for (unsigned i = 0; i < g->worker_count; i++)
+        worker_free(g->worker[i]);
+    ssh_key_free(g->host_key);
+    startups_free(g->startups);
+    live_free(g->live);
+    settings_unref(g->settings);
+}

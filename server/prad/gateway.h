@@ -1,0 +1,63 @@
+/*
+ * What all threads of prad share: settings, host key, audit queue, the registry of sessions, and
+ * counters. Made by main() before the threads start and freed after they have ended, so its
+ * members need no lock; each of them guards itself.
+ */
+#ifndef PRA_SERVER_PRAD_GATEWAY_H
+#define PRA_SERVER_PRAD_GATEWAY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <libssh/libssh.h>
+
+#include "server/audit/audit.h"
+#include "server/config.h"
+#include "server/prad/limits.h"
+#include "server/prad/live.h"
+#include "server/prad/resolver.h"
+
+struct keeper;
+struct worker;
+
+/* One reading of prad.ini: never changed after it is published, freed with its last reference. */
+struct settings {
+    atomic_uint refs;
+    struct config config;
+};
+
+struct settings *settings_new(const struct config *c); /* NULL = no memory */
+struct settings *settings_ref(struct settings *s);
+void settings_unref(struct settings *s);
+
+#define GATEWAY_WORKERS_MAX 64
+
+struct gateway {
+    struct settings *settings; /* main thread's reference */
+    ssh_key host_key;          /* workers copy it */
+    struct audit_queue *audit;
+    struct resolver *resolver;
+    struct startups *startups;
+    struct live *live;
+    struct keeper *keeper;
+    struct worker *worker[GATEWAY_WORKERS_MAX];
+    unsigned worker_count;
+    atomic_uint sessions; /* connections held, logged in or not */
+};
+
+/*
+ * Reads the host key, opens the store, starts keeper, resolver and workers. Returns 0 or a
+ * PRA_E* with a sentence in `f`; then nothing runs.
+ */
+int gateway_start(struct gateway *g, const struct config *c, struct fault *f);
+
+/* Gives new settings and the current log file to every thread. Main thread only. */
+void gateway_reload(struct gateway *g, const struct config *c);
+
+/* Tells clients that the gateway goes away; sessions without connections end at once. */
+void gateway_drain(struct gateway *g);
+
+/* Ends what is left, joins all threads, frees everything. */
+void gateway_stop(struct gateway *g);
+
+#endif

@@ -1,0 +1,332 @@
+/* The keeper thread; see keeper.h. Everything in struct keeper is its own, but for the mailbox. */
+#include "server/prad/keeper.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/os.h"
+#include "server/admin/admin.h"
+#include "server/admin/admin_server.h"
+#include "server/prad/own_addresses.h"
+#include "server/prad/probe.h"
+#include "server/prad/worker.h"
+
+#define TICK_MS         250
+#define REFRESH_EVERY   4   /* ticks between looks at the store */
+#define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
+#define AUDIT_BATCH     256
+
+struct keeper {
+    struct gateway *gateway;
+    pthread_t thread;
+    bool running, stop;
+    struct event_base *base;
+    struct mailbox mailbox, probe_box;
+    int audit_fd; /* eventfd: the audit queue is not empty */
+    struct event *mail_event, *audit_event, *tick_event;
+    struct admin *admin;
+    struct admin_server *server;
+    struct policy *published;
+    int64_t next_change; /* when some answer of `published` may differ */
+    unsigned ticks;
+    struct addr_ip own[OWN_ADDRESSES_MAX];
+    size_t own_count;
+    struct audit_event batch[AUDIT_BATCH]; /* taken from the queue, not yet stored */
+    size_t batch_count;
+    bool store_failed; /* said so already */
+};
+
+/* ---- what admin operations need of a running prad ------------------------------------------- */
+
+static json_t *host_session_list(void *ctx)
+{
+    const struct keeper *k = ctx;
+    return live_list(k->gateway->live);
+}
+
+static int host_session_kill(void *ctx, const char *id, const char *why)
+{
+    const struct keeper *k = ctx;
+    return live_kill(k->gateway->live, id, why);
+}
+
+static json_t *host_probe(void *ctx, const struct addr_host *host, uint16_t port)
+{
+    struct keeper *k = ctx;
+    return probe_target(k->gateway->resolver, &k->probe_box, host, port);
+}
+
+/* ---- audit ---------------------------------------------------------------------------------- */
+
+/* Stores what waits. Events that the store does not take are kept and tried again at each tick;
+   meanwhile the queue counts what it cannot hold. */
+static void store_audit(struct keeper *k)
+{
+    for (;;) {
+        if (k->batch_count == 0)
+            k->batch_count = audit_queue_take(k->gateway->audit, k->batch, AUDIT_BATCH);
+        if (k->batch_count == 0)
+            return;
+        int rc = admin_store_audit(k->admin, k->batch, k->batch_count);
+        if (rc != 0) {
+            if (!k->store_failed)
+                log_event(LOG_ERROR, "audit-store-failed", "events=%zu", k->batch_count);
+            k->store_failed = true;
+            return;
+        }
+        if (k->store_failed)
+            log_event(LOG_INFO, "audit-store-works-again", "events=%zu", k->batch_count);
+        k->store_failed = false;
+        k->batch_count = 0;
+    }
+}
+
+/* Called by any thread that records an event. */
+static void wake_for_audit(void *ctx)
+{
+    const struct keeper *k = ctx;
+    if (write(k->audit_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0)
+        return; /* full: it is readable already */
+}
+
+static void on_audit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    uint64_t count;
+    if (read(fd, &count, sizeof(count)) == sizeof(count))
+        store_audit(arg);
+}
+
+/* ---- policy --------------------------------------------------------------------------------- */
+
+static void give_to_workers(struct keeper *k, bool timed)
+{
+    struct gateway *g = k->gateway;
+    k->next_change = policy_next_change(k->published, os_time_now());
+    for (unsigned i = 0; i < g->worker_count; i++)
+        worker_set_policy(g->worker[i], policy_ref(k->published), timed);
+}
+
+/* After anything that may have changed the store. */
+static void publish(struct keeper *k)
+{
+    struct policy *now = admin_policy(k->admin);
+    if (now == k->published) {
+        policy_unref(now);
+        return;
+    }
+    policy_unref(k->published);
+    k->published = now;
+    give_to_workers(k, false);
+    log_event(LOG_DEBUG, "policy", "generation=%llu",
+              (unsigned long long)policy_generation(k->published));
+}
+
+static void look_at_addresses(struct keeper *k)
+{
+    struct addr_ip now[OWN_ADDRESSES_MAX];
+    size_t count = 0;
+    memset(now, 0, sizeof(now));
+    if (own_addresses_read(now, &count) != 0)
+        return; /* the ones known before stay refused */
+    if (count == k->own_count && memcmp(now, k->own, count * sizeof(now[0])) == 0)
+        return;
+    memcpy(k->own, now, sizeof(now));
+    k->own_count = count;
+    if (admin_set_own_addresses(k->admin, k->own, k->own_count) != 0)
+        log_event(LOG_ERROR, "own-addresses", "error=\"out of memory\"");
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct keeper *k = arg;
+    k->ticks++;
+    if (k->ticks % REFRESH_EVERY == 0)
+        admin_refresh(k->admin);
+    if (k->ticks % ADDRESSES_EVERY == 0)
+        look_at_addresses(k);
+    if (k->batch_count > 0)
+        store_audit(k);
+    if (os_time_now() >= k->next_change)
+        give_to_workers(k, true);
+}
+
+/* ---- mail ----------------------------------------------------------------------------------- */
+
+struct note {
+    struct mail mail;
+    int64_t key_id;
+    char machine[20];
+    char version[LIVE_VERSION_MAX + 1];
+    char os[LIVE_OS_MAX + 1];
+    char binding[8];
+};
+
+static void on_note(struct mail *m, void *owner)
+{
+    struct note *n = (struct note *)m;
+    struct keeper *k = owner;
+    if (k && admin_note_device(k->admin, n->key_id, n->machine, n->version, n->os, n->binding,
+                               os_time_now()) == PRA_EIO)
+        log_event(LOG_WARN, "note-device-failed", "key=%lld", (long long)n->key_id);
+    free(n);
+}
+
+void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, const char *version,
+                        const char *os, const char *binding)
+{
+    struct note *n = malloc(sizeof(*n));
+    if (!n)
+        return; /* a convenience for the administrator; the login stands in the audit */
+    *n = (struct note){.mail.deliver = on_note, .key_id = key_id};
+    snprintf(n->machine, sizeof(n->machine), "%s", machine);
+    snprintf(n->version, sizeof(n->version), "%s", version);
+    snprintf(n->os, sizeof(n->os), "%s", os);
+    snprintf(n->binding, sizeof(n->binding), "%s", binding);
+    mailbox_post(&k->mailbox, &n->mail);
+}
+
+static void on_stop(struct mail *m, void *owner)
+{
+    struct keeper *k = owner;
+    if (k)
+        k->stop = true;
+    free(m);
+}
+
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct keeper *k = arg;
+    mailbox_deliver(&k->mailbox, k);
+}
+
+/* Lookups of a probe that was given up: nobody waits for them. */
+static void drop_late_probes(struct keeper *k)
+{
+    mailbox_deliver(&k->probe_box, k);
+}
+
+static void *keeper_main(void *arg)
+{
+    struct keeper *k = arg;
+    while (!k->stop && event_base_loop(k->base, EVLOOP_ONCE) == 0) {
+        publish(k);
+        drop_late_probes(k);
+    }
+    store_audit(k);
+    return NULL;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static int set_up_loop(struct keeper *k)
+{
+    const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    k->audit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    k->base = event_base_new();
+    if (k->audit_fd < 0 || !k->base || mailbox_init(&k->mailbox) != 0 ||
+        mailbox_init(&k->probe_box) != 0)
+        return PRA_ENOMEM;
+    k->mail_event = event_new(k->base, mailbox_fd(&k->mailbox), EV_READ | EV_PERSIST, on_mail, k);
+    k->audit_event = event_new(k->base, k->audit_fd, EV_READ | EV_PERSIST, on_audit, k);
+    k->tick_event = event_new(k->base, -1, EV_PERSIST, on_tick, k);
+    if (!k->mail_event || !k->audit_event || !k->tick_event || event_add(k->mail_event, NULL) ||
+        event_add(k->audit_event, NULL) || event_add(k->tick_event, &tick))
+        return PRA_ENOMEM;
+    return 0;
+}
+
+static int open_store(struct keeper *k, const struct config *c, struct fault *f)
+{
+    const struct admin_host host = {.ctx = k,
+                                    .session_list = host_session_list,
+                                    .session_kill = host_session_kill,
+                                    .probe = host_probe};
+    const struct admin_options opt = {
+        .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};
+    int rc = admin_open(&opt, &k->admin, f);
+    if (rc != 0)
+        return rc;
+    look_at_addresses(k);
+    k->published = admin_policy(k->admin);
+    k->next_change = policy_next_change(k->published, os_time_now());
+    return admin_server_new(k->base, k->admin, c, &k->server, f);
+}
+
+int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, struct fault *f)
+{
+    struct keeper *k = calloc(1, sizeof(*k));
+    if (!k)
+        return fault_set(f, PRA_ENOMEM, "out of memory");
+    k->gateway = g;
+    k->audit_fd = k->mailbox.fd = k->probe_box.fd = -1;
+    int rc = set_up_loop(k);
+    if (rc == 0)
+        rc = audit_queue_new((size_t)c->audit_queue, wake_for_audit, k, &g->audit);
+    if (rc != 0)
+        fault_set(f, rc, "keeper: out of memory or descriptors");
+    else
+        rc = open_store(k, c, f);
+    if (rc != 0) {
+        keeper_stop(k);
+        return rc;
+    }
+    *out = k;
+    return 0;
+}
+
+struct policy *keeper_policy(struct keeper *k)
+{
+    return policy_ref(k->published);
+}
+
+int keeper_run(struct keeper *k, struct fault *f)
+{
+    if (pthread_create(&k->thread, NULL, keeper_main, k) != 0)
+        return fault_set(f, PRA_EIO, "keeper: thread cannot be started");
+    k->running = true;
+    return 0;
+}
+
+void keeper_stop(struct keeper *k)
+{
+    if (!k)
+        return;
+    if (k->running) {
+        struct mail *m = malloc(sizeof(*m));
+        if (m) {
+            m->deliver = on_stop;
+            mailbox_post(&k->mailbox, m);
+            pthread_join(k->thread, NULL);
+        }
+    }
+    admin_server_free(k->server);
+    if (k->mailbox.fd >= 0)
+        mailbox_close(&k->mailbox);
+    if (k->probe_box.fd >= 0)
+        mailbox_close(&k->probe_box);
+    struct event *events[] = {k->mail_event, k->audit_event, k->tick_event};
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+        if (events[i])
+            event_free(events[i]);
+    if (k->base)
+        event_base_free(k->base);
+    audit_queue_free(k->gateway->audit);
+    k->gateway->audit = NULL;
+    policy_unref(k->published);
+    admin_close(k->admin);
+    if (k->audit_fd >= 0)
+        close(k->audit_fd);
+    free(k);
+}

@@ -1,0 +1,116 @@
+/* The registry of sessions; see live.h. */
+#include "server/prad/live.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/timefmt.h"
+#include "server/prad/record.h"
+#include "server/prad/worker.h"
+
+struct live {
+    pthread_mutex_t lock;
+    struct live_entry *head;
+};
+
+int live_new(struct live **out)
+{
+    struct live *l = calloc(1, sizeof(*l));
+    if (!l)
+        return PRA_ENOMEM;
+    pthread_mutex_init(&l->lock, NULL);
+    *out = l;
+    return 0;
+}
+
+void live_free(struct live *l)
+{
+    if (!l)
+        return;
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+bool live_add(struct live *l, struct live_entry *e, size_t max_per_user)
+{
+    size_t same = 0;
+    pthread_mutex_lock(&l->lock);
+    for (const struct live_entry *i = l->head; i && same < max_per_user; i = i->next)
+        same += strcmp(i->user, e->user) == 0;
+    bool room = same < max_per_user;
+    if (room) {
+        e->prev = NULL;
+        e->next = l->head;
+        if (l->head)
+            l->head->prev = e;
+        l->head = e;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return room;
+}
+
+void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,
+                   const char *binding, bool pra)
+{
+    pthread_mutex_lock(&l->lock);
+    snprintf(e->version, sizeof(e->version), "%s", version);
+    snprintf(e->os, sizeof(e->os), "%s", os);
+    snprintf(e->binding, sizeof(e->binding), "%s", binding);
+    e->pra = pra;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void live_remove(struct live *l, struct live_entry *e)
+{
+    pthread_mutex_lock(&l->lock);
+    if (e->prev)
+        e->prev->next = e->next;
+    else
+        l->head = e->next;
+    if (e->next)
+        e->next->prev = e->prev;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static json_t *describe(struct live_entry *e)
+{
+    char source[RECORD_ENDPOINT_MAX], since[TIMEFMT_MAX];
+    record_endpoint(source, &e->source, e->source_port);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "id", e->id,
+                     "user", e->user, "device", e->device, "source", source, "since",
+                     timefmt_rfc3339(e->since, since), "version", e->version, "os", e->os,
+                     "binding", e->binding, "channels", (json_int_t)atomic_load(&e->channels),
+                     "bytes_in", (json_int_t)atomic_load(&e->bytes_in), "bytes_out",
+                     (json_int_t)atomic_load(&e->bytes_out), "kind", e->pra ? "pra" : "ssh");
+}
+
+json_t *live_list(struct live *l)
+{
+    json_t *list = json_array();
+    bool failed = list == NULL;
+    pthread_mutex_lock(&l->lock);
+    for (struct live_entry *e = l->head; e && !failed; e = e->next)
+        failed = json_array_append_new(list, describe(e)) != 0;
+    pthread_mutex_unlock(&l->lock);
+    if (failed) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+int live_kill(struct live *l, const char *id, const char *why)
+{
+    int rc = PRA_ENOENT;
+    pthread_mutex_lock(&l->lock);
+    for (struct live_entry *e = l->head; e; e = e->next) {
+        if (strcmp(e->id, id) == 0) {
+            rc = worker_kill_session(e->worker, id, why);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}

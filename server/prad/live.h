@@ -1,0 +1,59 @@
+/*
+ * The registry of sessions that have logged in: what `session list` prints and `session kill`
+ * needs. A session's worker writes its entry; the keeper thread reads. One mutex guards the list
+ * and every entry's text; the counters are atomic so that moving bytes takes no lock.
+ */
+#ifndef PRA_SERVER_PRAD_LIVE_H
+#define PRA_SERVER_PRAD_LIVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/addr.h"
+#include "server/audit/audit.h"
+#include "server/policy/policy.h"
+
+#define LIVE_VERSION_MAX 64
+#define LIVE_OS_MAX      128
+
+struct live;
+struct worker;
+
+struct live_entry {
+    struct live_entry *next, *prev;
+    struct worker *worker;
+    char id[AUDIT_SESSION_MAX];
+    char user[POLICY_NAME_MAX + 1];
+    char device[52];
+    struct addr_ip source;
+    uint16_t source_port;
+    int64_t since;
+    char version[LIVE_VERSION_MAX + 1]; /* of the client, as hello or its banner says */
+    char os[LIVE_OS_MAX + 1];
+    char binding[8];
+    bool pra; /* said hello; otherwise a standard client */
+    atomic_uint channels;
+    atomic_uint_fast64_t bytes_in, bytes_out;
+};
+
+/* Returns 0, PRA_ENOMEM. */
+int live_new(struct live **out);
+/* All entries must be gone. */
+void live_free(struct live *l);
+
+/* Adds `e` (the caller keeps owning it). False if the user already has `max_per_user` sessions. */
+bool live_add(struct live *l, struct live_entry *e, size_t max_per_user);
+/* What the client said about itself. The texts are cut to fit. */
+void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,
+                   const char *binding, bool pra);
+void live_remove(struct live *l, struct live_entry *e);
+
+/* The array of `session list` (see struct admin_host). New reference, NULL = no memory. */
+json_t *live_list(struct live *l);
+/* Tells the session's worker to end it. Returns 0, PRA_ENOENT, PRA_ENOMEM. */
+int live_kill(struct live *l, const char *id, const char *why);
+
+#endif

@@ -1,0 +1,374 @@
+/*
+ * Moving data between a channel and its target, with back-pressure both ways.
+ *
+ * Client to target: libssh's callback sends straight from libssh's buffer. What the target does
+ * not take stays in libssh, whose window then stays closed; when the target can take more it is
+ * read out. Target to client: the target is read only while the client's window is open and the
+ * session's output has room, so that nothing piles up here.
+ */
+#include "server/prad/channel.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/os.h"
+
+/* The smallest window, given to every channel; a whole packet of 32 KiB fits twice. */
+#define WINDOW_SMALL SESSION_WINDOW_SMALL
+/* A window is doubled when it was filled within this time, and goes back after this idle time. */
+#define WINDOW_FAST_MS 1000
+#define WINDOW_IDLE_MS 5000
+/* How long a target may refuse to take the last data of a client that has gone. */
+#define LINGER_MS 60000
+
+static void want_read(struct channel *ch, bool want)
+{
+    if (ch->reading == want || ch->fd < 0)
+        return;
+    ch->reading = want;
+    if (want)
+        event_add(&ch->readable, NULL);
+    else
+        event_del(&ch->readable);
+}
+
+static void want_write(struct channel *ch, bool want)
+{
+    ch->can_write = !want;
+    if (ch->writing == want || ch->fd < 0)
+        return;
+    ch->writing = want;
+    if (want)
+        event_add(&ch->writable, NULL);
+    else
+        event_del(&ch->writable);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct channel *ch = arg;
+    ch->can_read = true;
+    channel_ready(ch);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct channel *ch = arg;
+    want_write(ch, false);
+    channel_ready(ch);
+}
+
+/* ---- client to target ---------------------------------------------------------------------- */
+
+/* Sends what the target takes now. Returns how much; a broken target "takes" everything. */
+static size_t send_to_target(struct channel *ch, const void *data, size_t len)
+{
+    if (ch->fd < 0 || ch->target_failed)
+        return len;
+    if (!ch->can_write)
+        return 0;
+    ssize_t n = send(ch->fd, data, len, MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        want_write(ch, true);
+        return 0;
+    }
+    if (n < 0) {
+        ch->target_failed = true;
+        channel_ready(ch);
+        return len;
+    }
+    if ((size_t)n < len)
+        want_write(ch, true);
+    ch->bytes_in += (uint64_t)n;
+    atomic_fetch_add_explicit(&ch->session->entry.bytes_in, (uint64_t)n, memory_order_relaxed);
+    ch->session->worker->moved += (size_t)n;
+    return (size_t)n;
+}
+
+/* libssh calls this while it dispatches packets; it must not call libssh. */
+static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t len, int is_stderr,
+                   void *arg)
+{
+    (void)ssh;
+    (void)channel;
+    struct channel *ch = arg;
+    if (is_stderr || ch->state != CHANNEL_OPEN || ch->cut)
+        return (int)len; /* nothing to do with it, and it must not fill the window */
+    size_t sent = ch->to_target.len > 0 ? 0 : send_to_target(ch, data, len);
+    ch->held_back = sent < len;
+    if (ch->bytes_in - ch->window_bytes >= ch->window)
+        channel_ready(ch);
+    return (int)sent;
+}
+
+/* Sends the rest of what was read out of libssh. True when nothing is left. */
+static bool send_rest(struct channel *ch)
+{
+    if (ch->to_target.len > 0)
+        buf_consume(&ch->to_target,
+                    send_to_target(ch, buf_head(&ch->to_target), ch->to_target.len));
+    return ch->to_target.len == 0;
+}
+
+/* Takes out of libssh what it holds, as far as the target goes along. False: session died. */
+static bool push_to_target(struct channel *ch)
+{
+    struct worker *w = ch->session->worker;
+    while (ch->can_write && send_rest(ch) && ch->held_back) {
+        int n = ssh_channel_read_timeout(ch->ssh, w->scratch, sizeof(w->scratch), 0, 0);
+        if (!session_alive(ch->session))
+            return false;
+        if (n <= 0) {
+            ch->held_back = false;
+            break;
+        }
+        size_t sent = send_to_target(ch, w->scratch, (size_t)n);
+        if (sent < (size_t)n &&
+            buf_append(&ch->to_target, w->scratch + sent, (size_t)n - sent) != 0)
+            ch->target_failed = true;
+    }
+    bool all_sent = !ch->held_back && ch->to_target.len == 0;
+    if (all_sent && (ch->client_eof || ch->client_closed) && !ch->shut) {
+        ch->shut = true;
+        if (ch->fd >= 0 && !ch->target_failed)
+            shutdown(ch->fd, SHUT_WR);
+    }
+    return true;
+}
+
+/* ---- target to client ---------------------------------------------------------------------- */
+
+static void stall(struct channel *ch)
+{
+    want_read(ch, false);
+    if (ch->is_stalled)
+        return;
+    ch->is_stalled = true;
+    ch->stalled_next = ch->session->stalled;
+    ch->session->stalled = ch;
+}
+
+void pump_resume(struct channel *ch)
+{
+    want_read(ch, !ch->target_eof && !ch->client_closed);
+    if (ch->to_client.len > 0 || ch->target_eof)
+        channel_ready(ch);
+}
+
+/* Gives `len` bytes to libssh. Returns how many it took, < 0: the session died. */
+static ssize_t write_to_client(struct channel *ch, const void *data, size_t len)
+{
+    struct session *s = ch->session;
+    int n = ssh_channel_write(ch->ssh, data, (uint32_t)len);
+    if (!session_alive(s))
+        return -1;
+    if (n < 0) /* the client has closed: whatever is left has no reader */
+        return (ssize_t)len;
+    if ((size_t)n < len)
+        s->short_write_at = s->wire.in_bytes;
+    ch->bytes_out += (uint64_t)n;
+    atomic_fetch_add_explicit(&s->entry.bytes_out, (uint64_t)n, memory_order_relaxed);
+    s->worker->moved += (size_t)n;
+    return n;
+}
+
+static bool write_rest(struct channel *ch)
+{
+    ssize_t n = write_to_client(ch, buf_head(&ch->to_client), ch->to_client.len);
+    if (n < 0)
+        return false;
+    buf_consume(&ch->to_client, (size_t)n);
+    if (ch->to_client.len > 0)
+        stall(ch);
+    return true;
+}
+
+/* One read of the target, as much as the client's window takes. False: session died. */
+static bool read_target(struct channel *ch)
+{
+    struct worker *w = ch->session->worker;
+    size_t want = ssh_channel_window_size(ch->ssh);
+    if (want > sizeof(w->scratch))
+        want = sizeof(w->scratch);
+    ch->can_read = false;
+    ssize_t n = recv(ch->fd, w->scratch, want, 0);
+    if (n == 0) {
+        ch->target_eof = true;
+        want_read(ch, false);
+    } else if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            ch->target_failed = true;
+    } else {
+        ssize_t took = write_to_client(ch, w->scratch, (size_t)n);
+        if (took < 0)
+            return false;
+        if (took < n) {
+            if (buf_append(&ch->to_client, w->scratch + took, (size_t)(n - took)) != 0)
+                ch->target_failed = true;
+            stall(ch);
+        }
+    }
+    return true;
+}
+
+static bool push_to_client(struct channel *ch)
+{
+    if (ch->to_client.len > 0 && !write_rest(ch))
+        return false;
+    if (ch->to_client.len > 0)
+        return true;
+    if (!ch->target_eof && !ch->target_failed && ch->fd >= 0) {
+        if (ssh_channel_window_size(ch->ssh) == 0)
+            want_read(ch, false); /* on_window() comes back here */
+        else if (!session_has_room(ch->session))
+            stall(ch);
+        else if (ch->can_read && !read_target(ch))
+            return false;
+        else if (!ch->is_stalled)
+            want_read(ch, !ch->target_eof);
+    }
+    if (ch->target_eof && ch->to_client.len == 0 && !ch->eof_sent) {
+        ssh_channel_send_eof(ch->ssh); /* "again" means sent, and not all on the wire yet */
+        ch->eof_sent = true;
+        if (!session_alive(ch->session))
+            return false;
+    }
+    return true;
+}
+
+/* ---- windows ------------------------------------------------------------------------------- */
+
+static void set_window(struct channel *ch, uint32_t window)
+{
+    struct session *s = ch->session;
+    s->window_sum += window;
+    s->window_sum -= ch->window;
+    ch->window = window;
+    ssh_channel_set_window_target(ch->ssh, window);
+}
+
+/* A client that fills its window quickly gets one of twice the size, while the sum allows. */
+static void adapt_window(struct channel *ch)
+{
+    if (ch->bytes_in - ch->window_bytes < ch->window)
+        return;
+    struct session *s = ch->session;
+    uint64_t now = os_monotonic_ms();
+    bool fast = now - ch->window_ms < WINDOW_FAST_MS;
+    ch->window_bytes = ch->bytes_in;
+    ch->window_ms = now;
+    size_t limit = (size_t)worker_config(s->worker)->channel_window;
+    if (fast && !ch->held_back && s->window_sum + ch->window <= limit)
+        set_window(ch, ch->window * 2);
+}
+
+void pump_tick(struct channel *ch, uint64_t now_ms)
+{
+    if (ch->state != CHANNEL_OPEN)
+        return;
+    if (ch->window > WINDOW_SMALL && now_ms - ch->window_ms > WINDOW_IDLE_MS) {
+        if (ch->window_bytes == ch->bytes_in)
+            set_window(ch, WINDOW_SMALL);
+        ch->window_bytes = ch->bytes_in;
+        ch->window_ms = now_ms;
+    }
+    if (ch->client_closed && now_ms - ch->closed_ms > LINGER_MS) {
+        ch->target_failed = true;
+        channel_ready(ch);
+    }
+}
+
+/* ---- callbacks of libssh: they only mark --------------------------------------------------- */
+
+static void on_eof(ssh_session ssh, ssh_channel channel, void *arg)
+{
+    (void)ssh;
+    (void)channel;
+    struct channel *ch = arg;
+    ch->client_eof = true;
+    channel_ready(ch);
+}
+
+static void on_close(ssh_session ssh, ssh_channel channel, void *arg)
+{
+    (void)ssh;
+    (void)channel;
+    struct channel *ch = arg;
+    ch->client_closed = true;
+    ch->closed_ms = os_monotonic_ms();
+    channel_ready(ch);
+}
+
+static int on_window(ssh_session ssh, ssh_channel channel, uint32_t bytes, void *arg)
+{
+    (void)ssh;
+    (void)channel;
+    struct channel *ch = arg;
+    /* Also called for every channel whenever the socket has taken all output: keep it cheap. */
+    if (bytes > 0 && ch->state == CHANNEL_OPEN && !ch->reading && !ch->is_stalled &&
+        !ch->target_eof && !ch->client_closed) {
+        want_read(ch, true);
+    }
+    return 0;
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+void pump_start(struct channel *ch)
+{
+    struct event_base *base = ch->session->worker->base;
+    buf_init(&ch->to_target, WORKER_SCRATCH);
+    buf_init(&ch->to_client, WORKER_SCRATCH);
+    ch->window = WINDOW_SMALL;
+    ch->window_ms = os_monotonic_ms();
+    ch->session->window_sum += WINDOW_SMALL;
+    ch->callbacks =
+        (struct ssh_channel_callbacks_struct){.userdata = ch,
+                                              .channel_data_function = on_data,
+                                              .channel_eof_function = on_eof,
+                                              .channel_close_function = on_close,
+                                              .channel_write_wontblock_function = on_window};
+    ssh_callbacks_init(&ch->callbacks);
+    ssh_set_channel_callbacks(ch->ssh, &ch->callbacks);
+    event_assign(&ch->readable, base, ch->fd, EV_READ | EV_PERSIST, on_readable, ch);
+    event_assign(&ch->writable, base, ch->fd, EV_WRITE | EV_PERSIST, on_writable, ch);
+    ch->can_write = true;
+    want_read(ch, true);
+}
+
+bool pump_serve(struct channel *ch)
+{
+    if (!push_to_target(ch))
+        return false;
+    if (ch->client_closed)
+        want_read(ch, false);
+    else if (!push_to_client(ch))
+        return false;
+    adapt_window(ch);
+    return session_alive(ch->session);
+}
+
+void pump_close_target(struct channel *ch, bool reset)
+{
+    if (ch->fd < 0)
+        return;
+    if (event_initialized(&ch->readable))
+        event_del(&ch->readable);
+    if (event_initialized(&ch->writable))
+        event_del(&ch->writable);
+    ch->reading = ch->writing = false;
+    if (reset)
+        setsockopt(ch->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                   sizeof(struct linger));
+    close(ch->fd);
+    ch->fd = -1;
+    if (ch->window > 0) {
+        ch->session->window_sum -= ch->window;
+        ch->window = 0;
+    }
+}

@@ -1,0 +1,92 @@
+/* Audit events and log lines; see record.h. */
+#include "server/prad/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/prad/channel.h"
+#include "server/prad/session.h"
+
+const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip *ip, uint16_t port)
+{
+    char text[46];
+    addr_format_ip(ip, text);
+    if (ip->family == 6)
+        snprintf(dst, RECORD_ENDPOINT_MAX, "[%s]:%u", text, port);
+    else
+        snprintf(dst, RECORD_ENDPOINT_MAX, "%s:%u", text, port);
+    return dst;
+}
+
+static bool is_trouble(enum audit_kind kind)
+{
+    return kind == AUDIT_LOGIN_REFUSED || kind == AUDIT_CHANNEL_REFUSED ||
+           kind == AUDIT_REQUEST_REFUSED || kind == AUDIT_PROTOCOL_ERROR ||
+           kind == AUDIT_CHANNEL_CUT || kind == AUDIT_SESSION_CUT;
+}
+
+static void copy(char *dst, size_t cap, const char *src)
+{
+    snprintf(dst, cap, "%s", src ? src : "");
+}
+
+static void fill(struct audit_event *e, const struct session *s, enum audit_kind kind,
+                 const char *reason, const char *detail)
+{
+    *e = (struct audit_event){
+        .kind = kind, .source = s->entry.source, .source_port = s->entry.source_port};
+    copy(e->session, sizeof(e->session), s->entry.id);
+    copy(e->user, sizeof(e->user), s->entry.user);
+    copy(e->device, sizeof(e->device), s->entry.device);
+    copy(e->reason, sizeof(e->reason), reason);
+    copy(e->detail, sizeof(e->detail), detail);
+}
+
+static void write_down(const struct session *s, const struct audit_event *e)
+{
+    char source[RECORD_ENDPOINT_MAX];
+    char user[2 * POLICY_NAME_MAX];
+    audit_record(s->worker->gateway->audit, e);
+    log_event(is_trouble(e->kind) ? LOG_WARN : LOG_INFO, audit_kind_word(e->kind),
+              "session=%s src=%s user=%s%s%s%s%s%s%s", e->session,
+              record_endpoint(source, &e->source, e->source_port),
+              log_escape(user, sizeof(user), e->user, strlen(e->user)),
+              *e->target ? " target=" : "", e->target, *e->reason ? " reason=" : "", e->reason,
+              *e->detail ? " detail=" : "", e->detail);
+}
+
+void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *detail)
+{
+    struct audit_event e;
+    fill(&e, s, kind, reason, detail);
+    if (kind == AUDIT_LOGOUT) {
+        e.bytes_in = atomic_load(&s->entry.bytes_in);
+        e.bytes_out = atomic_load(&s->entry.bytes_out);
+    }
+    write_down(s, &e);
+}
+
+void record_channel(struct channel *ch, enum audit_kind kind, const char *reason,
+                    const char *detail)
+{
+    struct audit_event e;
+    fill(&e, ch->session, kind, reason, detail);
+    copy(e.target, sizeof(e.target), ch->target);
+    e.target_ip = ch->ip;
+    e.rule = ch->rule;
+    e.bytes_in = ch->bytes_in;
+    e.bytes_out = ch->bytes_out;
+    write_down(ch->session, &e);
+}
+
+void record_source(struct audit_queue *q, const struct addr_ip *ip, uint16_t port,
+                   enum audit_kind kind, const char *reason)
+{
+    char source[RECORD_ENDPOINT_MAX];
+    struct audit_event e = {.kind = kind, .source = *ip, .source_port = port};
+    copy(e.reason, sizeof(e.reason), reason);
+    audit_record(q, &e);
+    log_event(LOG_WARN, audit_kind_word(kind), "src=%s reason=%s",
+              record_endpoint(source, ip, port), reason);
+}

@@ -1,0 +1,35 @@
+/*
+ * Writing down what happened: one call makes the audit event and the operator's log line from the
+ * same facts, so that the two never disagree. Any thread.
+ */
+#ifndef PRA_SERVER_PRAD_RECORD_H
+#define PRA_SERVER_PRAD_RECORD_H
+
+#include "common/addr.h"
+#include "common/log.h"
+#include "server/audit/audit.h"
+
+#define RECORD_ENDPOINT_MAX 56 /* "[address]:port" and NUL */
+
+struct channel;
+struct session;
+
+/* "192.0.2.7:5011", "[2001:db8::1]:5011". Returns `dst`. */
+const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip *ip, uint16_t port);
+
+/*
+ * An event of a session: who, from where, why. `reason` is a fixed word; `detail` is text for
+ * people, peer text in it already escaped, "" if none.
+ */
+void record_session(struct session *s, enum audit_kind kind, const char *reason,
+                    const char *detail);
+
+/* An event of a channel: as above with target, rule and bytes. */
+void record_channel(struct channel *ch, enum audit_kind kind, const char *reason,
+                    const char *detail);
+
+/* An event before there is a session (a connection turned away). */
+void record_source(struct audit_queue *q, const struct addr_ip *ip, uint16_t port,
+                   enum audit_kind kind, const char *reason);
+
+#endif

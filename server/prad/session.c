@@ -1,0 +1,358 @@
+/* Life and loop of a session; see session.h. */
+#include "server/prad/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/crypto.h"
+#include "common/log.h"
+#include "common/os.h"
+#include "server/prad/auth.h"
+#include "server/prad/channel.h"
+#include "server/prad/control.h"
+#include "server/prad/first_bytes.h"
+#include "server/prad/record.h"
+#include "server/prad/requests.h"
+
+/* Per turn, so that one session cannot keep a worker to itself. */
+#define MESSAGES_PER_RUN 64
+#define ROUNDS_PER_RUN   4
+
+/* ---- beginning ----------------------------------------------------------------------------- */
+
+struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port)
+{
+    uint8_t id[16];
+    struct session *s = calloc(1, sizeof(*s));
+    if (!s) {
+        startups_give(w->gateway->startups, ip);
+        close(fd);
+        return NULL;
+    }
+    s->worker = w;
+    s->fd = fd;
+    s->startup_place = true;
+    s->started_ms = s->heard_ms = os_monotonic_ms();
+    s->entry.worker = w;
+    s->entry.source = *ip;
+    s->entry.source_port = port;
+    crypto_random(id, sizeof(id));
+    crypto_hex_encode(id, sizeof(id), s->entry.id);
+    s->next = w->sessions;
+    if (w->sessions)
+        w->sessions->prev = s;
+    w->sessions = s;
+    atomic_fetch_add(&w->gateway->sessions, 1);
+    first_bytes_wait(s);
+    return s;
+}
+
+static void on_io(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    session_run(arg);
+}
+
+static bool set_options(struct session *s)
+{
+    const struct config *c = worker_config(s->worker);
+    uint64_t data = (uint64_t)c->rekey_data;
+    /* Up to a quarter earlier, so that sessions that began together do not rekey together. */
+    uint32_t jitter;
+    crypto_random(&jitter, sizeof(jitter));
+    uint32_t seconds = (uint32_t)c->rekey_time;
+    seconds -= jitter % (seconds / 4 + 1);
+    ssh_set_blocking(s->ssh, 0);
+    ssh_set_counters(s->ssh, &s->wire, &s->plain);
+    return ssh_options_set(s->ssh, SSH_OPTIONS_REKEY_DATA, &data) == 0 &&
+           ssh_options_set(s->ssh, SSH_OPTIONS_REKEY_TIME, &seconds) == 0 &&
+           ssh_session_set_default_window(s->ssh, SESSION_WINDOW_SMALL) == SSH_OK;
+}
+
+void session_start_ssh(struct session *s)
+{
+    const int low_water = 1;
+    struct worker *w = s->worker;
+    setsockopt(s->fd, SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof(low_water));
+    s->ssh = ssh_new();
+    if (!s->ssh || !set_options(s)) {
+        session_end(s, "out-of-memory", NULL);
+        return;
+    }
+    int fd = s->fd;
+    int rc = ssh_bind_accept_fd(w->bind, s->ssh, fd);
+    if (ssh_get_fd(s->ssh) == fd)
+        s->fd = -1; /* libssh's now */
+    if (rc != SSH_OK) {
+        session_end(s, "out-of-memory", NULL);
+        return;
+    }
+    if (w->draining) {
+        session_end(s, "gateway-stop", NULL);
+        return;
+    }
+    s->phase = SESSION_LOGIN;
+    ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY);
+    event_assign(&s->io_read, w->base, fd, EV_READ | EV_PERSIST, on_io, s);
+    event_assign(&s->io_write, w->base, fd, EV_WRITE | EV_PERSIST, on_io, s);
+    event_add(&s->io_read, NULL);
+    if (ssh_handle_key_exchange(s->ssh) == SSH_ERROR) {
+        session_end(s, "protocol-error", NULL);
+        return;
+    }
+    session_run(s);
+}
+
+bool session_login(struct session *s, const struct policy_user *user, const struct policy_key *key)
+{
+    struct gateway *g = s->worker->gateway;
+    snprintf(s->entry.user, sizeof(s->entry.user), "%s", user->name);
+    snprintf(s->entry.device, sizeof(s->entry.device), "%s", key->fingerprint);
+    s->entry.since = os_time_now();
+    const char *banner = ssh_get_clientbanner(s->ssh);
+    log_escape(s->entry.version, sizeof(s->entry.version), banner ? banner : "",
+               banner ? strlen(banner) : 0);
+    s->key_id = key->id;
+    s->key_blob = malloc(key->blob_len);
+    if (!s->key_blob)
+        return false;
+    memcpy(s->key_blob, key->blob, key->blob_len);
+    s->key_blob_len = key->blob_len;
+    s->any_client = key->any_client;
+    s->restricted = !user->enabled;
+    size_t limit = (size_t)worker_config(s->worker)->max_sessions_per_user;
+    if (!live_add(g->live, &s->entry, limit))
+        return false;
+    s->listed = true;
+    s->phase = SESSION_OPEN;
+    s->login_ms = os_monotonic_ms();
+    s->startup_place = false;
+    startups_give(g->startups, &s->entry.source);
+    return true;
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+/* The audit's word for how the connection broke, by what libssh says about it. */
+static const char *how_it_broke(const char *error)
+{
+    if (strstr(error, "SSH_MSG_DISCONNECT"))
+        return "client-disconnect";
+    if (strstr(error, "Socket error") || *error == '\0')
+        return "connection-lost";
+    return "protocol-error";
+}
+
+bool session_alive(struct session *s)
+{
+    if (s->phase != SESSION_LOGIN && s->phase != SESSION_OPEN)
+        return false;
+    if (ssh_is_connected(s->ssh) && (ssh_get_status(s->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0)
+        return true;
+    const char *error = ssh_get_error(s->ssh);
+    const char *reason = how_it_broke(error);
+    if (strcmp(reason, "protocol-error") == 0) {
+        char text[AUDIT_TEXT_MAX];
+        record_session(s, AUDIT_PROTOCOL_ERROR, "libssh",
+                       log_escape(text, sizeof(text), error, strlen(error)));
+    }
+    session_end(s, reason, NULL);
+    return false;
+}
+
+bool session_has_room(struct session *s)
+{
+    size_t cap = (size_t)worker_config(s->worker)->session_buffer / 4;
+    return ssh_session_output_pending(s->ssh) < (cap < OUTPUT_SOFT_MAX ? cap : OUTPUT_SOFT_MAX);
+}
+
+static void note_heard(struct session *s)
+{
+    if (s->wire.in_bytes == s->wire_seen)
+        return;
+    s->wire_seen = s->wire.in_bytes;
+    s->heard_ms = os_monotonic_ms();
+    s->probed_ms = 0;
+}
+
+enum queue { QUEUE_EMPTY, QUEUE_MORE, QUEUE_DEAD };
+
+/* Lets libssh read, and takes its messages out. */
+static enum queue take_messages(struct session *s)
+{
+    for (unsigned i = 0; i < MESSAGES_PER_RUN; i++) {
+        ssh_message m = ssh_message_get(s->ssh);
+        note_heard(s);
+        if (!session_alive(s)) {
+            ssh_message_free(m);
+            return QUEUE_DEAD;
+        }
+        if (!m)
+            return QUEUE_EMPTY;
+        bool going_on = s->phase == SESSION_LOGIN ? auth_message(s, m) : requests_message(s, m);
+        if (!going_on)
+            return QUEUE_DEAD;
+    }
+    return QUEUE_MORE;
+}
+
+/* With the message queue empty nothing in libssh points at a channel whose closes are done. */
+static void bury_channels(struct session *s)
+{
+    for (struct channel *ch = s->channels, *next; ch; ch = next) {
+        next = ch->next;
+        if (ch->state == CHANNEL_GONE && !ch->is_ready && !ch->is_stalled)
+            channel_destroy(ch, false);
+    }
+    s->buriable = false;
+    control_bury(s);
+}
+
+static void resume_stalled(struct session *s)
+{
+    if (!s->stalled || !session_has_room(s))
+        return;
+    if (s->short_write_at == s->wire.in_bytes && s->short_write_at != 0)
+        return; /* a rekey is not over before the client has said something */
+    s->short_write_at = 0;
+    struct channel *ch = s->stalled;
+    s->stalled = NULL;
+    while (ch) {
+        struct channel *next = ch->stalled_next;
+        ch->is_stalled = false;
+        if (ch->state == CHANNEL_OPEN)
+            pump_resume(ch);
+        else
+            s->buriable = true;
+        ch = next;
+    }
+}
+
+static bool serve_ready(struct session *s)
+{
+    struct channel *ch = s->ready;
+    s->ready = NULL;
+    while (ch) {
+        struct channel *next = ch->ready_next;
+        ch->is_ready = false;
+        if (!channel_serve(ch))
+            return false;
+        s->buriable |= ch->state == CHANNEL_GONE;
+        ch = next;
+    }
+    return control_serve(s);
+}
+
+static void wait_for_socket(struct session *s)
+{
+    bool write = (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING) != 0;
+    if (write == s->writing)
+        return;
+    s->writing = write;
+    if (write)
+        event_add(&s->io_write, NULL);
+    else
+        event_del(&s->io_write);
+}
+
+/* Whether the session has to end although libssh is content. */
+static bool overdue(struct session *s)
+{
+    if (s->must_end) {
+        session_end(s, s->ended_by, NULL);
+        return true;
+    }
+    size_t pending = ssh_session_output_pending(s->ssh);
+    if (pending > (size_t)worker_config(s->worker)->session_buffer) {
+        session_end(s, "output-overflow", NULL);
+        return true;
+    }
+    if (s->ending_ms != 0 && pending == 0 && !control_has_reader(s)) {
+        session_end(s, s->ended_by, s->ended_by);
+        return true;
+    }
+    return false;
+}
+
+void session_run(struct session *s)
+{
+    if (s->phase != SESSION_LOGIN && s->phase != SESSION_OPEN)
+        return;
+    bool again = true, flushed = false;
+    for (unsigned round = 0; again && round < ROUNDS_PER_RUN; round++) {
+        enum queue queue = take_messages(s);
+        if (queue == QUEUE_DEAD)
+            return;
+        if (queue == QUEUE_EMPTY && s->buriable)
+            bury_channels(s);
+        if (!serve_ready(s))
+            return;
+        resume_stalled(s);
+        again = queue == QUEUE_MORE || s->ready != NULL || s->buriable;
+        if (!again && !flushed) /* libssh polls once more whether the socket takes its output */
+            again = flushed = (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING) != 0;
+    }
+    if (overdue(s))
+        return;
+    wait_for_socket(s);
+    if (s->ready || s->buriable)
+        worker_wake(s->worker, s);
+}
+
+/* ---- time ---------------------------------------------------------------------------------- */
+
+static void tick_login(struct session *s, uint64_t now)
+{
+    if (now - s->started_ms > (uint64_t)worker_config(s->worker)->login_grace * 1000) {
+        record_session(s, AUDIT_LOGIN_REFUSED, "login-grace", "");
+        session_end(s, "login-grace", "too slow");
+    }
+}
+
+/* A client that is silent is asked; one that stays silent is dead. */
+static void tick_keepalive(struct session *s, uint64_t now)
+{
+    const struct config *c = worker_config(s->worker);
+    uint64_t delay = (uint64_t)c->keepalive_delay * 1000;
+    if (now - s->heard_ms >= (uint64_t)c->keepalive_timeout * 1000) {
+        session_end(s, "dead-peer", NULL);
+        return;
+    }
+    if (now - s->heard_ms < delay || now - s->probed_ms < delay)
+        return;
+    s->probed_ms = now;
+    ssh_send_keepalive(s->ssh); /* takes notice of the answer to the one before, if any */
+    ssh_send_keepalive(s->ssh);
+    if (session_alive(s))
+        worker_wake(s->worker, s);
+}
+
+static void tick_open(struct session *s, uint64_t now)
+{
+    const struct config *c = worker_config(s->worker);
+    if (s->ending_ms != 0 && now >= s->ending_ms) {
+        session_end(s, s->ended_by, s->ended_by);
+        return;
+    }
+    if (!s->hello && !s->any_client && now - s->login_ms > (uint64_t)c->hello_timeout * 1000) {
+        record_session(s, AUDIT_REQUEST_REFUSED, "no-hello", "");
+        session_end(s, "no-hello", "this key works with the PRA client only");
+        return;
+    }
+    for (struct channel *ch = s->channels; ch; ch = ch->next)
+        pump_tick(ch, now);
+    control_tick(s);
+    tick_keepalive(s, now);
+}
+
+void session_tick(struct session *s, uint64_t now_ms)
+{
+    if (s->phase == SESSION_LOGIN)
+        tick_login(s, now_ms);
+    else if (s->phase == SESSION_OPEN)
+        tick_open(s, now_ms);
+}

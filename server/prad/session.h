@@ -1,0 +1,134 @@
+/*
+ * One SSH connection, from its first byte to its last. Belongs to one worker thread.
+ *
+ * libssh is driven in message mode: our loop says that the socket is ready, session_run() lets
+ * libssh poll it without waiting, takes every message out, serves every channel that became
+ * ready, and asks libssh what it waits for next. Any libssh call may read the socket and dispatch
+ * packets, so callbacks only mark channels as ready, and nothing is freed outside the two safe
+ * points: session_run() after the message queue is known to be empty (channels), and the end of
+ * the loop's turn (sessions).
+ */
+#ifndef PRA_SERVER_PRAD_SESSION_H
+#define PRA_SERVER_PRAD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <libssh/libssh.h>
+#include <libssh/server.h>
+
+#include "server/audit/audit.h"
+#include "server/prad/live.h"
+#include "server/prad/worker.h"
+
+struct channel;
+struct control;
+
+/* The window that every channel begins with, and its smallest. */
+#define SESSION_WINDOW_SMALL (64u * 1024)
+
+/* How long a client may take to read its last words and close before it is closed. */
+#define SESSION_LAST_WORDS_MS 1000
+
+/* Output that libssh may hold before targets are read no further; session_buffer is the hard cap. */
+#define OUTPUT_SOFT_MAX (256u * 1024)
+
+/* What clients are told about when to try again after a shutdown. */
+#define SESSION_RETRY_AFTER_SHUTDOWN_S 5
+
+enum session_phase {
+    SESSION_FIRST_BYTES, /* SSH or plain HTTP? */
+    SESSION_HTTP,        /* answered; waits for the other side to close */
+    SESSION_LOGIN,       /* key exchange and authentication */
+    SESSION_OPEN,        /* logged in */
+    SESSION_DEAD         /* waits to be freed; `ssh` must not be used */
+};
+
+struct session {
+    struct session *next, *prev; /* of the worker */
+    struct session *run_next;
+    bool in_run_queue;
+    struct worker *worker;
+    enum session_phase phase;
+
+    int fd; /* libssh's once the phase is LOGIN */
+    ssh_session ssh;
+    struct ssh_counter_struct wire;  /* bytes on the socket */
+    struct ssh_counter_struct plain; /* payload of packets */
+    struct event io_read, io_write;
+    bool reading, writing;
+    uint64_t started_ms, login_ms, heard_ms; /* monotonic; heard = last byte from the client */
+    uint64_t wire_seen;                      /* wire.in_bytes at heard_ms */
+    uint64_t probed_ms;                      /* last keepalive sent, 0 = none since it was heard */
+    uint64_t ending_ms; /* 0, or when the session is cut after its last words */
+
+    bool startup_place; /* holds a place among the startups */
+    bool asked_methods; /* by "none", which is no try */
+    unsigned auth_tries;
+    char ended_by[48]; /* reason of the logout, first one wins */
+    bool must_end;     /* found where the session cannot be ended; session_run() does it */
+
+    struct live_entry entry; /* id, source; user and device after login */
+    bool listed;
+    int64_t key_id;
+    uint8_t *key_blob; /* to find the key again in a new snapshot */
+    size_t key_blob_len;
+    bool any_client; /* the key may skip hello */
+    bool hello;      /* said and accepted */
+    bool restricted; /* disabled user: the control channel only, to be told why */
+
+    struct channel *channels;
+    struct channel *ready;   /* channels that a callback marked */
+    struct channel *stalled; /* channels that wait for room in the output */
+    unsigned channel_count, opening_count;
+    size_t window_sum;       /* of the channels' windows above the smallest */
+    bool buriable;           /* some channel or the control channel can be freed */
+    struct control *control; /* NULL = no session channel */
+    uint64_t short_write_at; /* wire.in_bytes when libssh took less than offered (rekey), or 0 */
+};
+
+/* Takes over `fd` (see worker_adopt). NULL = no memory; `fd` is closed then. */
+struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port);
+/* Only from the worker at the end of a turn, or when it stops. */
+void session_free(struct session *s);
+
+/* The first bytes are SSH, or did not come: key exchange begins. */
+void session_start_ssh(struct session *s);
+
+/* Lets libssh work and serves whatever came of it. */
+void session_run(struct session *s);
+/* Once a second: login grace, keepalive, ends that were promised. */
+void session_tick(struct session *s, uint64_t now_ms);
+
+/* True while libssh may be called. Notices a connection that broke; call after libssh calls. */
+bool session_alive(struct session *s);
+
+/*
+ * Ends the session now, with `reason` (a fixed word) for the audit. The peer gets a disconnect
+ * with `text` if that can be written at once. All its channels are gone afterwards: only for the
+ * loop's own callbacks and session_run(), never while somebody walks sessions or channels.
+ */
+void session_end(struct session *s, const char *reason, const char *text);
+/* The same at the next safe moment; anybody may call it. */
+void session_must_end(struct session *s, const char *reason);
+/* Closes all targets at once. The session ends when the client has read its last words and closes
+   the control channel, SESSION_LAST_WORDS_MS later at most. Safe for anybody. */
+void session_end_soon(struct session *s, const char *reason);
+
+/* An administrator ends it: audit, a notice to the client, the end. */
+void session_kill(struct session *s, const char *why);
+/* The gateway goes away: a notice; a session without connections ends at once. */
+void session_drain(struct session *s);
+
+/* Logged in as `user` with `key`; tells libssh nothing. False if the user has too many sessions. */
+bool session_login(struct session *s, const struct policy_user *user, const struct policy_key *key);
+
+/* Room for output to the client: false while more than the cap is queued in libssh. */
+bool session_has_room(struct session *s);
+
+/* Asks the worker's current snapshot whether the session and its channels are still allowed. */
+void session_recheck(struct session *s, bool timed);
+
+#endif

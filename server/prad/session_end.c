@@ -1,0 +1,137 @@
+/* How sessions end: broken, ended by policy or by an administrator, or with the gateway. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/os.h"
+#include "server/prad/channel.h"
+#include "server/prad/control.h"
+#include "server/prad/record.h"
+#include "server/prad/session.h"
+
+static void note_reason(struct session *s, const char *reason)
+{
+    if (s->ended_by[0] == '\0')
+        snprintf(s->ended_by, sizeof(s->ended_by), "%s", reason);
+}
+
+static void stop_events(struct session *s)
+{
+    if (event_initialized(&s->io_read))
+        event_del(&s->io_read);
+    if (event_initialized(&s->io_write))
+        event_del(&s->io_write);
+}
+
+void session_end(struct session *s, const char *reason, const char *text)
+{
+    if (s->phase == SESSION_DEAD)
+        return;
+    note_reason(s, reason);
+    /* Before libssh closes the descriptor and another thread gets the same number. */
+    stop_events(s);
+    bool can_speak =
+        (s->phase == SESSION_LOGIN || s->phase == SESSION_OPEN) && ssh_is_connected(s->ssh);
+    s->phase = SESSION_DEAD;
+    if (can_speak && text)
+        ssh_session_set_disconnect_message(s->ssh, text);
+    ssh_session gone = s->ssh;
+    s->ssh = NULL; /* ssh_disconnect() and ssh_free() free every channel themselves */
+    s->ready = s->stalled = NULL;
+    while (s->channels)
+        channel_destroy(s->channels, !s->channels->client_eof);
+    control_free(s);
+    if (can_speak)
+        ssh_disconnect(gone);
+    ssh_free(gone);
+    if (s->fd >= 0)
+        close(s->fd);
+    if (s->listed) {
+        live_remove(s->worker->gateway->live, &s->entry);
+        record_session(s, AUDIT_LOGOUT, s->ended_by, "");
+    }
+    if (s->startup_place)
+        startups_give(s->worker->gateway->startups, &s->entry.source);
+    atomic_fetch_sub(&s->worker->gateway->sessions, 1);
+    worker_bury(s->worker, s);
+}
+
+void session_free(struct session *s)
+{
+    free(s->key_blob);
+    free(s);
+}
+
+void session_must_end(struct session *s, const char *reason)
+{
+    note_reason(s, reason);
+    s->must_end = true;
+    worker_wake(s->worker, s);
+}
+
+void session_end_soon(struct session *s, const char *reason)
+{
+    if (s->phase != SESSION_OPEN || s->ending_ms != 0)
+        return;
+    note_reason(s, reason);
+    s->ending_ms = os_monotonic_ms() + SESSION_LAST_WORDS_MS;
+    for (struct channel *ch = s->channels; ch; ch = ch->next) {
+        if (ch->state != CHANNEL_OPEN || ch->cut)
+            continue;
+        ch->cut = true;
+        ch->why = "session-ended";
+        pump_close_target(ch, true);
+        channel_ready(ch);
+    }
+    worker_wake(s->worker, s);
+}
+
+void session_kill(struct session *s, const char *why)
+{
+    if (s->phase != SESSION_OPEN)
+        return;
+    record_session(s, AUDIT_SESSION_CUT, "killed", why);
+    control_notice(s, "killed", why, -1, 0);
+    session_end_soon(s, "killed");
+}
+
+void session_drain(struct session *s)
+{
+    if (s->phase == SESSION_LOGIN)
+        session_must_end(s, "gateway-stop");
+    if (s->phase != SESSION_OPEN)
+        return;
+    control_notice(s, "shutdown", "", SESSION_RETRY_AFTER_SHUTDOWN_S, 0);
+    if (!s->channels)
+        session_end_soon(s, "gateway-stop");
+}
+
+static void cut(struct session *s, const char *kind)
+{
+    record_session(s, AUDIT_SESSION_CUT, kind, "");
+    control_notice(s, kind, "", -1, 0);
+    session_end_soon(s, kind);
+}
+
+void session_recheck(struct session *s, bool timed)
+{
+    if (s->phase != SESSION_OPEN || s->ending_ms != 0)
+        return;
+    const struct policy *p = s->worker->policy;
+    const struct policy_user *user = policy_find_user(p, s->entry.user);
+    const struct policy_key *key = policy_find_key(p, s->entry.user, s->key_blob, s->key_blob_len);
+    if (!user || !user->enabled) {
+        if (!s->restricted)
+            cut(s, "user-disabled");
+        return;
+    }
+    if (!key || key->state != POLICY_KEY_ACTIVE) {
+        cut(s, "key-revoked");
+        return;
+    }
+    s->any_client = key->any_client;
+    s->key_id = key->id;
+    for (struct channel *ch = s->channels; ch; ch = ch->next)
+        channel_recheck(ch, timed);
+    control_push_rules(s);
+}

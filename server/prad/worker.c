@@ -1,0 +1,316 @@
+/* Worker threads; see worker.h. */
+#include "server/prad/worker.h"
+
+#include <event2/thread.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/os.h"
+#include "server/prad/algorithms.h"
+#include "server/prad/session.h"
+
+/* After this much traffic a quiet moment is used to give freed memory back to the system. */
+#define TRIM_AFTER (4u * 1024 * 1024)
+
+/* ---- mail ---------------------------------------------------------------------------------- */
+
+struct order {
+    struct mail mail;
+    int fd;
+    struct addr_ip ip;
+    uint16_t port;
+    struct policy *policy;
+    bool timed;
+    struct settings *settings;
+    char id[AUDIT_SESSION_MAX];
+    char why[64];
+};
+
+static int post(struct worker *w, const struct order *what, void (*deliver)(struct mail *, void *))
+{
+    struct order *o = malloc(sizeof(*o));
+    if (!o)
+        return PRA_ENOMEM;
+    *o = *what;
+    o->mail.deliver = deliver;
+    mailbox_post(&w->mailbox, &o->mail);
+    return 0;
+}
+
+static void on_adopt(struct mail *m, void *owner)
+{
+    struct order *o = (struct order *)m;
+    struct worker *w = owner;
+    if (w)
+        session_new(w, o->fd, &o->ip, o->port);
+    else
+        close(o->fd);
+    free(o);
+}
+
+int worker_adopt(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port)
+{
+    int rc = post(w, &(struct order){.fd = fd, .ip = *ip, .port = port}, on_adopt);
+    if (rc != 0)
+        close(fd);
+    return rc;
+}
+
+static void on_policy(struct mail *m, void *owner)
+{
+    struct order *o = (struct order *)m;
+    struct worker *w = owner;
+    if (w) {
+        policy_unref(w->policy);
+        w->policy = o->policy;
+        for (struct session *s = w->sessions; s; s = s->next)
+            session_recheck(s, o->timed);
+    } else {
+        policy_unref(o->policy);
+    }
+    free(o);
+}
+
+int worker_set_policy(struct worker *w, struct policy *p, bool timed)
+{
+    int rc = post(w, &(struct order){.policy = p, .timed = timed}, on_policy);
+    if (rc != 0)
+        policy_unref(p);
+    return rc;
+}
+
+static void on_settings(struct mail *m, void *owner)
+{
+    struct order *o = (struct order *)m;
+    struct worker *w = owner;
+    if (w) {
+        settings_unref(w->settings);
+        w->settings = o->settings;
+    } else {
+        settings_unref(o->settings);
+    }
+    free(o);
+}
+
+int worker_set_settings(struct worker *w, struct settings *s)
+{
+    int rc = post(w, &(struct order){.settings = s}, on_settings);
+    if (rc != 0)
+        settings_unref(s);
+    return rc;
+}
+
+static void on_kill(struct mail *m, void *owner)
+{
+    struct order *o = (struct order *)m;
+    struct worker *w = owner;
+    for (struct session *s = w ? w->sessions : NULL; s; s = s->next) {
+        if (strcmp(s->entry.id, o->id) == 0) {
+            session_kill(s, o->why);
+            break;
+        }
+    }
+    free(o);
+}
+
+int worker_kill_session(struct worker *w, const char *id, const char *why)
+{
+    struct order o = {0};
+    snprintf(o.id, sizeof(o.id), "%s", id);
+    snprintf(o.why, sizeof(o.why), "%s", why ? why : "");
+    return post(w, &o, on_kill);
+}
+
+static void on_drain(struct mail *m, void *owner)
+{
+    struct worker *w = owner;
+    if (w) {
+        w->draining = true;
+        for (struct session *s = w->sessions; s; s = s->next)
+            session_drain(s);
+    }
+    free(m);
+}
+
+int worker_drain(struct worker *w)
+{
+    return post(w, &(struct order){0}, on_drain);
+}
+
+static void on_stop(struct mail *m, void *owner)
+{
+    struct worker *w = owner;
+    if (w) {
+        w->stopping = true;
+        event_base_loopbreak(w->base);
+    }
+    free(m);
+}
+
+/* ---- loop ---------------------------------------------------------------------------------- */
+
+void worker_wake(struct worker *w, struct session *s)
+{
+    if (s->in_run_queue || s->phase == SESSION_DEAD)
+        return;
+    s->in_run_queue = true;
+    s->run_next = NULL;
+    if (w->run_head)
+        w->run_tail->run_next = s;
+    else
+        w->run_head = s;
+    w->run_tail = s;
+    event_active(w->run_event, EV_TIMEOUT, 0);
+}
+
+void worker_bury(struct worker *w, struct session *s)
+{
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        w->sessions = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    s->prev = NULL;
+    s->next = w->dead;
+    w->dead = s;
+    event_active(w->run_event, EV_TIMEOUT, 0);
+}
+
+/* Runs behind the events of this turn: first the sessions that have work, then the dead. A
+   session that wakes another (or itself) is served in the next turn, so that sockets get theirs. */
+static void on_run(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    struct session *s = w->run_head;
+    w->run_head = w->run_tail = NULL;
+    while (s) {
+        struct session *next = s->run_next;
+        s->in_run_queue = false;
+        if (s->phase != SESSION_DEAD)
+            session_run(s);
+        s = next;
+    }
+    struct session **at = &w->dead;
+    while (*at) {
+        s = *at;
+        if (s->in_run_queue) { /* woken before it died: its link is still in use */
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        session_free(s);
+    }
+}
+
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    mailbox_deliver(&w->mailbox, w);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    uint64_t now = os_monotonic_ms();
+    for (struct session *s = w->sessions, *next; s; s = next) {
+        next = s->next;
+        session_tick(s, now);
+    }
+    if (w->moved > TRIM_AFTER) {
+        w->moved = 0;
+        malloc_trim(0);
+    }
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    event_base_dispatch(w->base);
+    while (w->sessions)
+        session_end(w->sessions, "gateway-stop", "the gateway stops");
+    on_run(-1, 0, w);
+    return NULL;
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static int set_up_loop(struct worker *w)
+{
+    struct timeval second = {.tv_sec = 1};
+    w->base = event_base_new();
+    if (!w->base)
+        return PRA_ENOMEM;
+    w->mail_event = event_new(w->base, mailbox_fd(&w->mailbox), EV_READ | EV_PERSIST, on_mail, w);
+    w->tick_event = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+    w->run_event = event_new(w->base, -1, 0, on_run, w);
+    if (!w->mail_event || !w->tick_event || !w->run_event || event_add(w->mail_event, NULL) != 0 ||
+        event_add(w->tick_event, &second) != 0)
+        return PRA_ENOMEM;
+    return 0;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    if (w->mail_event)
+        event_free(w->mail_event);
+    if (w->tick_event)
+        event_free(w->tick_event);
+    if (w->run_event)
+        event_free(w->run_event);
+    if (w->base)
+        event_base_free(w->base);
+    ssh_bind_free(w->bind);
+    free(w);
+}
+
+int worker_start(struct gateway *g, struct settings *s, struct policy *p, struct worker **out,
+                 struct fault *f)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    if (!w || mailbox_init(&w->mailbox) != 0) {
+        free(w);
+        return fault_set(f, PRA_ENOMEM, "worker: out of memory or descriptors");
+    }
+    w->gateway = g;
+    int rc = set_up_loop(w);
+    if (rc != 0)
+        fault_set(f, rc, "worker: event loop cannot be made");
+    if (rc == 0)
+        rc = algorithms_bind(g->host_key, &w->bind, f);
+    if (rc == 0) {
+        w->settings = s;
+        w->policy = p;
+        if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+            rc = fault_set(f, PRA_EIO, "worker: thread cannot be started");
+    }
+    if (rc != 0) {
+        mailbox_close(&w->mailbox);
+        worker_free(w);
+        return rc;
+    }
+    *out = w;
+    return 0;
+}
+
+void worker_stop(struct worker *w)
+{
+    if (post(w, &(struct order){0}, on_stop) != 0)
+        event_base_loopbreak(w->base); /* evthread makes this safe from here */
+    pthread_join(w->thread, NULL);
+    mailbox_close(&w->mailbox);
+    policy_unref(w->policy);
+    settings_unref(w->settings);
+}

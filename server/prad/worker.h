@@ -1,0 +1,74 @@
+/*
+ * A worker: one thread, one event loop, and the SSH sessions that live and die on it. Everything
+ * reachable from a worker is touched by its own thread only; other threads post mail.
+ */
+#ifndef PRA_SERVER_PRAD_WORKER_H
+#define PRA_SERVER_PRAD_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <libssh/server.h>
+
+#include "common/addr.h"
+#include "common/err.h"
+#include "server/policy/policy.h"
+#include "server/prad/gateway.h"
+#include "server/prad/mailbox.h"
+
+struct session;
+
+/* One read from a target at most; also the size of the worker's scratch buffer. */
+#define WORKER_SCRATCH (128u * 1024)
+
+struct worker {
+    struct gateway *gateway;
+    pthread_t thread;
+    struct event_base *base;
+    struct mailbox mailbox;
+    struct event *mail_event, *tick_event, *run_event;
+    ssh_bind bind; /* algorithms and host key of every session here */
+    struct settings *settings;
+    struct policy *policy; /* the snapshot that every decision here is made from */
+    struct session *sessions;
+    struct session *run_head, *run_tail; /* sessions with work to do before the loop sleeps */
+    struct session *dead;                /* freed at the end of the loop's turn */
+    bool draining, stopping;
+    size_t moved; /* bytes since memory was last given back to the system */
+    uint8_t scratch[WORKER_SCRATCH];
+};
+
+/* Starts a worker with one reference to `p` and `s` each (taken over on success). 0, PRA_E*. */
+int worker_start(struct gateway *g, struct settings *s, struct policy *p, struct worker **out,
+                 struct fault *f);
+/* Ends its sessions, joins the thread, closes the mailbox; what is posted later is dropped. */
+void worker_stop(struct worker *w);
+/* When no other thread knows the worker any more. NULL is fine. */
+void worker_free(struct worker *w);
+
+/* The calls below post mail and return at once; any thread. They return 0 or PRA_ENOMEM. */
+
+/* Hands over a connected, prepared socket whose place among the startups is taken. The worker
+   owns `fd` afterwards, also when this fails. */
+int worker_adopt(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port);
+/* Takes over one reference. Every session and channel is asked again; `timed`: the same rules at
+   a later time, so what ends now has run out and was not removed. */
+int worker_set_policy(struct worker *w, struct policy *p, bool timed);
+int worker_set_settings(struct worker *w, struct settings *s);
+int worker_kill_session(struct worker *w, const char *id, const char *why);
+int worker_drain(struct worker *w);
+
+/* Own thread only: the session is run before the loop sleeps again. */
+void worker_wake(struct worker *w, struct session *s);
+/* Own thread only: the session is freed at the end of this turn of the loop. */
+void worker_bury(struct worker *w, struct session *s);
+
+static inline const struct config *worker_config(const struct worker *w)
+{
+    return &w->settings->config;
+}
+
+#endif
