@@ -67,6 +67,14 @@ static void check_section(struct reading *r, const char *line)
     refuse(r, PRA_EINVAL, text);
 }
 
+/* Bytes of the newline, with the carriage return in front of it. */
+static size_t line_end(const char *line, size_t len)
+{
+    if (len == 0 || line[len - 1] != '\n')
+        return 0;
+    return len > 1 && line[len - 2] == '\r' ? 2 : 1;
+}
+
 /* inih's reader: the next line with its newline, at most `cap` - 1 bytes. */
 static char *next_line(char *dst, int cap, void *stream)
 {
@@ -80,8 +88,7 @@ static char *next_line(char *dst, int cap, void *stream)
     r->line++;
     newline = memchr(r->rest, '\n', r->rest_len);
     len = newline ? (size_t)(newline - r->rest) + 1 : r->rest_len;
-    /* The newline, and with "\r\n" the carriage return, come on top of CONF_LINE_MAX. */
-    if (len > CONF_LINE_MAX + 2 || cap < 1 || len > (size_t)cap - 1) {
+    if (len > CONF_LINE_MAX + line_end(r->rest, len) || cap < 1 || len > (size_t)cap - 1) {
         char text[64];
 
         snprintf(text, sizeof(text), "the line is longer than %d bytes", CONF_LINE_MAX);
