@@ -10,7 +10,7 @@
 #include "common/conf.h"
 
 #define SQLITE_SCHEME  "sqlite:"
-#define WORKERS_MAX    256
+#define WORKERS_MAX    64
 #define DEFAULT_DB     "sqlite:/var/lib/pra/pra.db"
 #define DEFAULT_LISTEN "0.0.0.0:10022"
 #define DEFAULT_PORTAL "0.0.0.0:10443"
@@ -250,7 +250,8 @@ int config_load(const char *path, struct config *c, struct fault *f)
     memset(c, 0, sizeof(*c));
 #define X(section, key, member, min, max, dflt) c->member = (dflt);
     CONFIG_NUMBER_MAP(X)
-    CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)
+    CONFIG_DURATION_MAP(X)
+    CONFIG_SIZE_MAP(X)
 #undef X
         c->log_level = LOG_INFO;
     if (strlen(path) >= sizeof(c->file))

@@ -164,7 +164,8 @@ struct policy_query {
 struct policy_verdict {
     enum policy_answer answer;
     enum policy_reason reason;
-    const struct policy_rule *rule; /* the deciding rule, or NULL */
+    /* The deciding rule, or NULL; with POLICY_NEEDS_ADDRESS the first that might decide. */
+    const struct policy_rule *rule;
 };
 
 /*

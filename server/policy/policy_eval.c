@@ -212,7 +212,7 @@ static struct policy_verdict judge(struct question *q, const struct policy_rule 
 
         if (by_name && r->action == POLICY_ACTION_DENY)
             return verdict(POLICY_DENY, POLICY_BY_RULE, r);
-        return verdict(POLICY_NEEDS_ADDRESS, POLICY_UNRESOLVED, NULL);
+        return verdict(POLICY_NEEDS_ADDRESS, POLICY_UNRESOLVED, r);
     }
     if (r->action == POLICY_ACTION_DENY)
         return verdict(POLICY_DENY, POLICY_BY_RULE, r);

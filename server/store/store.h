@@ -123,6 +123,9 @@ struct store_ops {
                     void *ctx, struct fault *f);
     int (*key_note)(struct store *s, int64_t id, const char *machine_tag, const char *version,
                     const char *os, const char *binding, int64_t now, struct fault *f);
+    /* A login with this key; no error if it is gone meanwhile. */
+    int (*key_seen)(struct store *s, const char *user, const char *fingerprint, int64_t now,
+                    struct fault *f);
 
     /*
      * rule.position 1 puts it first and moves the others down; 0 or beyond the end = last.

@@ -65,6 +65,8 @@
                     " WHERE k.fingerprint = ? ORDER BY u.name, k.id")                              \
     X(SQL_KEY_NOTE, "UPDATE keys SET machine_tag = ?, version = ?, os = ?, binding = ?,"           \
                     " last_seen = ? WHERE id = ?")                                                 \
+    X(SQL_KEY_SEEN, "UPDATE keys SET last_seen = ? WHERE fingerprint = ? AND user_id ="            \
+                    " (SELECT id FROM users WHERE name = ?)")                                      \
     X(SQL_RULE_OPEN_GAP_USER, "UPDATE rules SET position = position + 1 WHERE user_id ="           \
                               " (SELECT id FROM users WHERE name = ?) AND position >= ?")          \
     X(SQL_RULE_OPEN_GAP_GROUP, "UPDATE rules SET position = position + 1 WHERE group_id ="         \
@@ -171,6 +173,7 @@ SQLITE_OP(key_add);
 SQLITE_OP(key_update);
 SQLITE_OP(key_each);
 SQLITE_OP(key_note);
+SQLITE_OP(key_seen);
 SQLITE_OP(rule_add);
 SQLITE_OP(rule_get);
 SQLITE_OP(rule_move);

@@ -291,3 +291,14 @@ int sqlite_key_note(struct store *s, int64_t id, const char *machine_tag, const 
     sql_put_int(&q, id);
     return sql_change(&q, f);
 }
+
+int sqlite_key_seen(struct store *s, const char *user, const char *fingerprint, int64_t now,
+                    struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_KEY_SEEN);
+
+    sql_put_int(&q, now);
+    sql_put_text(&q, fingerprint);
+    sql_put_text(&q, user);
+    return sql_run(&q, f);
+}

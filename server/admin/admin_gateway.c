@@ -1,0 +1,150 @@
+/*
+ * Operations on the gateway itself: sessions, host key, status, init.
+ */
+#include "server/admin/admin_internal.h"
+
+#include <string.h>
+
+#include "common/utf8.h"
+#include "server/admin/hostkey.h"
+
+static int not_running(struct call *c)
+{
+    return fault_set(&c->f, PRA_EUNSUPPORTED, "prad is not running, so there are no sessions");
+}
+
+int op_session_list(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+
+    return h->session_list == NULL ? not_running(c) : give(c, h->session_list(h->ctx));
+}
+
+int op_session_kill(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+    const char *id = arg_text(c, "id"), *why = arg_text(c, "reason");
+    int rc;
+
+    if (h->session_kill == NULL)
+        return not_running(c);
+    if (why != NULL && check_label(c, "reason", why) != 0)
+        return PRA_EINVAL;
+    rc = h->session_kill(h->ctx, id, why != NULL ? why : "ended by an administrator");
+    if (rc == PRA_ENOENT)
+        return fault_set(&c->f, rc, "id: there is no session '%.64s'", id);
+    if (rc != 0)
+        return fault_set(&c->f, rc, "the session could not be ended: %s", err_text(rc));
+    return give(c, json_pack("{s:o}", "id", json_text(id)));
+}
+
+/* {"type","fingerprint"} of the host key. */
+static int show_key(struct call *c, json_t **out)
+{
+    char type[SSHKEY_TYPE_MAX], fingerprint[SSHKEY_FINGERPRINT_MAX];
+    int rc = hostkey_read(c->a->host_key_path, type, fingerprint, &c->f);
+
+    if (rc == 0)
+        *out = json_pack("{s:s, s:s}", "type", type, "fingerprint", fingerprint);
+    return rc;
+}
+
+int op_hostkey_show(struct call *c)
+{
+    json_t *key = NULL;
+    int rc = show_key(c, &key);
+
+    return rc != 0 ? rc : give(c, key);
+}
+
+int op_init(struct call *c)
+{
+    char fingerprint[SSHKEY_FINGERPRINT_MAX], type[SSHKEY_TYPE_MAX];
+    const char *path = c->a->host_key_path;
+    bool key_made = false;
+    int rc = hostkey_read(path, type, fingerprint, &c->f);
+
+    if (rc == PRA_ENOENT) {
+        rc = hostkey_create(path, fingerprint, &c->f);
+        key_made = rc == 0;
+    } else if (rc == 0 && !c->a->store->created) {
+        return fault_set(&c->f, PRA_EEXIST,
+                         "this gateway is set up already: host key %s (%s); nothing was changed",
+                         fingerprint, path);
+    }
+    if (rc != 0)
+        return rc;
+    if (!key_made)
+        warn(c, "the host key %s was there already and was kept", path);
+    if (!c->a->store->created)
+        warn(c, "the database was there already and was kept");
+    return give(c, json_pack("{s:s, s:s, s:o, s:o}", "type", key_made ? HOSTKEY_TYPE : type,
+                             "fingerprint", fingerprint, "host_key", json_text(path), "store",
+                             json_text(c->a->store_url)));
+}
+
+/* ---- status ------------------------------------------------------------------------------------ */
+
+struct counts {
+    json_int_t users, groups, keys, rules;
+};
+
+static int count_user(const struct store_user *u, void *ctx)
+{
+    (void)u;
+    ((struct counts *)ctx)->users++;
+    return 0;
+}
+
+static int count_group(const struct store_group *g, void *ctx)
+{
+    (void)g;
+    ((struct counts *)ctx)->groups++;
+    return 0;
+}
+
+static int count_key(const struct store_key *k, void *ctx)
+{
+    ((struct counts *)ctx)->keys += k->state == POLICY_KEY_ACTIVE;
+    return 0;
+}
+
+static int count_rule(const struct store_rule *r, void *ctx)
+{
+    (void)r;
+    ((struct counts *)ctx)->rules++;
+    return 0;
+}
+
+int op_status(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+    struct store *s = c->a->store;
+    struct counts n = {0};
+    uint64_t generation = 0;
+    json_t *sessions = NULL, *key = NULL, *status;
+    int rc = s->ops->generation(s, &generation, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->user_each(s, count_user, &n, &c->f);
+    if (rc == 0)
+        rc = s->ops->group_each(s, count_group, &n, &c->f);
+    if (rc == 0)
+        rc = s->ops->key_each(s, NULL, NULL, count_key, &n, &c->f);
+    if (rc == 0)
+        rc = s->ops->rule_each(s, false, NULL, count_rule, &n, &c->f);
+    if (rc != 0)
+        return rc;
+    if (h->session_list != NULL)
+        sessions = h->session_list(h->ctx);
+    if (show_key(c, &key) != 0)
+        key = json_null();
+    status = json_pack(
+        "{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "running", c->a->serving, "version",
+        PRA_VERSION, "store", json_text(c->a->store_url), "generation", (json_int_t)generation,
+        "users", n.users, "groups", n.groups, "keys", n.keys, "rules", n.rules, "sessions",
+        sessions != NULL ? json_integer((json_int_t)json_array_size(sessions)) : json_null(),
+        "hostkey", key);
+    json_decref(sessions);
+    return give(c, status);
+}

@@ -1,0 +1,297 @@
+/*
+ * Operations on users, groups and members.
+ */
+#include "server/admin/admin_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/os.h"
+
+/* How many keys and rules each user has, and his groups: gathered once for the whole list. */
+struct overview {
+    json_t *keys, *rules, *groups; /* by user name */
+    json_t *list;
+};
+
+static json_t *user_json(const struct store_user *u)
+{
+    return json_pack("{s:I, s:o, s:b, s:o, s:o}", "id", (json_int_t)u->id, "name",
+                     json_text(u->name), "enabled", u->enabled, "full-name",
+                     json_text_or_null(u->full_name), "created", json_when(u->created));
+}
+
+static json_t *group_json(const struct store_group *g)
+{
+    return json_pack("{s:I, s:o, s:o, s:o}", "id", (json_int_t)g->id, "name", json_text(g->name),
+                     "members", json_array(), "created", json_when(g->created));
+}
+
+/* ---- users ------------------------------------------------------------------------------------- */
+
+int op_user_add(struct call *c)
+{
+    const char *name = arg_text(c, "name"), *full = arg_text(c, "full-name");
+    struct store *s = c->a->store;
+    struct store_user u = {.enabled = !arg_bool(c, "disabled"), .created = os_time_now()};
+    int rc = check_name(c, "name", name);
+
+    if (rc == 0 && full != NULL && full[0] != '\0')
+        rc = check_label(c, "full-name", full);
+    if (rc != 0)
+        return rc;
+    snprintf(u.name, sizeof(u.name), "%s", name);
+    snprintf(u.full_name, sizeof(u.full_name), "%s", full != NULL ? full : "");
+    rc = s->ops->user_add(s, &u, &u.id, &c->f);
+    if (rc == PRA_EEXIST)
+        return fault_set(&c->f, rc, "name: user '%s' exists already", name);
+    return rc != 0 ? rc : give(c, user_json(&u));
+}
+
+static int count_for(json_t *by_user, const char *user)
+{
+    json_int_t n = json_integer_value(json_object_get(by_user, user));
+
+    return json_object_set_new(by_user, user, json_integer(n + 1)) == 0 ? 0 : PRA_ENOMEM;
+}
+
+static int count_key(const struct store_key *k, void *ctx)
+{
+    struct overview *o = ctx;
+
+    return k->state == POLICY_KEY_ACTIVE ? count_for(o->keys, k->user) : 0;
+}
+
+static int count_rule(const struct store_rule *r, void *ctx)
+{
+    struct overview *o = ctx;
+
+    return r->rule.is_group ? 0 : count_for(o->rules, r->rule.owner);
+}
+
+/* Appends `item` to the list that `by_name` keeps under `name`. */
+static int add_to_list(json_t *by_name, const char *name, const char *item)
+{
+    json_t *list = json_object_get(by_name, name);
+
+    if (list == NULL) {
+        list = json_array();
+        if (json_object_set_new(by_name, name, list) != 0)
+            return PRA_ENOMEM;
+    }
+    return json_array_append_new(list, json_text(item)) == 0 ? 0 : PRA_ENOMEM;
+}
+
+static int note_group(const char *group, const char *user, void *ctx)
+{
+    struct overview *o = ctx;
+
+    return add_to_list(o->groups, user, group);
+}
+
+static int list_user(const struct store_user *u, void *ctx)
+{
+    struct overview *o = ctx;
+    json_t *user = user_json(u), *groups = json_object_get(o->groups, u->name);
+    json_int_t keys = json_integer_value(json_object_get(o->keys, u->name));
+    json_int_t rules = json_integer_value(json_object_get(o->rules, u->name));
+
+    if (json_object_set_new(user, "groups", groups != NULL ? json_incref(groups) : json_array()) ||
+        json_object_set_new(user, "keys", json_integer(keys)) ||
+        json_object_set_new(user, "rules", json_integer(rules)) ||
+        json_array_append(o->list, user)) {
+        json_decref(user);
+        return PRA_ENOMEM;
+    }
+    json_decref(user);
+    return 0;
+}
+
+int op_user_list(struct call *c)
+{
+    struct store *s = c->a->store;
+    struct overview o = {json_object(), json_object(), json_object(), json_array()};
+    int rc = s->ops->key_each(s, NULL, NULL, count_key, &o, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->rule_each(s, false, NULL, count_rule, &o, &c->f);
+    if (rc == 0)
+        rc = s->ops->member_each(s, NULL, note_group, &o, &c->f);
+    if (rc == 0)
+        rc = s->ops->user_each(s, list_user, &o, &c->f);
+    if (rc == 0)
+        rc = give(c, json_incref(o.list));
+    else if (rc == PRA_ENOMEM)
+        fault_set(&c->f, rc, "no memory for the list");
+    json_decref(o.keys);
+    json_decref(o.rules);
+    json_decref(o.groups);
+    json_decref(o.list);
+    return rc;
+}
+
+static int set_enabled(struct call *c, bool enabled)
+{
+    struct store *s = c->a->store;
+    const char *name = arg_text(c, "name");
+    struct store_user u;
+    int rc = s->ops->user_get(s, name, &u, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->user_enable(s, name, enabled, &c->f);
+    if (rc != 0)
+        return rc;
+    if (u.enabled == enabled)
+        warn(c, "user '%s' was %s already", name, enabled ? "enabled" : "disabled");
+    u.enabled = enabled;
+    return give(c, user_json(&u));
+}
+
+int op_user_enable(struct call *c)
+{
+    return set_enabled(c, true);
+}
+
+int op_user_disable(struct call *c)
+{
+    return set_enabled(c, false);
+}
+
+int op_user_delete(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *name = arg_text(c, "name");
+    struct store_user u;
+    int rc = s->ops->user_get(s, name, &u, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->user_delete(s, name, &c->f);
+    return rc != 0 ? rc : give(c, user_json(&u));
+}
+
+/* ---- groups ------------------------------------------------------------------------------------ */
+
+int op_group_add(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *name = arg_text(c, "name");
+    struct store_group g = {.created = os_time_now()};
+    int rc = check_name(c, "name", name);
+
+    if (rc != 0)
+        return rc;
+    snprintf(g.name, sizeof(g.name), "%s", name);
+    rc = s->ops->group_add(s, &g, &g.id, &c->f);
+    if (rc == PRA_EEXIST)
+        return fault_set(&c->f, rc, "name: group '%s' exists already", name);
+    return rc != 0 ? rc : give(c, group_json(&g));
+}
+
+static int note_member(const char *group, const char *user, void *ctx)
+{
+    struct overview *o = ctx;
+
+    return add_to_list(o->groups, group, user);
+}
+
+static int list_group(const struct store_group *g, void *ctx)
+{
+    struct overview *o = ctx;
+    json_t *group = group_json(g), *members = json_object_get(o->groups, g->name);
+    int rc = 0;
+
+    if ((members != NULL && json_object_set(group, "members", members)) ||
+        json_array_append(o->list, group))
+        rc = PRA_ENOMEM;
+    json_decref(group);
+    return rc;
+}
+
+int op_group_list(struct call *c)
+{
+    struct store *s = c->a->store;
+    struct overview o = {.groups = json_object(), .list = json_array()};
+    int rc = s->ops->member_each(s, NULL, note_member, &o, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->group_each(s, list_group, &o, &c->f);
+    if (rc == 0)
+        rc = give(c, json_incref(o.list));
+    else if (rc == PRA_ENOMEM)
+        fault_set(&c->f, rc, "no memory for the list");
+    json_decref(o.groups);
+    json_decref(o.list);
+    return rc;
+}
+
+int op_group_delete(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *name = arg_text(c, "name");
+    struct store_group g;
+    int rc = s->ops->group_get(s, name, &g, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->group_delete(s, name, &c->f);
+    return rc != 0 ? rc : give(c, group_json(&g));
+}
+
+/* ---- members ----------------------------------------------------------------------------------- */
+
+static int count_membership(const char *group, const char *user, void *ctx)
+{
+    (void)group;
+    (void)user;
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
+/* Both exist, or a sentence that says which does not. */
+static int find_both(struct call *c, const char *group, const char *user)
+{
+    struct store *s = c->a->store;
+    struct store_group g;
+    struct store_user u;
+    int rc = s->ops->group_get(s, group, &g, &c->f);
+
+    return rc != 0 ? rc : s->ops->user_get(s, user, &u, &c->f);
+}
+
+int op_member_add(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *group = arg_text(c, "group"), *user = arg_text(c, "user");
+    unsigned groups = 0;
+    int rc = find_both(c, group, user);
+
+    if (rc == 0)
+        rc = s->ops->member_each(s, user, count_membership, &groups, &c->f);
+    if (rc == 0 && groups >= POLICY_GROUPS_MAX)
+        return fault_set(&c->f, PRA_EINVAL,
+                         "user: '%s' is in %d groups, which is the most a user "
+                         "can be in",
+                         user, POLICY_GROUPS_MAX);
+    if (rc == 0)
+        rc = s->ops->member_add(s, group, user, &c->f);
+    if (rc == PRA_EEXIST)
+        return fault_set(&c->f, rc, "user: '%s' is in group '%s' already", user, group);
+    return rc != 0 ? rc
+                   : give(c, json_pack("{s:o, s:o}", "group", json_text(group), "user",
+                                       json_text(user)));
+}
+
+int op_member_remove(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *group = arg_text(c, "group"), *user = arg_text(c, "user");
+    int rc = find_both(c, group, user);
+
+    if (rc != 0)
+        return rc;
+    rc = s->ops->member_remove(s, group, user, &c->f);
+    if (rc == PRA_ENOENT)
+        return fault_set(&c->f, rc, "user: '%s' is not in group '%s'", user, group);
+    return rc != 0 ? rc
+                   : give(c, json_pack("{s:o, s:o}", "group", json_text(group), "user",
+                                       json_text(user)));
+}

@@ -1,0 +1,102 @@
+/*
+ * Inside of the pra-admin program: the table of commands, the way to whoever answers, printing.
+ */
+#ifndef PRA_SERVER_PRA_ADMIN_H
+#define PRA_SERVER_PRA_ADMIN_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "server/config.h"
+
+enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_CONNECTED = 3 };
+
+/* ---- the table of commands (pra-admin_commands.c) --------------------------------------------- */
+
+enum option_type { OPTION_TEXT, OPTION_NEEDED, OPTION_NUMBER, OPTION_FLAG };
+
+struct cli_option {
+    const char *name; /* without dashes: the operation's argument, too */
+    enum option_type type;
+    const char *value; /* placeholder in the help, NULL for a flag */
+    const char *help;
+};
+
+struct cli_positional {
+    const char *name; /* the operation's argument */
+    const char *value;
+    bool number;
+};
+
+struct cli_column {
+    const char *key, *title;
+    bool always; /* shown even if no row has a value */
+};
+
+enum cli_style {
+    STYLE_TABLE,   /* a list: columns */
+    STYLE_DONE,    /* a change: one sentence on stderr */
+    STYLE_DETAILS, /* one object: a line per member */
+    STYLE_AUDIT,   /* a list in pages */
+    STYLE_BATCH    /* the argument is a file of requests */
+};
+
+struct cli_command {
+    const char *words; /* "group member add" */
+    const char *op;
+    const struct cli_positional *positionals; /* end with a NULL name */
+    const struct cli_option *options;         /* end with a NULL name */
+    enum cli_style style;
+    const struct cli_column *columns; /* STYLE_TABLE, STYLE_AUDIT */
+    const char *sentence;             /* STYLE_DONE: {member} is filled in */
+    const char *summary, *example;
+};
+
+extern const struct cli_command cli_commands[]; /* end with NULL words */
+
+/*
+ * The command that the first words name; *used is how many. NULL if there is none, then *used is
+ * how many words begin some command.
+ */
+const struct cli_command *cli_find(int argc, char **argv, int *used);
+
+/* All commands; the commands that begin with `words`; one command. */
+void cli_help_all(FILE *to);
+void cli_help_prefix(FILE *to, int argc, char **argv);
+void cli_help_command(FILE *to, const struct cli_command *cmd);
+
+/* ---- whoever answers (pra-admin_link.c) -------------------------------------------------------- */
+
+struct link;
+
+/*
+ * Connects to prad, or takes the store's lock and does the work in this process. As root it then
+ * continues as the owner of the store's folder, so that no file there becomes root's. Returns 0 or
+ * a PRA_E* with a sentence.
+ */
+int link_open(const struct config *c, bool create, struct link **out, struct fault *f);
+void link_close(struct link *l);
+/* One request, one answer (new reference). NULL with a sentence when nobody answers any more. */
+json_t *link_ask(struct link *l, const json_t *request, struct fault *f);
+
+/* The struct admin_host's probe for work without prad (pra-admin_probe.c); may block for 3 s. */
+struct addr_host;
+json_t *probe_target(void *ctx, const struct addr_host *host, uint16_t port);
+
+/* The list of requests in a file, "-" = stdin (pra-admin_batch.c). NULL with a sentence. */
+json_t *batch_read(const char *path, struct fault *f);
+
+/* ---- printing (pra-admin_print.c) -------------------------------------------------------------- */
+
+/* Takes a list's rows apart into aligned columns on stdout. */
+void print_table(const json_t *rows, const struct cli_column *columns);
+void print_details(const json_t *object);
+/* "{member}" is replaced by the member's text. */
+void print_sentence(FILE *to, const char *sentence, const json_t *object);
+/* Text that may come from elsewhere, safe for a terminal. */
+void print_safe(FILE *to, const char *text);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * The commands of pra-admin: one table, from which arguments are read and all help is printed.
+ */
+#include "server/pra-admin.h"
+
+#include <string.h>
+
+#define END_OPTIONS                                                                                \
+    {                                                                                              \
+        NULL, OPTION_TEXT, NULL, NULL                                                              \
+    }
+#define END_POSITIONALS                                                                            \
+    {                                                                                              \
+        NULL, NULL, false                                                                          \
+    }
+#define END_COLUMNS                                                                                \
+    {                                                                                              \
+        NULL, NULL, false                                                                          \
+    }
+#define OPTIONS(...)                                                                               \
+    (const struct cli_option[])                                                                    \
+    {                                                                                              \
+        __VA_ARGS__, END_OPTIONS                                                                   \
+    }
+#define NO_OPTIONS                                                                                 \
+    (const struct cli_option[])                                                                    \
+    {                                                                                              \
+        END_OPTIONS                                                                                \
+    }
+#define POSITIONALS(...)                                                                           \
+    (const struct cli_positional[])                                                                \
+    {                                                                                              \
+        __VA_ARGS__, END_POSITIONALS                                                               \
+    }
+#define NO_POSITIONALS                                                                             \
+    (const struct cli_positional[])                                                                \
+    {                                                                                              \
+        END_POSITIONALS                                                                            \
+    }
+
+#define P_NAME                                                                                     \
+    {                                                                                              \
+        "name", "NAME", false                                                                      \
+    }
+#define P_USER                                                                                     \
+    {                                                                                              \
+        "user", "USER", false                                                                      \
+    }
+#define P_GROUP                                                                                    \
+    {                                                                                              \
+        "group", "GROUP", false                                                                    \
+    }
+#define P_RULE                                                                                     \
+    {                                                                                              \
+        "id", "ID", true                                                                           \
+    }
+
+static const struct cli_column user_columns[] = {
+    {"id", "ID", true},
+    {"name", "NAME", true},
+    {"enabled", "ENABLED", true},
+    {"full-name", "FULL NAME", false},
+    {"groups", "GROUPS", false},
+    {"keys", "KEYS", true},
+    {"rules", "RULES", true},
+    {"created", "CREATED", true},
+    END_COLUMNS,
+};
+static const struct cli_column group_columns[] = {
+    {"id", "ID", true},
+    {"name", "NAME", true},
+    {"members", "MEMBERS", true},
+    END_COLUMNS,
+};
+static const struct cli_column key_columns[] = {
+    {"id", "ID", true},
+    {"user", "USER", true},
+    {"fingerprint", "FINGERPRINT", true},
+    {"state", "STATE", true},
+    {"comment", "COMMENT", false},
+    {"any-client", "ANY CLIENT", true},
+    {"binding", "BINDING", false},
+    {"version", "VERSION", false},
+    {"os", "OS", false},
+    {"seen", "LAST SEEN", true},
+    END_COLUMNS,
+};
+static const struct cli_column rule_columns[] = {
+    {"user", "USER", false},         {"group", "GROUP", false},
+    {"position", "POSITION", true},  {"id", "ID", true},
+    {"name", "NAME", true},          {"action", "ACTION", true},
+    {"target", "TARGET", true},      {"local", "LOCAL", false},
+    {"fallback", "FALLBACK", false}, {"from", "FROM", false},
+    {"hours", "HOURS", false},       {"expires", "EXPIRES", false},
+    {"log", "LOG", false},           END_COLUMNS,
+};
+static const struct cli_column session_columns[] = {
+    {"id", "ID", true},
+    {"user", "USER", true},
+    {"source", "SOURCE", true},
+    {"since", "SINCE", true},
+    {"kind", "KIND", true},
+    {"version", "VERSION", false},
+    {"binding", "BINDING", false},
+    {"channels", "CHANNELS", true},
+    {"bytes_in", "IN", true},
+    {"bytes_out", "OUT", true},
+    END_COLUMNS,
+};
+static const struct cli_column audit_columns[] = {
+    {"time", "TIME", true},      {"kind", "KIND", true},
+    {"user", "USER", false},     {"source", "SOURCE", false},
+    {"target", "TARGET", false}, {"target_ip", "ADDRESS", false},
+    {"rule", "RULE", false},     {"reason", "REASON", false},
+    {"detail", "DETAIL", false}, END_COLUMNS,
+};
+
+const struct cli_command cli_commands[] = {
+    {"init", "init", NO_POSITIONALS, NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
+     "make the database and the gateway's host key, print its fingerprint", "pra-admin init"},
+    {"status", "status", NO_POSITIONALS, NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
+     "whether prad runs, and how much it knows", "pra-admin status"},
+
+    {"user add", "user.add", POSITIONALS(P_NAME),
+     OPTIONS({"full-name", OPTION_TEXT, "TEXT", "the person's name"},
+             {"disabled", OPTION_FLAG, NULL, "may not log in until enabled"}),
+     STYLE_DONE, NULL, "user {name} added", "allow a user; names are case-sensitive",
+     "pra-admin user add suzuki --full-name 'Suzuki Hanako'"},
+    {"user list", "user.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, user_columns, NULL,
+     "users with their groups and the number of their keys and rules", "pra-admin user list"},
+    {"user enable", "user.enable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "user {name} enabled", "let a user in again", "pra-admin user enable suzuki"},
+    {"user disable", "user.disable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "user {name} disabled", "close a user's connections and let him in no more",
+     "pra-admin user disable suzuki"},
+    {"user delete", "user.delete", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "user {name} deleted, with his keys and rules; the audit records stay",
+     "remove a user with his keys and rules", "pra-admin user delete suzuki"},
+
+    {"group add", "group.add", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "group {name} added", "make a group, which can have rules and members",
+     "pra-admin group add sales"},
+    {"group list", "group.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, group_columns, NULL,
+     "groups with their members", "pra-admin group list"},
+    {"group delete", "group.delete", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "group {name} deleted, with its rules", "remove a group with its rules",
+     "pra-admin group delete sales"},
+    {"group member add", "group.member.add", POSITIONALS(P_GROUP, P_USER), NO_OPTIONS, STYLE_DONE,
+     NULL, "user {user} is now in group {group}", "put a user into a group",
+     "pra-admin group member add sales suzuki"},
+    {"group member remove", "group.member.remove", POSITIONALS(P_GROUP, P_USER), NO_OPTIONS,
+     STYLE_DONE, NULL, "user {user} is no more in group {group}", "take a user out of a group",
+     "pra-admin group member remove sales suzuki"},
+    {"group member delete", "group.member.remove", POSITIONALS(P_GROUP, P_USER), NO_OPTIONS,
+     STYLE_DONE, NULL, "user {user} is no more in group {group}", "the same as member remove",
+     "pra-admin group member delete sales suzuki"},
+
+    {"key add", "key.add", POSITIONALS(P_USER, {"file", "FILE", false}),
+     OPTIONS({"any-client", OPTION_FLAG, NULL, "any standard SSH client may use this key"},
+             {"reactivate", OPTION_FLAG, NULL, "take back the revocation of this very key"}),
+     STYLE_DONE, NULL, "key {fingerprint} ({comment}) registered for user {user}",
+     "register the public key of one of the user's PCs", "pra-admin key add suzuki suzuki.pub"},
+    {"key list", "key.list", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's keys"}), STYLE_TABLE, key_columns,
+     NULL, "registered keys, when they were last seen, and what their PCs said",
+     "pra-admin key list --user suzuki"},
+    {"key revoke", "key.revoke", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's registration of the key"}), STYLE_DONE,
+     NULL, "key {fingerprint} of user {user} revoked",
+     "close a key's connections and refuse it from now on",
+     "pra-admin key revoke SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE"},
+
+    {"rule add", "rule.add", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "whose rule it is; or:"},
+             {"group", OPTION_TEXT, "GROUP", "the group whose members it is for"},
+             {"name", OPTION_NEEDED, "LABEL", "what the user sees (POP, Web ...)"},
+             {"target", OPTION_NEEDED, "TARGET",
+              "HOST:PORT, or a network and ports: 10.1.0.0/16:8000-8099, [2001:db8::/32]:443"},
+             {"local", OPTION_TEXT, "[ADDR:]PORT",
+              "deliver it as a forward that listens here on the user's PC (127.0.0.1:PORT)"},
+             {"fallback", OPTION_TEXT, "[ADDR:]PORT", "listen here if local is taken"},
+             {"position", OPTION_NUMBER, "N", "1 = first; the others move down (default: last)"},
+             {"action", OPTION_TEXT, "allow|deny", "default allow"},
+             {"from", OPTION_TEXT, "CIDR", "only for clients that come from this network"},
+             {"hours", OPTION_TEXT, "TEXT",
+              "'Mon-Fri 08:00-19:00', 'Sat,Sun 10:00-12:00', 'daily 22:00-06:00'; several joined "
+              "by ', '; the gateway's local time"},
+             {"expires", OPTION_TEXT, "TIME", "RFC 3339, such as 2027-03-31T18:00:00+09:00"},
+             {"log", OPTION_FLAG, NULL, "write each use into the gateway's log"}),
+     STYLE_DONE, NULL, "rule {id} '{name}' added at position {position}",
+     "add a rule: read from the top, the first that applies decides, none means no",
+     "pra-admin rule add --user suzuki --name POP --target mail.example.com:110 --local 110"},
+    {"rule list", "rule.list", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's own rules"},
+             {"group", OPTION_TEXT, "GROUP", "only this group's rules"},
+             {"effective", OPTION_FLAG, NULL,
+              "with --user: all that are read for him, in order: his own, then his groups'"}),
+     STYLE_TABLE, rule_columns, NULL, "rules in the order in which they are read",
+     "pra-admin rule list --user suzuki --effective"},
+    {"rule move", "rule.move", POSITIONALS(P_RULE, {"position", "POSITION", true}), NO_OPTIONS,
+     STYLE_DONE, NULL, "rule {id} '{name}' is now at position {position}",
+     "put a rule at another position of its user or group", "pra-admin rule move 7 1"},
+    {"rule delete", "rule.delete", POSITIONALS(P_RULE), NO_OPTIONS, STYLE_DONE, NULL,
+     "rule {id} '{name}' deleted", "remove a rule; connections that it alone allowed are closed",
+     "pra-admin rule delete 7"},
+
+    {"session list", "session.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, session_columns, NULL,
+     "who is connected (prad must run)", "pra-admin session list"},
+    {"session kill", "session.kill", POSITIONALS({"id", "ID", false}),
+     OPTIONS({"reason", OPTION_TEXT, "TEXT", "told to the user"}), STYLE_DONE, NULL,
+     "session {id} ended", "end a session (prad must run)",
+     "pra-admin session kill 4f1c22aa90b3e6d7581f0c3a9e2b7d64"},
+
+    {"hostkey show", "hostkey.show", NO_POSITIONALS, NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
+     "the fingerprint that users compare at their first connection", "pra-admin hostkey show"},
+
+    {"audit list", "audit.list", NO_POSITIONALS,
+     OPTIONS({"since", OPTION_TEXT, "TIME", "RFC 3339, a date, or a time ago (90m, 7d)"},
+             {"until", OPTION_TEXT, "TIME", "up to, not including"},
+             {"user", OPTION_TEXT, "USER", "only this user's events"},
+             {"kind", OPTION_TEXT, "KIND", "only this kind: login, channel-open, admin ..."},
+             {"limit", OPTION_NUMBER, "N", "the newest N (default 1000), 0 = all"}),
+     STYLE_AUDIT, audit_columns, NULL, "what happened, oldest first",
+     "pra-admin audit list --since 24h --kind channel-refused"},
+
+    {"explain", "explain", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_NEEDED, "USER", "who asks"},
+             {"target", OPTION_NEEDED, "HOST:PORT", "where to"},
+             {"from", OPTION_TEXT, "ADDR", "the client's address"},
+             {"at", OPTION_TEXT, "TIME", "another time than now"}),
+     STYLE_DETAILS, NULL, NULL,
+     "which rule decides, why, the user's keys, and whether the target answers",
+     "pra-admin explain --user suzuki --target mail.example.com:110 --at 2026-11-28T12:00:00Z"},
+
+    {"batch", NULL, POSITIONALS({"file", "FILE", false}), NO_OPTIONS, STYLE_BATCH, NULL, NULL,
+     "many changes at once, all or none: a line of {\"op\":...,\"args\":{...}} each; - is stdin",
+     "pra-admin batch employees.jsonl"},
+
+    {NULL, NULL, NULL, NULL, STYLE_DONE, NULL, NULL, NULL, NULL},
+};
+
+/* ---- finding ----------------------------------------------------------------------------------- */
+
+/* How many of argv's words are the first words of `words`; *whole if they are all of them. */
+static int match(const char *words, int argc, char **argv, bool *whole)
+{
+    int n = 0;
+
+    *whole = false;
+    while (n < argc) {
+        size_t len = strcspn(words, " ");
+
+        if (strlen(argv[n]) != len || strncmp(words, argv[n], len) != 0)
+            return n;
+        n++;
+        if (words[len] == '\0') {
+            *whole = true;
+            return n;
+        }
+        words += len + 1;
+    }
+    return n;
+}
+
+const struct cli_command *cli_find(int argc, char **argv, int *used)
+{
+    int best = 0;
+
+    for (const struct cli_command *cmd = cli_commands; cmd->words != NULL; cmd++) {
+        bool whole;
+        int n = match(cmd->words, argc, argv, &whole);
+
+        if (whole) {
+            *used = n;
+            return cmd;
+        }
+        if (n > best)
+            best = n;
+    }
+    *used = best;
+    return NULL;
+}
+
+/* ---- help -------------------------------------------------------------------------------------- */
+
+static void print_usage(FILE *to, const struct cli_command *cmd)
+{
+    fprintf(to, "pra-admin %s", cmd->words);
+    for (const struct cli_positional *p = cmd->positionals; p->name != NULL; p++)
+        fprintf(to, " %s", p->value);
+}
+
+static const char common_options[] =
+    "  --config FILE        configuration (default " CONFIG_DEFAULT_PATH ")\n"
+    "  --json               print JSON\n"
+    "  --help, --version\n";
+
+void cli_help_prefix(FILE *to, int argc, char **argv)
+{
+    fputs("Commands:\n", to);
+    for (const struct cli_command *cmd = cli_commands; cmd->words != NULL; cmd++) {
+        bool whole;
+        int n = match(cmd->words, argc, argv, &whole);
+        long start;
+
+        if (n < argc)
+            continue;
+        start = 2 + (long)strlen("pra-admin ") + (long)strlen(cmd->words);
+        fputs("  ", to);
+        print_usage(to, cmd);
+        for (const struct cli_positional *p = cmd->positionals; p->name != NULL; p++)
+            start += 1 + (long)strlen(p->value);
+        fprintf(to, "%*s%s\n", start < 44 ? (int)(44 - start) : 2, "", cmd->summary);
+    }
+}
+
+void cli_help_all(FILE *to)
+{
+    fputs("Usage: pra-admin [--config FILE] COMMAND [OPTIONS]\n"
+          "Administers a PRA gateway: through prad if it runs, else on its database directly.\n\n",
+          to);
+    cli_help_prefix(to, 0, NULL);
+    fprintf(to,
+            "\nOptions of every command:\n%s\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 "
+            "prad is not running.\n",
+            common_options);
+}
+
+void cli_help_command(FILE *to, const struct cli_command *cmd)
+{
+    fputs("Usage: ", to);
+    print_usage(to, cmd);
+    for (const struct cli_option *o = cmd->options; o->name != NULL; o++) {
+        if (o->type == OPTION_NEEDED)
+            fprintf(to, " --%s %s", o->name, o->value);
+    }
+    fprintf(to, "%s\n%s.\n\nOptions:\n", cmd->options[0].name != NULL ? " [OPTIONS]" : "",
+            cmd->summary);
+    for (const struct cli_option *o = cmd->options; o->name != NULL; o++) {
+        int n = fprintf(to, "  --%s%s%s", o->name, o->value != NULL ? " " : "",
+                        o->value != NULL ? o->value : "");
+
+        fprintf(to, "%*s%s\n", n < 23 ? 23 - n : 2, "", o->help);
+    }
+    fprintf(to, "%s\nExample:\n  %s\n", common_options, cmd->example);
+}

@@ -1,0 +1,216 @@
+/*
+ * Printing for people: aligned tables, objects, sentences. Text may come from clients (their
+ * version, their system), so nothing reaches the terminal that is not printable.
+ */
+#include "server/pra-admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "common/utf8.h"
+
+#define CELL_MAX   512
+#define COLUMN_MAX 16
+
+/* ---- text -------------------------------------------------------------------------------------- */
+
+/* A safe copy, cut at a character if it is too long. */
+static void copy_safe(char dst[CELL_MAX], const char *src)
+{
+    size_t len = strlen(src), n = 0, used;
+    char one[UTF8_SAFE_MAX];
+
+    for (size_t i = 0; i < len; i += used) {
+        size_t add = utf8_take_safe(src + i, len - i, "", one, &used);
+
+        if (n + add >= CELL_MAX)
+            break;
+        memcpy(dst + n, one, add);
+        n += add;
+    }
+    dst[n] = '\0';
+}
+
+void print_safe(FILE *to, const char *text)
+{
+    size_t len = strlen(text), used;
+    char one[UTF8_SAFE_MAX];
+
+    for (size_t i = 0; i < len; i += used)
+        fwrite(one, 1, utf8_take_safe(text + i, len - i, "", one, &used), to);
+}
+
+/* Columns that a text takes on a terminal: two for a full-width letter. */
+static int width(const char *text)
+{
+    size_t len = strlen(text);
+    uint32_t cp;
+    int total = 0;
+
+    for (size_t i = 0, n; i < len && (n = utf8_decode(text + i, len - i, &cp)) > 0; i += n) {
+        int w = wcwidth((wchar_t)cp);
+
+        total += w < 0 ? 1 : w;
+    }
+    return total;
+}
+
+static void join(char dst[CELL_MAX], const json_t *list)
+{
+    size_t len = 0, i;
+    json_t *item;
+
+    dst[0] = '\0';
+    json_array_foreach(list, i, item)
+    {
+        char one[CELL_MAX];
+        int n;
+
+        copy_safe(one, json_is_string(item) ? json_string_value(item) : "...");
+        n = snprintf(dst + len, CELL_MAX - len, "%s%s", i > 0 ? "," : "", one);
+        if (n < 0 || (size_t)n >= CELL_MAX - len) {
+            dst[len] = '\0';
+            return;
+        }
+        len += (size_t)n;
+    }
+}
+
+/* One value as people read it. */
+static void cell(char dst[CELL_MAX], const json_t *value)
+{
+    char *text;
+
+    if (json_is_string(value)) {
+        copy_safe(dst, json_string_value(value));
+    } else if (json_is_integer(value)) {
+        snprintf(dst, CELL_MAX, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_boolean(value)) {
+        snprintf(dst, CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
+    } else if (json_is_array(value)) {
+        join(dst, value);
+    } else if (json_is_object(value)) {
+        text = json_dumps(value, JSON_COMPACT);
+        copy_safe(dst, text != NULL ? text : "");
+        free(text);
+    } else {
+        dst[0] = '\0';
+    }
+}
+
+/* ---- tables ------------------------------------------------------------------------------------ */
+
+static bool is_empty(const json_t *value)
+{
+    return value == NULL || json_is_null(value) || json_is_false(value) ||
+           (json_is_array(value) && json_array_size(value) == 0);
+}
+
+/* Widths of the columns; 0 = not shown, because no row has a value there. */
+static void measure(const json_t *rows, const struct cli_column *columns, int widths[COLUMN_MAX])
+{
+    for (int c = 0; columns[c].key != NULL; c++) {
+        bool shown = columns[c].always;
+        json_t *row;
+        size_t i;
+
+        widths[c] = width(columns[c].title);
+        json_array_foreach(rows, i, row)
+        {
+            const json_t *value = json_object_get(row, columns[c].key);
+            char text[CELL_MAX];
+            int w;
+
+            shown = shown || !is_empty(value);
+            cell(text, value);
+            w = width(text);
+            if (w > widths[c])
+                widths[c] = w;
+        }
+        if (!shown)
+            widths[c] = 0;
+    }
+}
+
+static void print_cell(const char *text, int cell_width, bool last)
+{
+    fputs(text[0] != '\0' ? text : "-", stdout);
+    if (!last)
+        printf("%*s", cell_width - (text[0] != '\0' ? width(text) : 1) + 2, "");
+}
+
+void print_table(const json_t *rows, const struct cli_column *columns)
+{
+    int widths[COLUMN_MAX] = {0}, last = 0;
+    json_t *row;
+    size_t i;
+
+    if (json_array_size(rows) == 0)
+        return;
+    measure(rows, columns, widths);
+    for (int c = 0; columns[c].key != NULL; c++) {
+        if (widths[c] > 0)
+            last = c;
+    }
+    for (int c = 0; columns[c].key != NULL; c++) {
+        if (widths[c] > 0)
+            print_cell(columns[c].title, widths[c], c == last);
+    }
+    putchar('\n');
+    json_array_foreach(rows, i, row)
+    {
+        for (int c = 0; columns[c].key != NULL; c++) {
+            char text[CELL_MAX];
+
+            cell(text, json_object_get(row, columns[c].key));
+            if (widths[c] > 0)
+                print_cell(text, widths[c], c == last);
+        }
+        putchar('\n');
+    }
+}
+
+/* ---- objects and sentences --------------------------------------------------------------------- */
+
+void print_details(const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    char text[CELL_MAX];
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        json_t *item;
+        size_t i;
+
+        if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
+            json_array_foreach(value, i, item)
+            {
+                cell(text, item);
+                printf("%-12s %s\n", name, text);
+            }
+            continue;
+        }
+        cell(text, value);
+        printf("%-12s %s\n", name, text[0] != '\0' ? text : "-");
+    }
+}
+
+void print_sentence(FILE *to, const char *sentence, const json_t *object)
+{
+    while (*sentence != '\0') {
+        size_t plain = strcspn(sentence, "{");
+        size_t len = strcspn(sentence + plain, "}");
+        char text[CELL_MAX];
+
+        fwrite(sentence, 1, plain, to);
+        sentence += plain;
+        if (*sentence == '\0')
+            break;
+        cell(text, json_object_getn(object, sentence + 1, len - 1));
+        fputs(text[0] != '\0' ? text : "-", to);
+        sentence += len + 1;
+    }
+    fputc('\n', to);
+}
