@@ -43,17 +43,24 @@ static void fill(struct audit_event *e, const struct session *s, enum audit_kind
     copy(e->detail, sizeof(e->detail), detail);
 }
 
+/* Details that hold a space are quoted, unless log_escape() has done so already. */
+static const char *quote(const char *detail)
+{
+    return strchr(detail, ' ') && detail[0] != '"' ? "\"" : "";
+}
+
 static void write_down(const struct session *s, const struct audit_event *e)
 {
     char source[RECORD_ENDPOINT_MAX];
     char user[2 * POLICY_NAME_MAX];
+    const char *q = quote(e->detail);
     audit_record(s->worker->gateway->audit, e);
     log_event(is_trouble(e->kind) ? LOG_WARN : LOG_INFO, audit_kind_word(e->kind),
-              "session=%s src=%s user=%s%s%s%s%s%s%s", e->session,
+              "session=%s src=%s user=%s%s%s%s%s%s%s%s%s", e->session,
               record_endpoint(source, &e->source, e->source_port),
               log_escape(user, sizeof(user), e->user, strlen(e->user)),
               *e->target ? " target=" : "", e->target, *e->reason ? " reason=" : "", e->reason,
-              *e->detail ? " detail=" : "", e->detail);
+              *e->detail ? " detail=" : "", q, e->detail, q);
 }
 
 void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *detail)

@@ -267,7 +267,9 @@ static bool overdue(struct session *s)
         return true;
     }
     size_t pending = ssh_session_output_pending(s->ssh);
-    if (pending > (size_t)worker_config(s->worker)->session_buffer) {
+    size_t cap = s->phase == SESSION_LOGIN ? OUTPUT_LOGIN_MAX
+                                           : (size_t)worker_config(s->worker)->session_buffer;
+    if (pending > cap) {
         session_end(s, "output-overflow", NULL);
         return true;
     }

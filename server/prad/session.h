@@ -34,6 +34,8 @@ struct control;
 
 /* Output that libssh may hold before targets are read no further; session_buffer is the hard cap. */
 #define OUTPUT_SOFT_MAX (256u * 1024)
+/* The hard cap before login: far more than key exchange and refusals need. */
+#define OUTPUT_LOGIN_MAX (64u * 1024)
 
 /* What clients are told about when to try again after a shutdown. */
 #define SESSION_RETRY_AFTER_SHUTDOWN_S 5
