@@ -1,0 +1,40 @@
+/*
+ * prad's admin socket: JSON lines over a Unix socket, one request and one answer at a time per
+ * client. Everything runs on the thread of the given event base (prad's keeper), where struct
+ * admin lives.
+ *
+ * Who may connect: root, the user that prad runs as, and the members of an optional group (the
+ * kernel holds others off by the socket's mode, 0660 then, 0600 otherwise). Bounded: clients,
+ * bytes of a request, seconds without a request, seconds until an answer is read.
+ */
+#ifndef PRA_SERVER_ADMIN_ADMIN_SERVER_H
+#define PRA_SERVER_ADMIN_ADMIN_SERVER_H
+
+#include <event2/event.h>
+
+#include "server/admin/admin.h"
+#include "server/config.h"
+
+#define ADMIN_CLIENTS_MAX     32
+#define ADMIN_IDLE_SECONDS    300
+#define ADMIN_STALLED_SECONDS 30
+
+struct admin_server;
+
+/*
+ * Binds and listens at [admin] socket, for members of [admin] group too. A socket that is there
+ * already is replaced: whoever holds the store's lock (`a` does) is the only one who may have made
+ * it. `a` must outlive the server. Returns 0, PRA_EINVAL (path too long, unknown group), PRA_EIO,
+ * PRA_ENOMEM.
+ *
+ * A request runs within one turn of the loop and its answer is written in a later one, so what the
+ * loop's owner does between two turns - publish admin_policy() if it is a new one - is done when
+ * the administrator hears that his change is made.
+ */
+int admin_server_new(struct event_base *base, struct admin *a, const struct config *c,
+                     struct admin_server **out, struct fault *f);
+
+/* Closes all clients and removes the socket; NULL is fine. */
+void admin_server_free(struct admin_server *s);
+
+#endif
