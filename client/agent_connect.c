@@ -1,0 +1,285 @@
+/*
+ * The wanted connection: begun by a user, attempted, kept up by retries, and ended by a user or by
+ * a cause that waiting does not mend. What a cause means is in cause.h's table.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/agent_internal.h"
+#include "common/crypto.h"
+#include "common/jsonl.h"
+
+void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, const char *detail)
+{
+    problem_clear(p);
+    p->id = id;
+    (void)snprintf(p->server, sizeof(p->server), "%s", a->server);
+    (void)snprintf(p->user, sizeof(p->user), "%s", a->user);
+    (void)snprintf(p->detail, sizeof(p->detail), "%s", detail);
+}
+
+static void forget_key(struct agent *a)
+{
+    agent_cancel_key(a);
+    key_free(a->key);
+    a->key = NULL;
+}
+
+static void log_problem(struct agent *a, enum log_level level, enum cause cause)
+{
+    char text[MSG_TEXT_MAX];
+
+    problem_text(&a->problem, text);
+    agentlog_system(a->log, level, "connection cause=%s %s", cause_word(cause), text);
+    agentlog_user(a->log, level, "%s", text);
+}
+
+void agent_stop(struct agent *a, enum cause cause, const char *detail)
+{
+    uv_timer_stop(&a->retry_timer);
+    agent_drop_forwards(a);
+    forget_key(a);
+    agent_problem(a, &a->problem, cause_msg(cause), detail);
+    log_problem(a, LOG_ERROR, cause);
+    agent_set_state(a, AGENT_ERROR);
+    if (a->fg != NULL) {
+        a->result = PRA_ECLOSED;
+        agent_end(a);
+    }
+}
+
+/* --- one session's events ------------------------------------------------------------------- */
+
+static void on_phase(void *owner, const char *what)
+{
+    struct agent *a = owner;
+
+    agentlog_system(a->log, LOG_INFO, "connecting to %s: %s", a->server, what);
+}
+
+/* Reads the pin and judges; a damaged pin counts as none, so that a person has to confirm anew. */
+static enum cause on_host_key(void *owner, const struct session_host_key *key)
+{
+    struct agent *a = owner;
+    char server[ADDR_TEXT_MAX + 2];
+    struct hostkey_pin pin;
+    struct fault f = {0};
+    bool have, pin_it;
+    enum cause cause;
+    int rc = hostkey_pin_read(a->paths->known_host, &pin, &f);
+
+    have = rc == 0;
+    if (!have && rc != PRA_ENOENT)
+        agentlog_system(a->log, LOG_ERROR, "pinned host key: %s", f.text);
+    hostkey_server_name(&a->config.server, a->config.server_port, server);
+    cause = hostkey_judge(a->config.fingerprint, have ? &pin : NULL, server, a->accept,
+                          key->fingerprint, &pin_it);
+    (void)snprintf(a->seen, sizeof(a->seen), "%s", key->fingerprint);
+    agentlog_system(a->log, cause == CAUSE_NONE ? LOG_INFO : LOG_ERROR, "host key %s: %s",
+                    key->fingerprint,
+                    cause == CAUSE_NONE              ? "as expected"
+                    : cause == CAUSE_HOSTKEY_UNKNOWN ? "unknown and not confirmed"
+                                                     : "NOT the expected one");
+    if (cause == CAUSE_HOSTKEY_CHANGED)
+        agentlog_system(a->log, LOG_ERROR, "host key expected: %s",
+                        a->config.fingerprint[0] != '\0' ? a->config.fingerprint : pin.fingerprint);
+    if (pin_it && hostkey_pin_write(a->paths->known_host, server, key->blob, key->len, &f) != 0)
+        agentlog_system(a->log, LOG_ERROR, "the host key cannot be pinned: %s", f.text);
+    return cause;
+}
+
+static void on_hello_late(uv_timer_t *t)
+{
+    struct agent *a = t->data;
+
+    if (a->session != NULL)
+        session_fail(a->session, CAUSE_CUT, "the gateway does not answer on the control channel");
+}
+
+static void on_ready(void *owner)
+{
+    struct agent *a = owner;
+
+    agentlog_system(a->log, LOG_INFO, "logged in as %s", a->user);
+    uv_timer_start(&a->hello_timer, on_hello_late, AGENT_HELLO_MS, 0);
+    agent_hello(a);
+}
+
+static void on_message(void *owner, const json_t *msg)
+{
+    struct agent *a = owner;
+    struct fault f = {0};
+    int rc = control_dispatch(msg, &agent_control, a, &f);
+
+    if (rc != 0 && a->session != NULL)
+        session_fail(a->session, CAUSE_PROTOCOL, f.text[0] != '\0' ? f.text : err_text(rc));
+}
+
+static void on_retry(uv_timer_t *t)
+{
+    agent_attempt(t->data);
+}
+
+/* Away from the gateway: listeners stay (or go, D4) and the next attempt is set. */
+static void wait_and_retry(struct agent *a, enum cause cause, const char *detail)
+{
+    enum msg_id id = cause_msg(cause);
+    uint32_t random, wait_ms;
+
+    if (a->stood && a->away == CAUSE_NONE)
+        a->away = cause == CAUSE_SHUTDOWN ? CAUSE_SHUTDOWN : CAUSE_LOST;
+    if (a->away != CAUSE_NONE && cause_is_absence(cause))
+        id = cause_msg(a->away);
+    if (a->stood && a->config.dead_action == CONFIG_DEAD_CLEAR)
+        agent_drop_forwards(a);
+
+    crypto_random(&random, sizeof(random));
+    wait_ms = retry_next_ms(&a->retry, random, a->asked_retry_ms);
+    a->asked_retry_ms = 0;
+    a->retry_at = agent_now() + wait_ms;
+    uv_timer_start(&a->retry_timer, on_retry, wait_ms, 0);
+
+    agent_problem(a, &a->problem, id, detail);
+    (void)snprintf(a->problem.seconds, sizeof(a->problem.seconds), "%u", (wait_ms + 999) / 1000);
+    log_problem(a, LOG_WARN, cause);
+    agent_set_state(a, AGENT_WAITING);
+}
+
+static void finish_disconnect(struct agent *a)
+{
+    a->farewell = false;
+    forget_key(a);
+    problem_clear(&a->problem);
+    agent_set_state(a, AGENT_DISCONNECTED);
+    agentlog_system(a->log, LOG_INFO, "disconnected from %s", a->server);
+    if (a->disconnect_client != 0)
+        ipc_server_reply(a->ipc, a->disconnect_client, json_pack("{s:b}", "ok", 1));
+    a->disconnect_client = 0;
+    if (a->fg != NULL)
+        agent_end(a);
+}
+
+static void on_ended(void *owner, enum cause cause, const char *detail)
+{
+    struct agent *a = owner;
+
+    a->session = NULL;
+    a->online = false;
+    uv_timer_stop(&a->hello_timer);
+    uv_timer_stop(&a->heads_timer);
+    agent_fail_explains(a);
+    if (a->farewell) {
+        finish_disconnect(a);
+        return;
+    }
+    /* The gateway's own words on the end are better than "the connection was closed". */
+    if (a->announced != CAUSE_NONE && cause_is_absence(cause))
+        cause = a->announced;
+    a->announced = CAUSE_NONE;
+    if (a->key != NULL && cause_retries(cause, a->stood))
+        wait_and_retry(a, cause, detail);
+    else
+        agent_stop(a, cause, detail);
+}
+
+static const struct session_events events = {.phase = on_phase,
+                                             .host_key = on_host_key,
+                                             .ready = on_ready,
+                                             .message = on_message,
+                                             .ended = on_ended};
+
+void agent_attempt(struct agent *a)
+{
+    struct session_options opt = {.server = a->config.server,
+                                  .port = a->config.server_port,
+                                  .has_proxy = a->config.has_proxy,
+                                  .proxy = a->config.proxy,
+                                  .proxy_port = a->config.proxy_port,
+                                  .user = a->user,
+                                  .key = a->key,
+                                  .info = &a->info,
+                                  .dead_delay = a->config.dead_delay,
+                                  .dead_timeout = a->config.dead_timeout};
+
+    uv_timer_stop(&a->retry_timer);
+    a->announced = CAUSE_NONE;
+    agent_set_state(a, AGENT_CONNECTING);
+    if (session_start(&a->loop, &opt, &events, a, &a->session) != 0)
+        agent_stop(a, CAUSE_MEMORY, "the connection cannot be set up");
+}
+
+/* --- what a user wants ---------------------------------------------------------------------- */
+
+static bool load_settings(struct agent *a, const char *user, const char *accept, struct problem *p)
+{
+    struct config config;
+    struct fault f = {0};
+
+    if (config_load(a->paths->config_file, &config, &f) != 0) {
+        agent_problem(a, p, MSG_RULES_ADDRESS, f.text);
+        return false;
+    }
+    a->config = config;
+    a->server[0] = '\0';
+    if (!config.has_server) {
+        agent_problem(a, p, MSG_RULES_ADDRESS, "no server address is set");
+        return false;
+    }
+    config_format_address(&config.server, config.server_port, a->server);
+    agentlog_set_level(a->log, config.log_level);
+    (void)snprintf(a->user, sizeof(a->user), "%s", user != NULL ? user : config.user);
+    (void)snprintf(a->accept, sizeof(a->accept), "%s", accept != NULL ? accept : "");
+    return true;
+}
+
+bool agent_connect(struct agent *a, uint64_t client, const json_t *request, struct problem *p)
+{
+    const char *user = NULL, *accept = NULL, *passphrase;
+    struct fault f = {0};
+
+    if (a->state == AGENT_WAITING) /* a person says: now */
+        agent_attempt(a);
+    if (a->session != NULL || a->opening != NULL) {
+        ipc_server_reply(a->ipc, client, json_pack("{s:b}", "ok", 1));
+        return true;
+    }
+    if (jsonl_opt_string(request, "user", KEYFILE_USER_MAX, &user, &f) != 0 ||
+        jsonl_opt_string(request, "accept_host_key", SSHKEY_FINGERPRINT_MAX - 1, &accept, &f) !=
+            0 ||
+        jsonl_get_string(request, "passphrase", KEYFILE_PASS_MAX, &passphrase, &f) != 0) {
+        agent_problem(a, p, MSG_AGENT, f.text);
+        return false;
+    }
+    if (!load_settings(a, user, accept, p))
+        return false;
+    agentlog_user(a->log, LOG_INFO, "connect to %s", a->server);
+    problem_clear(&a->problem);
+    a->stood = false;
+    a->away = CAUSE_NONE;
+    a->asked_retry_ms = 0;
+    retry_reset(&a->retry);
+    if (agent_open_key(a, client, passphrase) != 0) {
+        agent_problem(a, p, MSG_KEY_DAMAGED, "out of memory");
+        return false;
+    }
+    agent_set_state(a, AGENT_CONNECTING);
+    return true;
+}
+
+void agent_disconnect(struct agent *a, const char *reason)
+{
+    json_t *bye;
+
+    uv_timer_stop(&a->retry_timer);
+    agent_drop_forwards(a);
+    if (a->session == NULL) {
+        finish_disconnect(a);
+        return;
+    }
+    if (!a->farewell && (bye = control_bye(reason)) != NULL) {
+        (void)session_send(a->session, bye); /* before the control channel runs there is no one */
+        json_decref(bye);
+    }
+    a->farewell = true;
+    session_stop(a->session);
+}

@@ -1,0 +1,148 @@
+/* The agent as its files share it. One thread owns all of this; see agent.h. */
+#ifndef PRA_CLIENT_AGENT_INTERNAL_H
+#define PRA_CLIENT_AGENT_INTERNAL_H
+
+#include "client/agent.h"
+#include "client/agentlog.h"
+#include "client/config.h"
+#include "client/control.h"
+#include "client/forward.h"
+#include "client/hostkey.h"
+#include "client/ipc_server.h"
+#include "client/plan.h"
+#include "client/problem.h"
+#include "client/retry.h"
+#include "client/session.h"
+#include "keys/keyfile.h"
+
+/* After the control channel runs, the gateway has this long to answer hello. */
+#define AGENT_HELLO_MS (20 * 1000)
+/* How often the gateway hears the heads of the logs. */
+#define AGENT_HEADS_MS (60u * 60 * 1000)
+/* How long an `explain` may take, and how many may be under way. */
+#define AGENT_EXPLAIN_MS  (12 * 1000)
+#define AGENT_EXPLAIN_MAX 16
+/* A clock that is off by more than this is told. */
+#define AGENT_CLOCK_S 120
+
+enum agent_state {
+    AGENT_DISCONNECTED,
+    AGENT_CONNECTING,
+    AGENT_CONNECTED,
+    AGENT_WAITING,
+    AGENT_ERROR
+};
+
+/* A question to the gateway that a program waits for; client 0 = free. */
+struct explain {
+    uint64_t client;
+    int64_t id;
+    int64_t rule;
+    uint64_t deadline; /* monotonic ms */
+};
+
+struct key_job; /* agent_key.c: the key being unsealed on the pool */
+
+struct agent {
+    uv_loop_t loop;
+    const struct paths *paths;
+    const struct agent_foreground *fg; /* NULL = background */
+    int lock;                          /* descriptor of the lock file */
+    int result;                        /* of agent_run() */
+    bool ending;
+    struct agentlog *log;
+    struct ipc_server *ipc;
+    uv_signal_t sigterm, sigint;
+    uv_prepare_t prepare; /* tells of changes once per loop iteration */
+    uv_timer_t idle;      /* the end of an agent that nobody uses */
+
+    enum agent_state state;
+    int64_t since; /* of the state, seconds UTC */
+    bool changed;  /* status must be pushed */
+    bool ports_changed;
+
+    /* the wanted connection */
+    struct config config;
+    char server[ADDR_TEXT_MAX]; /* "" = none */
+    char user[KEYFILE_USER_MAX + 1];
+    char accept[SSHKEY_FINGERPRINT_MAX];
+    char seen[SSHKEY_FINGERPRINT_MAX]; /* the host key the gateway showed last */
+    struct key_job *opening;
+    struct key *key;
+    struct keyfile_info info;
+    char machine_tag[17];
+
+    struct session *session;
+    bool online;          /* the gateway has welcomed this session */
+    bool stood;           /* connected since the user asked for it */
+    bool farewell;        /* a wanted end is under way */
+    enum cause announced; /* what the gateway said the session will end with */
+    uint32_t asked_retry_ms;
+    enum cause away; /* how the tunnel that stood was lost */
+    struct retry retry;
+    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer;
+    uint64_t retry_at;          /* monotonic ms */
+    uint64_t disconnect_client; /* who waits for the end */
+    char session_id[65];
+    int64_t clock_off; /* seconds this PC is ahead of the gateway; 0 = right enough */
+
+    struct plan plan;
+    struct forward **forwards; /* one per rule of the plan */
+    struct problem problem;    /* of the state */
+    struct problem last;       /* the last thing that happened to a connection */
+    int64_t last_at;
+    struct explain explains[AGENT_EXPLAIN_MAX];
+    int64_t last_explain;
+};
+
+/* agent.c */
+void agent_set_state(struct agent *a, enum agent_state state);
+/* Something of the status is different: it is pushed before the loop sleeps. */
+void agent_changed(struct agent *a);
+void agent_end(struct agent *a);
+uint64_t agent_now(void);
+
+/* agent_key.c */
+/* Begins to unseal the key; the answer to `client` (0 = nobody) comes when it is decided. */
+int agent_open_key(struct agent *a, uint64_t client, const char *passphrase);
+void agent_cancel_key(struct agent *a);
+
+/* agent_connect.c */
+/* A user's wish to connect. Returns false and fills `p` when it cannot even begin. */
+bool agent_connect(struct agent *a, uint64_t client, const json_t *request, struct problem *p);
+void agent_attempt(struct agent *a);
+/* Stops for good: the key is wiped, listeners close, the state tells why. */
+void agent_stop(struct agent *a, enum cause cause, const char *detail);
+void agent_disconnect(struct agent *a, const char *reason);
+/* A problem of this connection with the usual values filled in. */
+void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, const char *detail);
+
+/* agent_control.c: what the gateway says. */
+extern const struct control_handler agent_control;
+void agent_hello(struct agent *a);
+void agent_report_ports(struct agent *a);
+void agent_drop_forwards(struct agent *a);
+void agent_fail_explains(struct agent *a);
+struct session *agent_live_session(void *arg);
+
+/* agent_requests.c: what programs ask. */
+void agent_request(void *arg, uint64_t client, json_t *request);
+void agent_answer_error(struct agent *a, uint64_t client, const struct problem *p);
+void agent_explained(struct agent *a, const struct explain *e, const json_t *answer);
+
+/* status.c */
+/* The object of `pra status --json`, with `id` and `args` in its error. New reference. */
+json_t *status_json(const struct agent *a);
+const char *status_state_word(enum agent_state state);
+/* What is shown as the error: the state's, or a warning while connected. */
+void status_problem(const struct agent *a, struct problem *p);
+
+/* agent_posix.c */
+/* One agent per user. Returns a descriptor that holds the lock, or PRA_EBUSY, PRA_EIO. */
+int agent_lock(const char *path, struct fault *f);
+/* The starter waits for the end of our standard error: it is closed when we are ready. */
+void agent_ready(void);
+/* From here on JSON values are wiped when freed: requests hold passphrases. */
+void agent_wipe_json(void);
+
+#endif

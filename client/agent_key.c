@@ -1,0 +1,155 @@
+/*
+ * Unsealing the key file. The key derivation takes most of a second and 128 MiB, so it runs on
+ * libuv's pool; the job owns its copy of the passphrase, which is wiped as soon as it was used.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "client/agent_internal.h"
+#include "common/crypto.h"
+#include "keys/machine.h"
+
+struct key_job {
+    uv_work_t work;
+    struct agent *agent;
+    bool cancelled; /* set on the loop, read on the loop */
+    uint64_t client;
+    char path[OS_PATH_MAX];
+    char passphrase[KEYFILE_PASS_MAX + 1];
+    /* results */
+    int rc;
+    struct fault fault;
+    struct key *key;
+    struct keyfile_info info;
+    struct keyfile_report report;
+    char tag[17];
+};
+
+/* On the pool. */
+static void unseal(uv_work_t *w)
+{
+    struct key_job *j = w->data;
+    struct machine m;
+
+    j->rc = keyfile_open(j->path, j->passphrase, &j->key, &j->info, &j->report, &j->fault);
+    crypto_wipe(j->passphrase, sizeof(j->passphrase));
+    if (j->rc == 0 && machine_read(j->info.salt, &m, NULL) == 0) {
+        (void)machine_tag(&m, j->tag);
+        machine_wipe(&m);
+    }
+}
+
+static enum cause cause_of(const struct key_job *j)
+{
+    switch (j->rc) {
+    case PRA_EPASSPHRASE:
+        return CAUSE_KEY_PASSPHRASE;
+    case PRA_EMACHINE:
+        return j->report.hidden[MACHINE_DISK_SERIAL] || j->report.hidden[MACHINE_VOLUME_ID]
+                   ? CAUSE_KEY_DISK
+                   : CAUSE_KEY_MACHINE;
+    case PRA_ENOENT:
+        return CAUSE_KEY_MISSING;
+    default:
+        return CAUSE_KEY_DAMAGED;
+    }
+}
+
+/* A tolerated change of the machine is told by name (N1). */
+static void log_changes(struct agent *a, const struct key_job *j)
+{
+    char names[256];
+
+    keyfile_describe_changes(&j->report, names, sizeof(names));
+    if (names[0] == '\0')
+        return;
+    agentlog_system(a->log, LOG_WARN, "this PC has changed: %s; the key %s", names,
+                    j->report.resealed ? "was sealed again" : "stays as it was sealed");
+    agentlog_user(a->log, LOG_WARN, "this PC has changed: %s", names);
+}
+
+static void key_failed(struct agent *a, struct key_job *j)
+{
+    enum cause cause = cause_of(j);
+    char names[sizeof(a->problem.name)];
+
+    keyfile_describe_changes(&j->report, names, sizeof(names));
+    agent_stop(a, cause, j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc));
+    (void)snprintf(a->problem.name, sizeof(a->problem.name), "%s", names);
+    if (cause == CAUSE_KEY_MACHINE || cause == CAUSE_KEY_DISK)
+        agentlog_system(a->log, LOG_ERROR, "what differs from the PC the key was made on: %s",
+                        names);
+    agent_answer_error(a, j->client, &a->problem);
+}
+
+static void key_opened(struct agent *a, struct key_job *j)
+{
+    a->key = j->key;
+    j->key = NULL;
+    a->info = j->info;
+    (void)snprintf(a->machine_tag, sizeof(a->machine_tag), "%s", j->tag);
+    if (a->user[0] == '\0')
+        (void)snprintf(a->user, sizeof(a->user), "%s", a->info.user);
+    log_changes(a, j);
+    ipc_server_reply(a->ipc, j->client, json_pack("{s:b}", "ok", 1));
+    agent_attempt(a);
+}
+
+/* Back on the loop. */
+static void on_unsealed(uv_work_t *w, int status)
+{
+    struct key_job *j = w->data;
+    struct agent *a = j->agent;
+
+    (void)malloc_trim(0); /* the derivation's memory goes back to the system */
+    if (status != 0)
+        j->rc = PRA_EIO;
+    if (j->cancelled) {
+        ipc_server_reply(a->ipc, j->client,
+                         json_pack("{s:b, s:{s:s, s:s, s:s, s:s}}", "ok", 0, "error", "code", "",
+                                   "message", "cancelled", "cause", "disconnected", "remedy", ""));
+    } else {
+        a->opening = NULL;
+        if (j->rc == 0)
+            key_opened(a, j);
+        else
+            key_failed(a, j);
+    }
+    key_free(j->key);
+    crypto_wipe(j, sizeof(*j));
+    (void)munlock(j, sizeof(*j));
+    free(j);
+}
+
+int agent_open_key(struct agent *a, uint64_t client, const char *passphrase)
+{
+    struct key_job *j = calloc(1, sizeof(*j));
+    int rc;
+
+    if (j == NULL)
+        return PRA_ENOMEM;
+    (void)mlock(j, sizeof(*j)); /* keeps the passphrase out of the swap where the limits allow it */
+    j->work.data = j;
+    j->agent = a;
+    j->client = client;
+    (void)snprintf(j->path, sizeof(j->path), "%s", a->paths->key_file);
+    (void)snprintf(j->passphrase, sizeof(j->passphrase), "%s", passphrase);
+    rc = uv_queue_work(&a->loop, &j->work, unseal, on_unsealed);
+    if (rc != 0) {
+        crypto_wipe(j, sizeof(*j));
+        free(j);
+        return PRA_EIO;
+    }
+    a->opening = j;
+    return 0;
+}
+
+void agent_cancel_key(struct agent *a)
+{
+    if (a->opening != NULL)
+        a->opening->cancelled = true;
+    a->opening = NULL;
+}

@@ -1,0 +1,61 @@
+/* A channel as channel.c and channel_pump.c share it. */
+#ifndef PRA_CLIENT_CHANNEL_INTERNAL_H
+#define PRA_CLIENT_CHANNEL_INTERNAL_H
+
+#include "client/session_internal.h"
+
+/* First window and what a bulk flow may grow it to; one read takes at most this from a program. */
+#define CHANNEL_WINDOW_FIRST (64u * 1024)
+#define CHANNEL_WINDOW_MAX   (16u * 1024 * 1024)
+#define CHANNEL_PACKET_MAX   32768u
+#define CHANNEL_READ_SMALL   (16u * 1024)
+#define CHANNEL_UP_MAX       (64u * 1024)
+
+enum channel_state {
+    CH_HELD,    /* no session yet */
+    CH_QUEUED,  /* open not sent yet */
+    CH_OPENING, /* waits for the gateway's answer */
+    CH_OPEN,
+    CH_CLOSING, /* local side is gone; waits for the gateway's close */
+    CH_GONE,    /* to be unlinked and freed in the next turn */
+    CH_STATE_COUNT
+};
+
+struct channel {
+    enum channel_state state;
+    struct channel_owner *owner;             /* NULL after disown or when `closed` was called */
+    struct session *session;                 /* NULL while held */
+    struct channel *prev, *next;             /* in the session's list */
+    struct channel *owned_prev, *owned_next; /* in the owner's list */
+    uint64_t held_since;                     /* monotonic ms */
+    LIBSSH2_CHANNEL *ssh;
+
+    int fd; /* -1 = the local side is gone */
+    struct fdwatch watch;
+    bool readable, writable; /* as far as is known without asking the system */
+    struct addr_ip origin;
+    uint16_t origin_port;
+
+    char *open_msg; /* the direct-tcpip fields until the open is sent */
+    size_t open_len;
+
+    struct buf up;             /* from the program, not yet taken by libssh2 */
+    struct buf down;           /* from the gateway, not yet taken by the program */
+    bool local_eof, eof_sent;  /* the program ended its direction; told to the gateway */
+    bool remote_eof, fin_sent; /* the target ended its; told to the program */
+    bool remote_closed;
+
+    uint32_t window;      /* what is kept granted */
+    unsigned long adjust; /* granted, but not sent yet: libssh2 wants the same call again */
+    bool down_blocked;    /* the program did not take all since the window was last looked at */
+};
+
+/* channel.c */
+/* Closes the local socket (in order, or with a reset) and tells the owner. */
+void channel_finish(struct channel *ch, enum channel_end how, uint32_t reason, const char *text);
+void channel_watch(struct channel *ch, int events);
+
+/* channel_pump.c: the work of CH_OPEN. */
+bool channel_pump(struct channel *ch);
+
+#endif

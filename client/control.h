@@ -1,0 +1,76 @@
+/*
+ * The client's side of the control protocol pra@v1 (server/README.md): builds what we say and
+ * takes apart what the gateway says. No I/O. Strings handed to handlers are borrowed from the
+ * message and bounded; they are the gateway's words and are escaped where they are shown.
+ */
+#ifndef PRA_CLIENT_CONTROL_H
+#define PRA_CLIENT_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "client/cause.h"
+#include "client/plan.h"
+#include "common/chainlog.h"
+#include "common/err.h"
+
+#define CONTROL_PROTO 1
+/* Longest text of the gateway that is taken over ("detail", names, targets). */
+#define CONTROL_TEXT_MAX 512
+
+struct control_hello {
+    const char *machine; /* tag, 16 hexadecimal digits */
+    bool weak;
+    const struct chainlog_head *system, *user;
+};
+
+/* Each builds one message: a new reference, NULL without memory. */
+json_t *control_hello(const struct control_hello *h);
+json_t *control_log_heads(const struct chainlog_head *system, const struct chainlog_head *user);
+json_t *control_explain(int64_t id, int64_t rule);
+json_t *control_bye(const char *reason);
+/* `ports` is the array of the protocol; its reference is taken. */
+json_t *control_ports(int64_t version, json_t *ports);
+
+struct control_welcome {
+    const char *session, *version, *user, *source;
+    int64_t clock;
+};
+
+/* Why one channel was refused or cut. `reason` is one of the words of the protocol. */
+struct control_channel {
+    uint16_t origin_port;
+    const char *target, *reason, *detail, *name;
+    int64_t rule; /* 0 = none */
+};
+
+struct control_notice {
+    enum cause cause; /* what the session ends with; CAUSE_NONE: it goes on */
+    bool clock;       /* news about this PC's clock */
+    int64_t seconds;  /* its difference */
+    int64_t retry_in; /* seconds, 0 = the gateway does not say */
+    const char *kind, *detail;
+};
+
+struct control_handler {
+    void (*welcome)(void *arg, const struct control_welcome *w);
+    /* CAUSE_NO_RULES: the session stays open and waits for rules. */
+    void (*refused)(void *arg, enum cause cause, const char *detail);
+    /* Takes ownership of the plan. */
+    void (*rules)(void *arg, struct plan *plan);
+    void (*open_failed)(void *arg, const struct control_channel *c);
+    void (*cut)(void *arg, const struct control_channel *c);
+    void (*notice)(void *arg, const struct control_notice *n);
+    void (*explained)(void *arg, int64_t id, const json_t *answer);
+};
+
+/*
+ * Reads one message and calls its handler. A type that we do not know is passed over. Returns 0;
+ * PRA_EINVAL with type and member in `f` when a message is malformed; PRA_ENOMEM.
+ */
+int control_dispatch(const json_t *msg, const struct control_handler *h, void *arg,
+                     struct fault *f);
+
+#endif

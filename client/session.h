@@ -1,0 +1,91 @@
+/*
+ * One SSH connection to the gateway: resolve, connect (through an HTTP proxy if set), handshake,
+ * host key, login, control channel, and then the tunnel's channels until it ends. Lives on the
+ * agent's loop; nothing here blocks. Several may exist at once; they share nothing.
+ *
+ * A session is made by session_start() and ends exactly once by events.ended, wanted or not; after
+ * that the pointer is dead.
+ */
+#ifndef PRA_CLIENT_SESSION_H
+#define PRA_CLIENT_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "client/cause.h"
+#include "common/addr.h"
+#include "common/err.h"
+#include "keys/keyfile.h"
+#include "keys/sshkey.h"
+
+/* How long each phase may take, in milliseconds. */
+#define SESSION_RESOLVE_MS   15000
+#define SESSION_CONNECT_MS   10000 /* all addresses together */
+#define SESSION_PROXY_MS     15000
+#define SESSION_HANDSHAKE_MS 20000
+#define SESSION_LOGIN_MS     20000
+#define SESSION_CONTROL_MS   20000 /* until the subsystem runs */
+#define SESSION_FAREWELL_MS  500   /* for the last bytes of a wanted end */
+
+/* Channels of one session, closing ones included. */
+#define SESSION_CHANNELS_MAX 2048
+
+struct session;
+
+struct session_options {
+    struct addr_host server;
+    uint16_t port;
+    bool has_proxy;
+    struct addr_host proxy;
+    uint16_t proxy_port;
+    const char *user;                /* copied */
+    const struct key *key;           /* borrowed: outlives the session */
+    const struct keyfile_info *info; /* copied */
+    long dead_delay, dead_timeout;   /* seconds (D4) */
+};
+
+/* The gateway's host key as it was shown. */
+struct session_host_key {
+    const uint8_t *blob;
+    size_t len;
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+};
+
+/* Each is called from the loop; none may be NULL. session_stop() may be called from any of them. */
+struct session_events {
+    /* A new phase has begun ("resolve", "connect 192.0.2.7:10022", ...): for System.log. */
+    void (*phase)(void *owner, const char *what);
+    /*
+     * Before any authentication: is this the gateway's key? Returns CAUSE_NONE to go on, or
+     * CAUSE_HOSTKEY_UNKNOWN / CAUSE_HOSTKEY_CHANGED to stop.
+     */
+    enum cause (*host_key)(void *owner, const struct session_host_key *key);
+    /* Logged in and the control channel runs: session_send() works from here on. */
+    void (*ready)(void *owner);
+    /* One message of the control channel; borrowed. */
+    void (*message)(void *owner, const json_t *msg);
+    /* The end. `detail` is a sentence for people, "" when there is nothing to add. */
+    void (*ended)(void *owner, enum cause cause, const char *detail);
+};
+
+/* Returns 0 and the session in *out, PRA_ENOMEM, PRA_EIO. */
+int session_start(uv_loop_t *loop, const struct session_options *opt,
+                  const struct session_events *events, void *owner, struct session **out);
+
+/* Queues one message on the control channel. Returns 0, PRA_ECLOSED, PRA_EFULL, PRA_ENOMEM. */
+int session_send(struct session *s, const json_t *msg);
+
+/* A wanted end: what is queued is still sent, channels are reset, then `ended` with CAUSE_NONE. */
+void session_stop(struct session *s);
+
+/* Ends with a cause found elsewhere (in a control message, say). No effect when ending already. */
+void session_fail(struct session *s, enum cause cause, const char *detail);
+
+/* The network has changed: ask for a sign of life now, and give up if there is none in 10 s. */
+void session_probe(struct session *s);
+
+#endif

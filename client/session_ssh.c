@@ -1,0 +1,237 @@
+/*
+ * From a connected socket to a running control channel: handshake, host key, login, subsystem.
+ * One function per state; LIBSSH2_ERROR_EAGAIN means "call again when the socket is ready".
+ */
+#include "client/session_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/channel_internal.h"
+#include "common/crypto.h"
+
+#define CONTROL_SUBSYSTEM "pra@v1"
+#define NO_GATEWAY        "it is an SSH server, but no PRA gateway"
+
+/*
+ * Only algorithms without a known weakness; AES-GCM alone, so that prefix truncation (Terrapin)
+ * has nothing to work on even with a server that does not know strict key exchange. The MACs are
+ * never used with it, but the protocol wants the lists to meet (RFC 4253 7.1, RFC 5647 5.1).
+ */
+static const struct {
+    int method;
+    const char *list;
+} algorithms[] = {
+    {LIBSSH2_METHOD_KEX, "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,"
+                         "ecdh-sha2-nistp384,ecdh-sha2-nistp521"},
+    {LIBSSH2_METHOD_HOSTKEY, "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+                             "ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"},
+    {LIBSSH2_METHOD_CRYPT_CS, "aes128-gcm@openssh.com,aes256-gcm@openssh.com"},
+    {LIBSSH2_METHOD_CRYPT_SC, "aes128-gcm@openssh.com,aes256-gcm@openssh.com"},
+    {LIBSSH2_METHOD_MAC_CS, "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"},
+    {LIBSSH2_METHOD_MAC_SC, "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"},
+    {LIBSSH2_METHOD_COMP_CS, "none"},
+    {LIBSSH2_METHOD_COMP_SC, "none"},
+};
+
+/* Waits for what libssh2 waits for. Nothing named means that it wants to be called again. */
+void session_wait_socket(struct session *s)
+{
+    int dirs = libssh2_session_block_directions(s->ssh), events = UV_READABLE;
+
+    if (s->closed)
+        return;
+    if (dirs == 0 || (dirs & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0 ||
+        libssh2_session_output_pending(s->ssh) > 0)
+        events |= UV_WRITABLE;
+    session_poll(s, events);
+}
+
+/* libssh2's words on its last error, or the gateway's when it said why it left. */
+static const char *ssh_words(struct session *s, char *dst, size_t cap)
+{
+    char *text = NULL;
+    int len = 0;
+
+    (void)libssh2_session_last_error(s->ssh, &text, &len, 0);
+    if (s->disconnect_text[0] != '\0')
+        (void)snprintf(dst, cap, "the gateway says: %s", s->disconnect_text);
+    else if (s->closed && s->io_error == 0)
+        (void)snprintf(dst, cap, "the connection was closed on the other side");
+    else if (s->closed)
+        (void)snprintf(dst, cap, "%s", uv_strerror(s->io_error));
+    else
+        (void)snprintf(dst, cap, "%s", text != NULL && len > 0 ? text : "unknown error");
+    return dst;
+}
+
+static bool broke_off(const struct session *s, int rc)
+{
+    return s->closed || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_SEND ||
+           rc == LIBSSH2_ERROR_SOCKET_RECV;
+}
+
+void session_fail_ssh(struct session *s, int rc)
+{
+    char words[sizeof(s->detail)];
+    enum cause cause = CAUSE_PROTOCOL;
+
+    ssh_words(s, words, sizeof(words));
+    if (rc == LIBSSH2_ERROR_ALLOC)
+        cause = CAUSE_MEMORY;
+    else if (broke_off(s, rc))
+        cause = s->state == S_OPEN ? CAUSE_LOST : CAUSE_CUT;
+    session_fail(s, cause, words);
+}
+
+static int set_up(struct session *s)
+{
+    if ((s->ssh = session_io_new(s)) == NULL)
+        return LIBSSH2_ERROR_ALLOC;
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        int rc = libssh2_session_method_pref(s->ssh, algorithms[i].method, algorithms[i].list);
+        if (rc != 0)
+            return rc;
+    }
+    return libssh2_session_banner_set(s->ssh, "SSH-2.0-PRA_" PRA_VERSION);
+}
+
+/* Is what answered no SSH server at all? */
+static bool not_ssh(const struct session *s)
+{
+    return s->first_len > 0 && memcmp(s->first, "SSH-", s->first_len) != 0;
+}
+
+/* The host key is judged before anything about this user is sent. */
+static void check_host_key(struct session *s)
+{
+    struct session_host_key key = {0};
+    enum cause cause;
+    int type = 0;
+
+    key.blob = (const uint8_t *)libssh2_session_hostkey(s->ssh, &key.len, &type);
+    if (key.blob == NULL || sshkey_fingerprint(key.blob, key.len, key.fingerprint) != 0) {
+        session_fail(s, CAUSE_PROTOCOL, "the gateway's host key cannot be read");
+        return;
+    }
+    cause = s->events->host_key(s->owner, &key);
+    if (cause != CAUSE_NONE) {
+        session_fail(s, cause, key.fingerprint);
+        return;
+    }
+    s->events->phase(s->owner, "login");
+    session_enter(s, S_LOGIN, SESSION_LOGIN_MS);
+}
+
+void session_step_handshake(struct session *s)
+{
+    char words[sizeof(s->detail)];
+    int rc = 0;
+
+    if (s->ssh == NULL) {
+        s->events->phase(s->owner, "handshake");
+        rc = set_up(s);
+        s->readable = s->writable = true; /* until the system says otherwise */
+    }
+    if (rc == 0)
+        rc = libssh2_session_handshake(s->ssh, s->fd);
+    if (not_ssh(s)) {
+        session_fail(s, CAUSE_NOT_SSH, "what answers there is no SSH server");
+    } else if (rc == LIBSSH2_ERROR_EAGAIN) {
+        session_wait_socket(s);
+    } else if (rc == 0) {
+        check_host_key(s);
+    } else if (s->ssh != NULL && !broke_off(s, rc) &&
+               (rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_METHOD_NONE ||
+                rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE)) {
+        session_fail(s, CAUSE_ALGORITHMS, ssh_words(s, words, sizeof(words)));
+    } else if (s->ssh == NULL) {
+        session_fail(s, CAUSE_MEMORY, "out of memory");
+    } else {
+        session_fail_ssh(s, rc);
+    }
+}
+
+/* Signs with the unsealed key; libssh2 frees the signature with the session's allocator. */
+static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
+{
+    struct session *s = *abstract;
+    uint8_t *made = NULL, *copy;
+    size_t len = 0;
+
+    (void)session;
+    if (key_sign(s->key, data, data_len, &made, &len) != 0)
+        return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+    copy = session_io_alloc(s, len);
+    if (copy != NULL)
+        memcpy(copy, made, len);
+    free(made);
+    if (copy == NULL)
+        return LIBSSH2_ERROR_ALLOC;
+    *sig = copy;
+    *sig_len = len;
+    return 0;
+}
+
+void session_step_login(struct session *s)
+{
+    void *abstract = s;
+    int rc = libssh2_userauth_publickey(s->ssh, s->user, s->blob, s->blob_len, sign, &abstract);
+
+    if (rc == LIBSSH2_ERROR_EAGAIN) {
+        session_wait_socket(s);
+    } else if (rc == 0) {
+        s->events->phase(s->owner, "control channel");
+        session_enter(s, S_CONTROL_OPEN, SESSION_CONTROL_MS);
+    } else if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
+               (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && !s->closed &&
+                s->disconnect_text[0] == '\0')) {
+        session_fail(s, CAUSE_UNREGISTERED, "");
+    } else {
+        session_fail_ssh(s, rc);
+    }
+}
+
+void session_step_control_open(struct session *s)
+{
+    char text[128] = "";
+    uint32_t reason = 0;
+    int rc = 0;
+
+    if (s->control == NULL) {
+        s->control = libssh2_channel_open_begin(s->ssh, "session", sizeof("session") - 1,
+                                                CHANNEL_WINDOW_FIRST, CHANNEL_PACKET_MAX, NULL, 0);
+        if (s->control == NULL)
+            rc = libssh2_session_last_errno(s->ssh);
+    }
+    if (rc == 0)
+        rc = libssh2_channel_open_finish(s->control, &reason, text, sizeof(text));
+    if (rc == LIBSSH2_ERROR_EAGAIN) {
+        session_wait_socket(s);
+        return;
+    }
+    if (rc == 0) {
+        session_enter(s, S_CONTROL_START, SESSION_CONTROL_MS);
+        return;
+    }
+    s->control = NULL;
+    if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
+        session_fail(s, CAUSE_NO_CONTROL, NO_GATEWAY);
+    else
+        session_fail_ssh(s, rc);
+}
+
+void session_step_control_start(struct session *s)
+{
+    int rc = libssh2_channel_subsystem(s->control, CONTROL_SUBSYSTEM);
+
+    if (rc == LIBSSH2_ERROR_EAGAIN)
+        session_wait_socket(s);
+    else if (rc == 0)
+        session_begin_open(s);
+    else if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+        session_fail(s, CAUSE_NO_CONTROL, NO_GATEWAY);
+    else
+        session_fail_ssh(s, rc);
+}

@@ -1,0 +1,211 @@
+/*
+ * The state in which data flows: control lines in and out, a fair share of work for every channel,
+ * the watch over a silent gateway (D4), and the farewell of a wanted end.
+ */
+#include "client/session_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/channel_internal.h"
+#include "client/sock.h"
+#include "common/os.h"
+
+/* Shares that a channel gets in one turn while it has work; then local events are looked at. */
+#define ROUNDS_PER_TURN 8
+
+void session_begin_open(struct session *s)
+{
+    s->scratch = malloc(SESSION_SCRATCH);
+    if (s->scratch == NULL) {
+        session_fail(s, CAUSE_MEMORY, "out of memory");
+        return;
+    }
+    /* Our own timer decides when a probe is due; libssh2 wants an interval of two at least. */
+    libssh2_keepalive_config(s->ssh, 1, 2);
+    session_enter(s, S_OPEN, s->dead_delay_ms);
+    s->events->ready(s->owner);
+}
+
+int session_send(struct session *s, const json_t *msg)
+{
+    int rc;
+
+    if (s->state != S_OPEN)
+        return PRA_ECLOSED;
+    rc = jsonl_append(&s->control_out, msg);
+    session_kick(s);
+    return rc;
+}
+
+bool session_output_room(const struct session *s)
+{
+    return libssh2_session_output_pending(s->ssh) < SESSION_OUTPUT_HIGH;
+}
+
+static void take_lines(struct session *s)
+{
+    struct fault f = {0};
+    json_t *msg;
+    int rc;
+
+    while (s->state == S_OPEN &&
+           (rc = jsonl_next(&s->control_in, JSONL_GATEWAY_MAX, &msg, &f)) != PRA_EAGAIN) {
+        if (rc != 0) {
+            session_fail(s, CAUSE_PROTOCOL, f.text[0] != '\0' ? f.text : err_text(rc));
+            return;
+        }
+        s->events->message(s->owner, msg);
+        json_decref(msg);
+    }
+}
+
+/* Reading the control channel also takes in what has arrived for every other channel. */
+static void control_read(struct session *s)
+{
+    while (s->state == S_OPEN) {
+        ssize_t n = libssh2_channel_read_ex(s->control, 0, (char *)s->scratch, CHANNEL_READ_SMALL);
+
+        if (n == LIBSSH2_ERROR_EAGAIN)
+            return;
+        if (n < 0) {
+            session_fail_ssh(s, (int)n);
+        } else if (n == 0) {
+            if (libssh2_channel_eof(s->control))
+                session_fail(s, CAUSE_LOST, "the gateway closed the control channel");
+            return;
+        } else if (buf_append(&s->control_in, s->scratch, (size_t)n) != 0) {
+            session_fail(s, CAUSE_PROTOCOL, "a control message of the gateway is too long");
+        } else {
+            take_lines(s);
+        }
+    }
+}
+
+/* Returns 0, or libssh2's error. */
+static int control_write(struct session *s)
+{
+    while (s->control_out.len > 0) {
+        ssize_t n = libssh2_channel_write_ex(s->control, 0, (const char *)buf_head(&s->control_out),
+                                             s->control_out.len);
+
+        if (n <= 0)
+            return n == LIBSSH2_ERROR_EAGAIN ? 0 : (int)n;
+        buf_consume(&s->control_out, (size_t)n);
+    }
+    return 0;
+}
+
+/* One share for every channel, beginning where the round before did not. True if any moved. */
+static bool channels_round(struct session *s)
+{
+    struct channel *ch = s->cursor != NULL ? s->cursor : s->channels;
+    bool moved = false;
+
+    for (unsigned n = s->channel_count; n > 0 && ch != NULL && s->state == S_OPEN; n--) {
+        struct channel *next = ch->next != NULL ? ch->next : s->channels;
+
+        moved |= channel_turn(ch);
+        ch = next;
+    }
+    if (s->cursor == NULL)
+        s->cursor = s->channels;
+    if (s->cursor != NULL)
+        s->cursor = s->cursor->next;
+    return moved;
+}
+
+void session_step_open(struct session *s)
+{
+    bool moved = true;
+    int rc;
+
+    control_read(s);
+    for (int i = 0; i < ROUNDS_PER_TURN && moved && s->state == S_OPEN; i++)
+        moved = channels_round(s);
+    if (s->state != S_OPEN)
+        return;
+    rc = control_write(s);
+    if (rc == 0)
+        rc = libssh2_session_flush(s->ssh);
+    if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN) {
+        session_fail_ssh(s, rc);
+        return;
+    }
+    session_wait_socket(s);
+    if (moved)
+        session_kick(s);
+}
+
+void session_watchdog(struct session *s)
+{
+    uint64_t now = os_monotonic_ms(), silence = now - s->heard, next;
+
+    if (silence >= s->dead_timeout_ms || (s->probe_deadline != 0 && now >= s->probe_deadline)) {
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "no sign of life for %llu s",
+                       (unsigned long long)(silence / 1000));
+        session_fail(s, CAUSE_DEAD, text);
+        return;
+    }
+    if (silence < s->dead_delay_ms) {
+        next = s->dead_delay_ms - silence;
+    } else {
+        (void)libssh2_keepalive_send(s->ssh, NULL);
+        next = s->dead_delay_ms;
+    }
+    if (next > s->dead_timeout_ms - silence)
+        next = s->dead_timeout_ms - silence;
+    session_enter(s, S_OPEN, next > 0 ? next : 1);
+    session_kick(s);
+}
+
+void session_probe(struct session *s)
+{
+    if (s->state != S_OPEN || s->probe_deadline != 0)
+        return;
+    s->probe_deadline = os_monotonic_ms() + SESSION_PROBE_MS;
+    (void)libssh2_keepalive_send(s->ssh, NULL);
+    session_enter(s, S_OPEN, SESSION_PROBE_MS);
+    session_kick(s);
+}
+
+/* Reads and throws away until the gateway has closed too, so that our last words are not lost. */
+static void drain(struct session *s)
+{
+    ssize_t n;
+
+    do
+        n = sock_read(s->fd, s->scratch, SESSION_SCRATCH);
+    while (n > 0);
+    if (n != UV_EAGAIN)
+        session_fail(s, CAUSE_NONE, "");
+    else
+        session_poll(s, UV_READABLE);
+}
+
+void session_step_farewell(struct session *s)
+{
+    int rc = 0;
+
+    while (s->channels != NULL)
+        channel_bury(s->channels);
+    if (!s->farewell_sent) {
+        rc = control_write(s);
+        if (rc == 0 && s->control_out.len == 0)
+            rc = libssh2_session_disconnect(s->ssh, "ended by the user");
+        if (rc == 0 && s->control_out.len == 0)
+            s->farewell_sent = true;
+    }
+    if (rc == 0 || rc == LIBSSH2_ERROR_EAGAIN)
+        rc = libssh2_session_flush(s->ssh);
+    if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN) {
+        session_fail(s, CAUSE_NONE, "");
+    } else if (s->farewell_sent && libssh2_session_output_pending(s->ssh) == 0) {
+        sock_shutdown_write(s->fd);
+        drain(s);
+    } else {
+        session_wait_socket(s);
+    }
+}
