@@ -27,7 +27,7 @@ static void forget_key(struct agent *a)
 
 static void log_problem(struct agent *a, enum log_level level, enum cause cause)
 {
-    char text[MSG_TEXT_MAX];
+    char text[PROBLEM_TEXT_MAX];
 
     problem_text(&a->problem, text);
     agentlog_system(a->log, level, "connection cause=%s %s", cause_word(cause), text);

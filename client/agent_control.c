@@ -205,7 +205,7 @@ static void on_welcome(void *arg, const struct control_welcome *w)
 /* No rule allows anything: the session waits for one, and the user is told. */
 static void show_no_rules(struct agent *a, const char *detail)
 {
-    char text[MSG_TEXT_MAX];
+    char text[PROBLEM_TEXT_MAX];
 
     if (a->state == AGENT_ERROR && a->problem.id == MSG_RULES_NONE)
         return;
@@ -268,7 +268,7 @@ static void on_rules(void *arg, struct plan *plan)
 /* Something happened to one connection: the logs tell it, and `last` until the next one. */
 static void note_last(struct agent *a, struct problem *p)
 {
-    char text[MSG_TEXT_MAX];
+    char text[PROBLEM_TEXT_MAX];
 
     a->last = *p;
     a->last_at = os_time_now();

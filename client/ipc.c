@@ -70,7 +70,7 @@ int ipc_connect(const struct paths *paths, struct ipc **out, struct fault *f)
     struct ipc *ipc;
     uid_t uid;
     pid_t pid;
-    int fd, rc;
+    int fd = -1, rc;
 
     if ((rc = check_place(paths, f)) != 0 ||
         (rc = connect_socket(paths->agent_socket, &fd, f)) != 0)

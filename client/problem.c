@@ -41,12 +41,12 @@ json_t *problem_json(const struct problem *p)
                      args);
 }
 
-const char *problem_text(const struct problem *p, char *dst)
+const char *problem_text(const struct problem *p, char dst[PROBLEM_TEXT_MAX])
 {
     struct msg_args a = args_of(p);
     struct msg_text text;
 
     msg_format(p->id, i18n_lang(), &a, &text);
-    (void)snprintf(dst, MSG_TEXT_MAX, "%s %s: %s", text.code, text.title, text.cause);
+    (void)snprintf(dst, PROBLEM_TEXT_MAX, "%s %s: %s", text.code, text.title, text.cause);
     return dst;
 }

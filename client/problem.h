@@ -28,7 +28,8 @@ void problem_clear(struct problem *p);
  */
 json_t *problem_json(const struct problem *p);
 
-/* "ERR(10203) title: cause" for a log. `dst` holds MSG_TEXT_MAX bytes. Returns `dst`. */
-const char *problem_text(const struct problem *p, char *dst);
+/* "ERR(10203) title: cause" for a log. Returns `dst`. */
+#define PROBLEM_TEXT_MAX (2 * MSG_TEXT_MAX)
+const char *problem_text(const struct problem *p, char dst[PROBLEM_TEXT_MAX]);
 
 #endif
