@@ -21,7 +21,7 @@
 
 #define CHECK_ITEMS_MAX 128
 #define CHECK_PORTS_MAX 64
-#define CHECK_TEXT_MAX  512
+#define CHECK_TEXT_MAX  1024
 
 enum check_state { CHECK_OK, CHECK_WARN, CHECK_FAIL };
 

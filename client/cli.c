@@ -90,7 +90,7 @@ static size_t distance(const char *a, const char *b)
 const char *cli_nearest(const char *word, const char *const *words)
 {
     const char *best = NULL;
-    size_t least = 1 + strlen(word) / 3;
+    size_t least = (strlen(word) + 1) / 3;
 
     for (; *words != NULL; words++) {
         size_t d = distance(word, *words);
@@ -117,8 +117,8 @@ int cli_usage(const struct cli_command *c, const char *fmt, ...)
     fprintf(stderr, "pra%s%s: %s\n", c != NULL ? " " : "", c != NULL ? c->name : "",
             text_clean(clean, sizeof(clean), raw));
     if (c != NULL)
-        fprintf(stderr, "%s: pra %s %s\n%s: pra %s --help\n", tr("Usage", "使い方"), c->name,
-                c->synopsis, tr("More", "詳しくは"), c->name);
+        fprintf(stderr, "%s: pra %s%s%s\n%s: pra %s --help\n", tr("Usage", "使い方"), c->name,
+                c->synopsis[0] != '\0' ? " " : "", c->synopsis, tr("More", "詳しくは"), c->name);
     else
         fprintf(stderr, "%s: pra --help\n", tr("More", "詳しくは"));
     return CLI_USAGE;
@@ -141,8 +141,9 @@ void cli_help(const struct cli_command *c, FILE *to)
     struct table *t = table_new(2);
     int lang = (int)i18n_lang();
 
-    fprintf(to, "%s: pra %s %s\n\n%s\n\n%s:\n", tr("Usage", "使い方"), c->name, c->synopsis,
-            c->about[lang], tr("Options", "オプション"));
+    fprintf(to, "%s: pra %s%s%s\n\n%s\n\n%s:\n", tr("Usage", "使い方"), c->name,
+            c->synopsis[0] != '\0' ? " " : "", c->synopsis, c->about[lang],
+            tr("Options", "オプション"));
     for (const struct cli_option *o = c->options; o != NULL && o->name != NULL; o++)
         print_option(t, o->letter, o->name, o->argument, o->help[lang]);
     print_option(t, 'h', "help", NULL, tr("this text", "この説明を表示します"));
@@ -282,17 +283,17 @@ int cli_parse(const struct cli_command *c, int argc, char **argv, struct cli_arg
     return CLI_GO_ON;
 }
 
-/* `pra server`: names the commands that begin with this word. */
-static int usage_of_group(const char *word)
+/* `pra server`: names the commands that begin with this word. Returns `code`. */
+static int show_group(const char *word, FILE *to, int code)
 {
     size_t len = strlen(word);
 
-    fprintf(stderr, "pra %s: %s\n", word,
+    fprintf(to, "pra %s: %s\n", word,
             tr("one of these commands is meant:", "次のいずれかを指定してください:"));
     for (size_t i = 0; commands[i] != NULL; i++)
         if (strncmp(commands[i]->name, word, len) == 0 && commands[i]->name[len] == ' ')
-            fprintf(stderr, "  pra %s %s\n", commands[i]->name, commands[i]->synopsis);
-    return CLI_USAGE;
+            fprintf(to, "  pra %s %s\n", commands[i]->name, commands[i]->synopsis);
+    return code;
 }
 
 static int unknown_command(const char *word)
@@ -333,7 +334,7 @@ static int run_help(int argc, char **argv)
         cli_help(c, stdout);
         return CLI_OK;
     }
-    return partly ? usage_of_group(argv[0]) : unknown_command(argv[0]);
+    return partly ? show_group(argv[0], stdout, CLI_OK) : unknown_command(argv[0]);
 }
 
 int cli_main(int argc, char **argv)
@@ -360,9 +361,7 @@ int cli_main(int argc, char **argv)
         return c->run(argc, argv);
     if (!partly)
         return unknown_command(argv[0]);
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        usage_of_group(argv[0]);
-        return CLI_OK;
-    }
-    return usage_of_group(argv[0]);
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return show_group(argv[0], stdout, CLI_OK);
+    return show_group(argv[0], stderr, CLI_USAGE);
 }

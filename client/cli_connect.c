@@ -34,7 +34,7 @@ static const struct cli_option options[] = {
      {"the user name, if not the key's (case matters)",
       "ユーザ名(省略時は鍵のユーザ名。大文字と小文字は区別されます)"}},
     {"passphrase-file",
-     0,
+     'p',
      "FILE",
      {"read the passphrase from FILE's first line; - = standard input",
       "パスフレーズを FILE の 1 行目から読みます。- は標準入力"}},
@@ -112,10 +112,10 @@ static int check_ready(const struct attempt *a, const struct config *config,
     int rc;
 
     if (!config->has_server)
-        return cli_fail(tr("no server address is set; 'pra server set HOST' sets it",
-                           "SUS サーバアドレスが設定されていません。"
-                           "「pra server set ホスト名」で設定してください"),
-                        NULL);
+        return cli_fail_msg(
+            MSG_RULES_ADDRESS,
+            &(struct msg_args){.server = tr("(none)", "(なし)"),
+                               .detail = tr("no address is set", "アドレスが設定されていません")});
     rc = keyfile_inspect(a->paths.key_file, info, &f);
     if (rc == PRA_ENOENT)
         return cli_fail_msg(MSG_KEY_MISSING, &(struct msg_args){.detail = f.text});

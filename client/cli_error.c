@@ -24,8 +24,10 @@ static void print_labelled(FILE *to, const char *label, const char *text)
 {
     char clean[MSG_TEXT_MAX];
 
-    if (text[0] != '\0')
-        fprintf(to, "  %s%s\n", label, text_clean(clean, sizeof(clean), text));
+    if (text[0] == '\0')
+        return;
+    fprintf(to, "  %s", label);
+    text_wrapped(to, 2 + text_width(label), text_clean(clean, sizeof(clean), text));
 }
 
 void cli_print_message(FILE *to, const char *code, const char *title, const char *cause,

@@ -52,8 +52,8 @@ int remote_exchange(struct ipc *ipc, json_t *request, int timeout_ms, json_t **r
     json_decref(request);
     if (rc == 0)
         return CLI_OK;
-    return cli_fail_msg(
-        MSG_AGENT, &(struct msg_args){.detail = f.text[0] != '\0' ? f.text : err_text(rc)});
+    return cli_fail_msg(MSG_AGENT,
+                        &(struct msg_args){.detail = f.text[0] != '\0' ? f.text : err_text(rc)});
 }
 
 int remote_call(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply)

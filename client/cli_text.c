@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -89,6 +90,71 @@ void text_styled(FILE *to, enum text_style style, const char *s)
         fputs(s, to);
     else
         fprintf(to, "\033[%sm%s\033[0m", codes[style], s);
+}
+
+/* Columns of the terminal; SIZE_MAX where there is none. */
+static size_t terminal_width(FILE *to)
+{
+    struct winsize size;
+
+    if (isatty(fileno(to)) != 1 || ioctl(fileno(to), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return SIZE_MAX;
+    return size.ws_col;
+}
+
+/* Marks that must not begin a line in Japanese. */
+static bool stays_with_line(uint32_t letter)
+{
+    return letter == 0x3001 || letter == 0x3002 || letter == ')' || letter == 0xff09 ||
+           letter == 0x300d;
+}
+
+/* Bytes of the piece at the front of `s` that is not broken: a letter of two columns with the marks
+   behind it, or a word with the blank behind it. */
+static size_t next_piece(const char *s)
+{
+    size_t len = 0, n;
+    uint32_t letter;
+
+    while ((n = next_letter(s + len, &letter)) > 0) {
+        bool wide = wcwidth((wchar_t)letter) == 2;
+
+        if (wide && len > 0 && !stays_with_line(letter))
+            break;
+        len += n;
+        if (letter == ' ')
+            break;
+        if (wide) {
+            while ((n = next_letter(s + len, &letter)) > 0 && stays_with_line(letter))
+                len += n;
+            break;
+        }
+    }
+    return len;
+}
+
+void text_wrapped(FILE *to, size_t indent, const char *s)
+{
+    size_t width = terminal_width(to), column = indent, n;
+
+    while ((n = next_piece(s)) > 0) {
+        char piece[TABLE_CELL_MAX];
+        size_t w, blank;
+
+        snprintf(piece, sizeof(piece), "%.*s", (int)n, s);
+        w = text_width(piece);
+        blank = w > 0 && piece[strlen(piece) - 1] == ' ' ? 1 : 0;
+        if (column > indent && column + w - blank > width) {
+            fprintf(to, "\n%*s", (int)indent, "");
+            column = indent;
+        }
+        if (column + w > width) /* the blank would stand alone on the next line */
+            piece[strlen(piece) - blank] = '\0';
+        fputs(piece, to);
+        column += w;
+        s += n;
+    }
+    fputc('\n', to);
 }
 
 const char *text_bytes(char dst[16], unsigned long long n)
@@ -213,7 +279,7 @@ int table_print(const struct table *t, FILE *to, size_t indent)
             for (size_t c = 0; c < row->note_column; c++)
                 pad += width[c] > 0 ? width[c] + 2 : 0;
             print_padding(to, pad);
-            fprintf(to, "%s\n", row->cell[0]);
+            text_wrapped(to, pad, row->cell[0]);
             continue;
         }
         for (size_t c = 0; c < t->columns; c++) {

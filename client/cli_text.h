@@ -28,11 +28,17 @@ bool text_has_colour(FILE *to);
 /* Prints `s` in a style; nothing but `s` where there are no colours. */
 void text_styled(FILE *to, enum text_style style, const char *s);
 
+/*
+ * Prints a paragraph whose first line has begun at column `indent`, broken to the terminal's width
+ * (at blanks, and anywhere in Japanese) and indented; as one line where `to` is no terminal.
+ */
+void text_wrapped(FILE *to, size_t indent, const char *s);
+
 /* "1.5 MiB" into dst[16]. Returns `dst`. */
 const char *text_bytes(char dst[16], unsigned long long n);
 
 #define TABLE_COLUMNS_MAX 8
-#define TABLE_CELL_MAX    512
+#define TABLE_CELL_MAX    1024
 #define TABLE_ROWS_MAX    100000
 
 struct table;
