@@ -62,6 +62,9 @@ struct peer_server {
     void (*on_round)(struct peer_server *server, ssh_session session);
     uint32_t window;      /* ssh_session_set_default_window(), 0 leaves it */
     uint64_t rekey_bytes; /* the server asks for new keys after so much, 0 leaves it */
+    int sndbuf;           /* SO_SNDBUF of accepted sockets, 0 leaves it */
+    int rcvbuf;           /* SO_RCVBUF, likewise */
+    size_t stack_bytes;   /* of the server thread, 0 leaves it */
     void *arg;
 
     /* server thread only */
@@ -144,6 +147,10 @@ static inline void peer_accept(struct peer_server *server)
         ssh_free(session);
         return;
     }
+    if (server->sndbuf != 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &server->sndbuf, sizeof server->sndbuf);
+    if (server->rcvbuf != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &server->rcvbuf, sizeof server->rcvbuf);
     fcntl(fd, F_SETFL, O_NONBLOCK);
     ssh_set_blocking(session, 0);
     ssh_set_auth_methods(session, SSH_AUTH_METHOD_PUBLICKEY);
@@ -224,7 +231,13 @@ static inline void peer_server_start(struct peer_server *server)
     ssh_bind_options_set(server->bind, SSH_BIND_OPTIONS_IMPORT_KEY, key);
     server->event = ssh_event_new();
     atomic_store(&server->stop, false);
-    assert_int_equal(pthread_create(&server->thread, NULL, peer_server_main, server), 0);
+
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    if (server->stack_bytes != 0)
+        pthread_attr_setstacksize(&attr, server->stack_bytes);
+    assert_int_equal(pthread_create(&server->thread, &attr, peer_server_main, server), 0);
+    pthread_attr_destroy(&attr);
 }
 
 static inline void peer_server_stop(struct peer_server *server)

@@ -95,7 +95,7 @@ def test_reload_of_a_broken_file_keeps_the_old_settings_and_says_where(gateway, 
 def test_broken_configuration_does_not_start_and_names_the_line(make_gateway):
     gateway = make_gateway(start=False)
     for extra, line in (("[log]\nlevel = loud\n", 8), ("[gateway]\nlisten = 1.2.3.4:99999\n", 8),
-                        ("[gatway]\n x = 1\n", 8), ("[log]\nlevle = info\n", 8)):
+                        ("[gatway]\nx = 1\n", 7), ("[log]\nlevle = info\n", 8)):
         gateway.write_config(extra)
         result = subprocess.run([*_prad(gateway), "--check"], capture_output=True, text=True, timeout=10)
         assert result.returncode != 0

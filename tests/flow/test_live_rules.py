@@ -241,7 +241,7 @@ def test_group_rule_comes_and_goes_with_membership(gateway, client, target):
     gateway.admin("group", "member", "add", "sales", "suzuki")
     client.wait_forward("Shared", timeout=2)
     with open_tick(port) as doomed:
-        gateway.admin("group", "member", "delete", "sales", "suzuki")
+        gateway.admin("group", "member", "remove", "sales", "suzuki")
         took, _ = seconds_until_cut(doomed)
     assert took <= LIMIT
     client.wait_no_forward("Shared")

@@ -122,9 +122,9 @@ def test_opens_are_audited(peer, gateway, target):
     local = free_port()
     peer.forward(local, where)
     assert exchange(local, b"hello", 5) == b"hello"
-    record = gateway.wait_audit("channel-close", user="suzuki")
+    record = gateway.wait_audit("channel-close", user="suzuki", bytes_in=5)
     assert record["rule"] == rule and record["target"] == where
-    assert record["bytes_in"] == 5 and record["bytes_out"] == 5
+    assert record["bytes_out"] == 5
 
 
 def test_key_without_any_client_may_not_skip_the_hello(gateway, folder, target):
