@@ -179,9 +179,9 @@ static int load_image(const char *path, struct keyfile_image *img, char **data, 
     rc = keyfile_parse((const uint8_t *)*data, *len, img, f);
     if (rc != 0) {
         free(*data);
-        return fault_wrap(f, rc, "%s", path);
+        fault_wrap(f, rc, "%s", path);
     }
-    return 0;
+    return rc;
 }
 
 int keyfile_inspect(const char *path, struct keyfile_info *out, struct fault *f)

@@ -16,7 +16,7 @@
 #include "keys/machine.h"
 
 /* Limits on what is read; scrypt parameters outside these are refused before running. */
-#define KEYFILE_SIZE_MAX (64u * 1024)
+#define KEYFILE_SIZE_MAX 65536u
 #define KEYFILE_USER_MAX 64
 #define KEYFILE_HOST_MAX 64
 #define KEYFILE_LOG2_N   17

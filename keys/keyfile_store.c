@@ -20,7 +20,7 @@
 #define LOCK_PAUSE_MS 20
 #define BACKUPS_MAX   100 /* within one second */
 /* What stands in a key's place may be damaged and larger than a key; a backup keeps that too. */
-#define BACKUP_SIZE_MAX (16u * 1024 * 1024)
+#define BACKUP_SIZE_MAX 16777216u
 
 static int open_folder(const char *path)
 {

@@ -17,7 +17,7 @@
 
 #include "common/os.h"
 
-#define TEST_FILE_MAX (64u * 1024)
+#define TEST_FILE_MAX 65536u
 
 static int find_id(const char *name)
 {

@@ -14,6 +14,8 @@
 #include "keys/key.h"
 #include "keys/text.h"
 
+/* A public key file: one line, and comments around it. */
+#define FILE_SIZE_MAX      32768u
 #define RSA_BITS_MIN       2048
 #define RSA_EXPONENT_MAX   8 /* bytes; larger ones only slow the verifier down */
 #define SK_APPLICATION_MAX 255
@@ -317,7 +319,7 @@ int sshkey_parse_file(const char *path, struct sshkey_public *out, struct fault 
     size_t start = 0;
     unsigned number = 0;
     bool found = false;
-    int rc = os_file_read(path, 2 * SSHKEY_LINE_MAX, &text, &len, f);
+    int rc = os_file_read(path, FILE_SIZE_MAX, &text, &len, f);
 
     if (rc != 0) {
         return rc;

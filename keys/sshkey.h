@@ -12,7 +12,7 @@
 #include "keys/keyfile.h"
 
 /* Longest key line read; largest blob (RSA 8192 fits). */
-#define SSHKEY_LINE_MAX (16u * 1024)
+#define SSHKEY_LINE_MAX 16384u
 #define SSHKEY_BLOB_MAX 2048
 /* "SHA256:" and 43 characters of base64 and NUL. */
 #define SSHKEY_FINGERPRINT_MAX 52

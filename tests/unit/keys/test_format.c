@@ -293,8 +293,7 @@ static void what_is_no_key_file_is_said_to_be_none(void **state)
     put_bytes("id.prakey", large, sizeof(large));
     assert_int_equal(keyfile_inspect(in_folder("id.prakey"), &info, &f), PRA_ECORRUPT);
     /* As a transfer in text mode leaves it. */
-    large[0] = (char)0x89;
-    memcpy(large + 1, "PRAKEY\r\n", 8);
+    snprintf(large, sizeof(large), "\x89PRAKEY\r\n");
     put_bytes("id.prakey", large, 1000);
     assert_int_equal(keyfile_inspect(in_folder("id.prakey"), &info, &f), PRA_ECORRUPT);
 }

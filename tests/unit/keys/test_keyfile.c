@@ -47,7 +47,7 @@ static int open_key(const char *passphrase, struct keyfile_report *report, struc
     memset(report, 0, sizeof(*report));
     rc = keyfile_open(key_path(), passphrase, &key, &info, report, f);
     assert_int_equal(key != NULL, rc == 0);
-    if (rc == 0) {
+    if (key != NULL) {
         uint8_t public_key[CRYPTO_PUBLIC_MAX];
         size_t len;
 

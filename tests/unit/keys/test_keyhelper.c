@@ -77,7 +77,7 @@ static void read_as_nobody(struct machine *m)
 }
 
 /* Serves one request on pair[1] in a child; the caller asks on pair[0]. */
-static pid_t serve_in_child(int pair[2], int *expected)
+static pid_t serve_in_child(int pair[2], int expected)
 {
     pid_t pid;
 
@@ -86,7 +86,7 @@ static pid_t serve_in_child(int pair[2], int *expected)
     assert_true(pid >= 0);
     if (pid == 0) {
         close(pair[0]);
-        _exit(keyhelper_serve(pair[1], folder) == *expected ? 0 : 1);
+        _exit(keyhelper_serve(pair[1], folder) == expected ? 0 : 1);
     }
     close(pair[1]);
     return pid;
@@ -106,13 +106,12 @@ static void binding_is_the_same_with_and_without_the_helper(void **state)
     struct machine direct;
     struct machine helped;
     int pair[2];
-    int good = 0;
     pid_t pid;
 
     (void)state;
     read_directly(&direct);
     read_as_nobody(&helped);
-    pid = serve_in_child(pair, &good);
+    pid = serve_in_child(pair, 0);
     assert_int_equal(keyhelper_ask_fd(pair[0], &helped), 0);
     close(pair[0]);
     child_ends_well(pid);
@@ -128,7 +127,6 @@ static void helper_tells_absent_from_hidden_and_touches_nothing_else(void **stat
 {
     struct machine m;
     int pair[2];
-    int good = 0;
     pid_t pid;
 
     (void)state;
@@ -136,7 +134,7 @@ static void helper_tells_absent_from_hidden_and_touches_nothing_else(void **stat
     read_as_nobody(&m);
     m.source[MACHINE_SMBIOS_UUID] = MACHINE_DIRECT;
     snprintf(m.value[MACHINE_SMBIOS_UUID], MACHINE_VALUE_MAX, "kept");
-    pid = serve_in_child(pair, &good);
+    pid = serve_in_child(pair, 0);
     assert_int_equal(keyhelper_ask_fd(pair[0], &m), 0);
     close(pair[0]);
     child_ends_well(pid);
@@ -160,10 +158,9 @@ static void helper_answers_nothing_to_what_is_no_request(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        int code = bad[i].code;
         int pair[2];
         char answer[8];
-        pid_t pid = serve_in_child(pair, &code);
+        pid_t pid = serve_in_child(pair, bad[i].code);
 
         assert_int_equal(write(pair[0], bad[i].bytes, bad[i].len), (ssize_t)bad[i].len);
         shutdown(pair[0], SHUT_WR);
@@ -178,9 +175,8 @@ static void both_ends_give_up_on_a_peer_that_stops_talking(void **state)
 {
     struct machine m;
     int pair[2];
-    int timeout = PRA_ETIMEOUT;
     uint64_t begun = os_monotonic_ms();
-    pid_t pid = serve_in_child(pair, &timeout);
+    pid_t pid = serve_in_child(pair, PRA_ETIMEOUT);
 
     (void)state;
     for (int i = 0; i < 4; i++) {

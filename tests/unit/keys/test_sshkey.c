@@ -191,8 +191,9 @@ static int parse_blob(const char *type, const char *const *parts, const size_t *
         memcpy(blob + at + 4, parts[i], lens[i]);
         at += 4 + lens[i];
     }
-    memcpy(blob + at, tail, strlen(tail));
-    at += strlen(tail);
+    for (; *tail != '\0'; tail++) {
+        blob[at++] = (uint8_t)*tail;
+    }
     snprintf(line, sizeof(line), "%s ", type);
     crypto_base64_encode(blob, at, line + strlen(line));
     memset(f, 0, sizeof(*f));
