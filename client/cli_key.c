@@ -177,14 +177,14 @@ static int inspect(struct keyfile_info *info)
     return cli_fail_msg(rc == PRA_ENOENT ? MSG_KEY_MISSING : MSG_KEY_DAMAGED, &args);
 }
 
-/* Replaces a file; a device or a pipe is written to as it is. */
+/* Replaces a file. What is none (a device, a pipe, a link such as /dev/stdout) is written to. */
 static int write_public(const char *path, const char *line, struct fault *f)
 {
     struct stat st;
     FILE *out;
     int rc = 0;
 
-    if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+    if (lstat(path, &st) != 0 || S_ISREG(st.st_mode))
         return os_file_replace(path, line, strlen(line), 0644, f);
     out = fopen(path, "we");
     if (out == NULL)

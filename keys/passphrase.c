@@ -25,6 +25,7 @@
 #define WORD_START_LEN  3
 #define COST_DIGIT      33
 #define COST_SYMBOL     50
+#define COST_BLANK      10 /* where one is expected, between words */
 #define COST_FOREIGN    80 /* kana, kanji, accented letters */
 #define COST_REPEAT     10
 #define COST_SEQUENCE   60 /* which, where it starts, which direction */
@@ -108,6 +109,9 @@ static unsigned char_cost(const uint32_t *s, size_t i)
             word++;
         }
         return word < WORD_START_LEN ? COST_WORD_START : COST_WORD_INNER;
+    }
+    if (s[i] == ' ') {
+        return COST_BLANK;
     }
     return is_digit(s[i]) ? COST_DIGIT : s[i] < 0x80 ? COST_SYMBOL : COST_FOREIGN;
 }

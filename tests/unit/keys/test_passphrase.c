@@ -19,6 +19,7 @@ static void known_passphrases_fall_into_their_range(void **state)
         {"aaaaaaaaaaaaaaaaaaaa", 1, 16},
         {"abababababababab", 5, 14},
         {"qwertyuiop", 3, 14},
+        {"a b c d", 15, 28},
         {"suzuki1984", 8, 20},
         {"Summer2026!", 8, 26},
         {"Tr0ub4dor&3", 25, 50},
