@@ -123,7 +123,7 @@ bool channel_serve(struct channel *ch)
             if (!begin_close(ch))
                 return false;
             record_channel(ch, ch->cut ? AUDIT_CHANNEL_CUT : AUDIT_CHANNEL_CLOSE,
-                           ch->target_failed && !ch->cut ? "target-reset" : ch->why, "");
+                           ch->target_failed && !*ch->why ? "target-reset" : ch->why, "");
             pump_close_target(ch, ch->cut || ch->target_failed);
             atomic_fetch_sub(&ch->session->entry.channels, 1);
         }

@@ -192,7 +192,7 @@ class RawSsh:
             p = self.recv()
             if p[0] == ECDH_REPLY:
                 break
-            assert p[0] in (IGNORE, DEBUG), f"packet {p[0]} inside a key exchange"
+            assert p[0] in (IGNORE, DEBUG, UNIMPLEMENTED), f"packet {p[0]} inside a key exchange"
         r = Reader(p[1:])
         host_key, server_public, signature = r.string(), r.string(), r.string()
         secret = mpint(private.exchange(X25519PublicKey.from_public_bytes(server_public)))

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from lib.ports import free_port
 from lib.procs import pss_kib, wait_until
 from rawssh import (ADJUST, CLOSE, DATA, FAILURE, GLOBAL_REQUEST, REQUEST_FAILURE, Closed, string, u32)
 
@@ -47,12 +48,11 @@ def test_host_with_an_embedded_nul_is_not_cut_at_it(gateway, user, target):
 def test_failure_says_why(gateway, user, target):
     t = target()
     user.allow(f"127.0.0.1:{t.port}")
-    dead = target()
-    user.allow(f"127.0.0.1:{dead.port}")
+    dead = free_port()
+    user.allow(f"127.0.0.1:{dead}")
     user.allow("no-such-name.invalid:80")
-    dead.stop()
     c = user.login()
-    assert "refused" in c.direct("127.0.0.1", dead.port).failure[1]
+    assert "refused" in c.direct("127.0.0.1", dead).failure[1]
     assert "name" in c.direct("no-such-name.invalid", 80).failure[1]
     assert c.direct("127.0.0.1", t.port).opened
     assert "do not allow" in c.direct("192.0.2.1", 80).failure[1]
