@@ -1,0 +1,286 @@
+/* Mailboxes, the resolver, and places for connections that have not logged in. */
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "server/prad/limits.h"
+#include "server/prad/mailbox.h"
+#include "server/prad/resolver.h"
+
+/* ---- mailbox ------------------------------------------------------------------------------- */
+
+struct letter {
+    struct mail mail;
+    int number;
+};
+
+struct reader {
+    int count, last;
+    bool ordered;
+};
+
+static atomic_int dropped;
+
+static void deliver(struct mail *m, void *owner)
+{
+    struct letter *l = (struct letter *)m;
+    struct reader *r = owner;
+    if (r) {
+        r->ordered &= l->number == r->last + 1;
+        r->last = l->number;
+        r->count++;
+    } else {
+        atomic_fetch_add(&dropped, 1);
+    }
+    free(l);
+}
+
+static void post(struct mailbox *box, int number)
+{
+    struct letter *l = calloc(1, sizeof(*l));
+    assert_non_null(l);
+    l->mail.deliver = deliver;
+    l->number = number;
+    mailbox_post(box, &l->mail);
+}
+
+static bool readable(const struct mailbox *box)
+{
+    struct pollfd p = {.fd = mailbox_fd(box), .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+static void mail_is_delivered_in_order_and_once(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct reader r = {.ordered = true};
+    assert_int_equal(mailbox_init(&box), 0);
+    assert_false(readable(&box));
+    for (int i = 1; i <= 100; i++)
+        post(&box, i);
+    assert_true(readable(&box));
+    mailbox_deliver(&box, &r);
+    assert_int_equal(r.count, 100);
+    assert_true(r.ordered);
+    assert_false(readable(&box));
+    mailbox_deliver(&box, &r);
+    assert_int_equal(r.count, 100);
+    mailbox_close(&box);
+}
+
+static void closed_mailbox_drops_what_waits_and_what_comes(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    atomic_store(&dropped, 0);
+    assert_int_equal(mailbox_init(&box), 0);
+    post(&box, 1);
+    mailbox_close(&box);
+    post(&box, 2);
+    assert_int_equal(atomic_load(&dropped), 2);
+}
+
+#define SENDERS 4
+#define LETTERS 5000
+
+static void *sender(void *arg)
+{
+    for (int i = 0; i < LETTERS; i++)
+        post(arg, i);
+    return NULL;
+}
+
+static void many_senders_lose_no_mail(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct reader r = {0};
+    pthread_t t[SENDERS];
+    assert_int_equal(mailbox_init(&box), 0);
+    for (int i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, sender, &box), 0);
+    while (r.count < SENDERS * LETTERS) {
+        struct pollfd p = {.fd = mailbox_fd(&box), .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 5000), 1);
+        mailbox_deliver(&box, &r);
+    }
+    for (int i = 0; i < SENDERS; i++)
+        pthread_join(t[i], NULL);
+    assert_int_equal(r.count, SENDERS * LETTERS);
+    mailbox_close(&box);
+}
+
+/* ---- resolver ------------------------------------------------------------------------------ */
+
+struct found {
+    int calls;
+    struct lookup_result result;
+};
+
+static void on_found(void *ctx, const struct lookup_result *r)
+{
+    struct found *f = ctx;
+    f->calls++;
+    f->result = *r;
+}
+
+static void wait_for_mail(struct mailbox *box)
+{
+    struct pollfd p = {.fd = mailbox_fd(box), .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 10000), 1);
+    mailbox_deliver(box, box);
+}
+
+static void resolver_gives_each_address_once(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct resolver *r;
+    struct lookup *l;
+    struct found f = {0};
+    assert_int_equal(mailbox_init(&box), 0);
+    assert_int_equal(resolver_new(&r), 0);
+    assert_int_equal(resolver_start(r, "localhost", &box, on_found, &f, &l), 0);
+    while (f.calls == 0)
+        wait_for_mail(&box);
+    assert_int_equal(f.result.error, 0);
+    assert_true(f.result.count >= 1);
+    for (size_t i = 0; i < f.result.count; i++) {
+        assert_int_equal(addr_classify(&f.result.ip[i]), ADDR_LOOPBACK);
+        for (size_t k = 0; k < i; k++)
+            assert_false(addr_ip_equal(&f.result.ip[i], &f.result.ip[k]));
+    }
+    assert_true(resolver_stop(r));
+    mailbox_close(&box);
+}
+
+static void cancelled_lookup_is_not_reported(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct resolver *r;
+    struct lookup *l;
+    struct found f = {0};
+    assert_int_equal(mailbox_init(&box), 0);
+    assert_int_equal(resolver_new(&r), 0);
+    assert_int_equal(resolver_start(r, "localhost", &box, on_found, &f, &l), 0);
+    lookup_cancel(l);
+    wait_for_mail(&box);
+    assert_int_equal(f.calls, 0);
+    assert_true(resolver_stop(r));
+    mailbox_close(&box);
+}
+
+static void unknown_name_is_an_error_with_a_sentence(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct resolver *r;
+    struct lookup *l;
+    struct found f = {0};
+    assert_int_equal(mailbox_init(&box), 0);
+    assert_int_equal(resolver_new(&r), 0);
+    assert_int_equal(resolver_start(r, "no-such-name.invalid", &box, on_found, &f, &l), 0);
+    while (f.calls == 0)
+        wait_for_mail(&box);
+    assert_int_not_equal(f.result.error, 0);
+    assert_int_equal(f.result.count, 0);
+    assert_true(strlen(resolver_error_text(f.result.error)) > 10);
+    assert_true(resolver_stop(r));
+    mailbox_close(&box);
+}
+
+static void full_resolver_says_so(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct resolver *r;
+    struct lookup *l;
+    struct found f = {0};
+    size_t accepted = 0;
+    int rc = 0;
+    assert_int_equal(mailbox_init(&box), 0);
+    assert_int_equal(resolver_new(&r), 0);
+    while (accepted < 100 * RESOLVER_QUEUE_MAX && rc == 0) {
+        rc = resolver_start(r, "localhost", &box, on_found, &f, &l);
+        accepted += rc == 0;
+    }
+    assert_int_equal(rc, PRA_EFULL);
+    assert_true(accepted >= RESOLVER_QUEUE_MAX);
+    assert_true(resolver_stop(r));
+    mailbox_close(&box);
+}
+
+/* ---- startups ------------------------------------------------------------------------------ */
+
+static struct addr_ip address(const char *text)
+{
+    struct addr_ip ip;
+    assert_int_equal(addr_parse_ip(text, strlen(text), &ip), 0);
+    return ip;
+}
+
+static void startups_are_limited_per_source_and_in_all(void **state)
+{
+    (void)state;
+    struct startups *s;
+    struct addr_ip a = address("192.0.2.1"), b = address("2001:db8::1");
+    assert_int_equal(startups_new(&s), 0);
+    assert_int_equal(startups_take(s, &a, 3, 2), STARTUP_OK);
+    assert_int_equal(startups_take(s, &a, 3, 2), STARTUP_OK);
+    assert_int_equal(startups_take(s, &a, 3, 2), STARTUP_SOURCE_FULL);
+    assert_int_equal(startups_take(s, &b, 3, 2), STARTUP_OK);
+    assert_int_equal(startups_take(s, &b, 3, 2), STARTUP_FULL);
+    startups_give(s, &a);
+    assert_int_equal(startups_take(s, &b, 3, 2), STARTUP_OK);
+    startups_give(s, &a);
+    startups_give(s, &b);
+    startups_give(s, &b);
+    assert_int_equal(startups_take(s, &a, 1, 1), STARTUP_OK);
+    startups_free(s);
+}
+
+static void many_sources_come_and_go(void **state)
+{
+    (void)state;
+    struct startups *s;
+    struct addr_ip ip = {.family = 4};
+    assert_int_equal(startups_new(&s), 0);
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 20000; i++) {
+            memcpy(ip.bytes, &i, sizeof(i));
+            assert_int_equal(startups_take(s, &ip, 20000, 1), STARTUP_OK);
+        }
+        for (unsigned i = 0; i < 20000; i++) {
+            memcpy(ip.bytes, &i, sizeof(i));
+            startups_give(s, &ip);
+        }
+    }
+    startups_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mail_is_delivered_in_order_and_once),
+        cmocka_unit_test(closed_mailbox_drops_what_waits_and_what_comes),
+        cmocka_unit_test(many_senders_lose_no_mail),
+        cmocka_unit_test(resolver_gives_each_address_once),
+        cmocka_unit_test(cancelled_lookup_is_not_reported),
+        cmocka_unit_test(unknown_name_is_an_error_with_a_sentence),
+        cmocka_unit_test(full_resolver_says_so),
+        cmocka_unit_test(startups_are_limited_per_source_and_in_all),
+        cmocka_unit_test(many_sources_come_and_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
