@@ -84,6 +84,7 @@ FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c
 
 .PHONY: all deps demo test check unit flow bench fuzz fuzz-build tests install clean help packages
 .DEFAULT_GOAL := all
+.SECONDARY: # keep objects that only one program needs
 
 all: packages $(PROGRAMS) ## build pra, prad, pra-admin and pra-keyhelper (installs what is missing)
 

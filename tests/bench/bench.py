@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from lib.client import Client  # noqa: E402
 from lib.gateway import Gateway, program  # noqa: E402
-from lib.ports import free_port, release_all  # noqa: E402
+from lib.ports import free_port  # noqa: E402
 from lib.procs import Process, pss_kib, run  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -134,7 +134,6 @@ class Stand:
         for process in reversed(self.started):
             process.stop()
         self.gateway.stop()
-        release_all()
 
 
 def measure_bulk(stand, path, direction, streams):
