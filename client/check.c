@@ -145,7 +145,7 @@ void check_print(const struct check *c, FILE *to)
     table_free(t);
     fputc('\n', to);
     print_ports(c, to);
-    fprintf(to, tr("\n%zu ok, %zu notes, %zu failed\n", "\n正常 %zu、注意 %zu、異常 %zu\n"),
+    fprintf(to, tr("\nok %zu, notes %zu, failed %zu\n", "\n正常 %zu、注意 %zu、異常 %zu\n"),
             count[CHECK_OK], count[CHECK_WARN], count[CHECK_FAIL]);
 }
 

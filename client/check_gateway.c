@@ -26,8 +26,25 @@ struct way {
     char via[ADDR_TEXT_MAX];     /* " (proxy h:p)" or "" */
     struct dial_addresses first; /* of the gateway, or of the proxy */
     size_t used;                 /* which of them answered */
-    bool asked_dns, resolved;
+    enum check_reach dns;        /* did a name server answer */
 };
+
+/* A fault's sentence in this language where its code says it all. */
+static const char *why(const struct fault *f)
+{
+    switch (f->code) {
+    case PRA_ENOENT:
+        return tr("there is no such name", "その名前は登録されていません");
+    case PRA_ETIMEOUT:
+        return tr("no answer", "応答がありません");
+    case PRA_ECLOSED:
+        return tr("refused", "接続が拒否されました");
+    case PRA_EACCES:
+        return tr("the proxy asks for a login", "プロキシが認証を要求しています");
+    default:
+        return f->text;
+    }
+}
 
 /* The name that this PC must look up itself: the proxy's where there is one. */
 static const struct addr_host *first_host(const struct check *c)
@@ -45,16 +62,17 @@ static bool check_name(struct check *c, struct way *w)
     const struct addr_host *host = first_host(c);
     struct fault f = {0};
     char text[46];
+    int rc = dial_resolve(host, check_step_ms(c), &w->first, &f);
 
-    w->asked_dns = !host->is_ip;
-    w->resolved = dial_resolve(host, check_step_ms(c), &w->first, &f) == 0;
-    if (!w->resolved) {
+    if (!host->is_ip)
+        w->dns = rc == 0 || rc == PRA_ENOENT ? CHECK_OPEN : CHECK_CLOSED;
+    if (rc != 0) {
         check_add(c, "resolve", CHECK_FAIL,
                   tr("Check the spelling (pra server show) and the DNS servers above.",
                      "アドレスの綴り(pra server show)と、上記の DNS サーバを確認してください。"),
                   tr("Name of the server: %s is not found: %s",
                      "サーバの名前解決: %s が見つかりません: %s"),
-                  host->name, f.text);
+                  host->name, why(&f));
         return false;
     }
     if (host->is_ip)
@@ -100,7 +118,7 @@ static void report_blocked(struct check *c, const struct way *w, const struct fa
                "PC 側か、社内ネットワークまたは経路上でこのポートが遮断されている可能性があります。"
                "セキュリティソフトなどの制限を解除してください。"),
             tr("TCP %u: %s cannot be reached: %s", "TCP %u: %s に接続できません: %s"),
-            c->config.server_port, w->server, f->text);
+            c->config.server_port, w->server, why(f));
 }
 
 static void check_clock(struct check *c, const struct probe_answer *a)
@@ -237,10 +255,7 @@ static void list_ports(struct check *c, const struct way *w, bool tested, bool t
                        ? tr("SSH: to the gateway (opened by the proxy)",
                             "SSH: ゲートウェイとの通信に使用 (プロキシが接続)")
                        : tr("SSH: to the gateway", "SSH: ゲートウェイとの通信に使用"));
-    check_add_port(c, PORT_DNS, CHECK_OUT, "TCP/UDP", false,
-                   !w->asked_dns ? CHECK_UNTESTED
-                   : w->resolved ? CHECK_OPEN
-                                 : CHECK_CLOSED,
+    check_add_port(c, PORT_DNS, CHECK_OUT, "TCP/UDP", false, w->dns,
                    tr("DNS: looks the gateway's name up", "DNS: サーバの名前解決に使用"));
     check_add_port(c, PORT_NTP, CHECK_OUT, "UDP", false, CHECK_UNTESTED,
                    tr("NTP: keeps the clock right", "NTP: 時刻合わせに使用"));
@@ -248,7 +263,7 @@ static void list_ports(struct check *c, const struct way *w, bool tested, bool t
 
 void check_gateway(struct check *c)
 {
-    struct way w = {.used = 0};
+    struct way w = {.dns = CHECK_UNTESTED};
     char proxy[ADDR_TEXT_MAX];
     bool tested = false, through = false;
 

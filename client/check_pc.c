@@ -81,7 +81,10 @@ void check_key(struct check *c)
 
     if (rc != 0) {
         msg_format(rc == PRA_ENOENT ? MSG_KEY_MISSING : MSG_KEY_DAMAGED, i18n_lang(),
-                   &(struct msg_args){.detail = f.text, .user = c->config.user}, &text);
+                   &(struct msg_args){.detail = f.text,
+                                      .user = c->config.user[0] != '\0' ? c->config.user
+                                                                        : tr("NAME", "ユーザ名")},
+                   &text);
         check_add(c, "key", CHECK_FAIL, text.remedy, tr("Key: %s", "鍵: %s"), text.cause);
         return;
     }

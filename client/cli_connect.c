@@ -120,7 +120,11 @@ static int check_ready(const struct attempt *a, const struct config *config,
     if (rc == PRA_ENOENT)
         return cli_fail_msg(MSG_KEY_MISSING, &(struct msg_args){.detail = f.text});
     if (rc != 0)
-        return cli_fail_msg(MSG_KEY_DAMAGED, &(struct msg_args){.detail = f.text});
+        return cli_fail_msg(MSG_KEY_DAMAGED,
+                            &(struct msg_args){.detail = f.text,
+                                               .user = config->user[0] != '\0'
+                                                           ? config->user
+                                                           : tr("NAME", "ユーザ名")});
     return CLI_OK;
 }
 
@@ -298,14 +302,37 @@ static int attempt_once(struct attempt *a, struct ipc *ipc, unsigned tries)
     return code;
 }
 
+/* An attempt that goes on with old settings ends first, so that `connect` uses what is set now. */
+static int end_old_attempt(struct ipc *ipc)
+{
+    json_t *reply = NULL;
+    const json_t *status;
+    bool old = false;
+    int code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
+
+    if (code != CLI_OK)
+        return code;
+    status = json_object_get(reply, "status");
+    old = in_state(status, "waiting") || in_state(status, "connecting");
+    json_decref(reply);
+    reply = NULL;
+    if (old)
+        code = remote_call(ipc, json_pack("{s:s}", "op", "disconnect"), BEGIN_TIMEOUT_MS, &reply);
+    json_decref(reply);
+    return code;
+}
+
 static int connect_in_background(struct attempt *a)
 {
     struct ipc *ipc = NULL;
     struct fault f = {0};
-    int code = CLI_GO_ON;
+    int code;
 
     if (ipc_connect_or_start(&a->paths, &ipc, &f) != 0)
         return cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
+    code = end_old_attempt(ipc);
+    if (code == CLI_OK)
+        code = CLI_GO_ON;
     for (unsigned tries = 1; code == CLI_GO_ON; tries++)
         code = attempt_once(a, ipc, tries);
     ipc_close(ipc);
@@ -331,6 +358,14 @@ static void on_status(void *arg, const json_t *status)
     fg->last = json_deep_copy(status);
 }
 
+static int fail_running(const struct fault *f)
+{
+    return cli_fail(tr("PRA runs already in the background; 'pra disconnect' ends that connection",
+                       "PRA はすでにバックグラウンドで動作しています。"
+                       "「pra disconnect」で切断してください"),
+                    f);
+}
+
 /* Runs the agent in this process once. CLI_GO_ON = a person has added what was missing. */
 static int foreground_once(struct attempt *a, unsigned tries)
 {
@@ -345,9 +380,7 @@ static int foreground_once(struct attempt *a, unsigned tries)
     const json_t *error = json_object_get(state.last, "error");
 
     if (rc == PRA_EBUSY)
-        code = cli_fail(tr("PRA runs already; 'pra disconnect' ends that connection first",
-                           "PRA はすでに動作しています。先に「pra disconnect」で切断してください"),
-                        &f);
+        code = fail_running(&f);
     else if (rc == PRA_ECLOSED && json_is_object(error))
         code = after_failure(a, error, show_member(state.last, "server"), tries) == CLI_OK
                    ? CLI_GO_ON
@@ -369,8 +402,11 @@ static int connect_in_foreground(struct attempt *a)
 
 /* --- commands ----------------------------------------------------------------------------- */
 
-/* A connection that stands already is shown, not made again. CLI_GO_ON = there is none. */
-static int show_standing(const struct attempt *a)
+/*
+ * A connection that stands already is shown, not made again; in the foreground it is an error, since
+ * this process would not stay. CLI_GO_ON = there is none.
+ */
+static int show_standing(const struct attempt *a, bool foreground)
 {
     struct ipc *ipc = NULL;
     json_t *reply = NULL;
@@ -385,6 +421,8 @@ static int show_standing(const struct attempt *a)
         status = json_object_get(reply, "status");
         if (!in_state(status, "connected")) {
             code = CLI_GO_ON;
+        } else if (foreground) {
+            code = fail_running(NULL);
         } else if (a->user != NULL && strcmp(a->user, show_member(status, "user")) != 0) {
             code =
                 cli_fail(tr("connected already as another user; 'pra disconnect' first",
@@ -445,7 +483,7 @@ static int run_connect(int argc, char **argv)
     if (code != CLI_OK)
         goto out;
     a->shown_user = a->user != NULL ? a->user : config.user[0] != '\0' ? config.user : info.user;
-    code = show_standing(a);
+    code = show_standing(a, args.value[OPT_FOREGROUND] != NULL);
     if (code != CLI_GO_ON)
         goto out;
     code = get_passphrase(a, args.value[OPT_PASSPHRASE_FILE]);

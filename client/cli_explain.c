@@ -58,22 +58,47 @@ static void add_answer(struct table *t, bool good, const char *what, const char 
     table_row(t, good ? TEXT_GOOD : TEXT_BAD, (const char *[]){good ? "●" : "×", what, text});
 }
 
+/* The gateway's words for why, in people's; the word itself when it is a new one. */
+static const char *reason_words(const char *reason)
+{
+    static const struct {
+        const char *word;
+        const char *text[CLI_LANGS];
+    } known[] = {
+        {"rule", {"", ""}},
+        {"default-deny", {"no rule applies", "該当するルールがありません"}},
+        {"no-user", {"the user is unknown", "ユーザが登録されていません"}},
+        {"user-disabled", {"the user is disabled", "ユーザが無効です"}},
+        {"special-address",
+         {"the name leads to an address that rules must name themselves",
+          "特殊なアドレスのため、アドレスを明記したルールが必要です"}},
+        {"needs-address",
+         {"the name has no address, so rules for networks cannot be asked",
+          "アドレスが引けないため、ネットワークのルールを判定できません"}},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i].word, reason) == 0)
+            return known[i].text[i18n_lang()];
+    return reason;
+}
+
 static void add_rule(struct table *t, const json_t *explained)
 {
     bool allow = strcmp(show_member(explained, "decision"), "allow") == 0;
     long long deciding = json_integer_value(json_object_get(explained, "deciding"));
-    const char *name = show_member(explained, "name"), *reason = show_member(explained, "reason");
+    const char *reason = reason_words(show_member(explained, "reason"));
     char text[TABLE_CELL_MAX];
 
     if (deciding != 0)
         snprintf(text, sizeof(text),
                  allow ? tr("allowed by rule %lld '%s'", "ルール %lld「%s」により許可")
                        : tr("refused by rule %lld '%s'", "ルール %lld「%s」により拒否"),
-                 deciding, name);
+                 deciding, show_member(explained, "name"));
     else
         snprintf(text, sizeof(text), "%s", allow ? tr("allowed", "許可") : tr("refused", "拒否"));
     if (reason[0] != '\0')
-        snprintf(text + strlen(text), sizeof(text) - strlen(text), " (%s)", reason);
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), ": %s", reason);
     add_answer(t, allow, tr("Rule", "ルール"), text);
 }
 
@@ -135,7 +160,8 @@ static void add_local(struct table *t, const json_t *explained)
     bool listening = strcmp(state, "listening") == 0;
     char text[TABLE_CELL_MAX];
 
-    snprintf(text, sizeof(text), "%s", show_forward_word(state));
+    snprintf(text, sizeof(text), "%s %s", show_member(explained, "local"),
+             show_forward_word(state));
     if (json_is_object(holder))
         snprintf(text + strlen(text), sizeof(text) - strlen(text), " (%s, pid %lld)",
                  show_member(holder, "program"),
@@ -169,6 +195,43 @@ static json_t *explain_request(const char *text)
     return NULL;
 }
 
+/* Has a forward this local port? The agent is asked first, since without one there is no rule to
+   explain. Returns CLI_OK, CLI_NOT_CONNECTED, CLI_FAILED after a report. */
+static int find_forward(struct ipc *ipc, const char *wanted)
+{
+    const json_t *status, *forward;
+    json_t *reply = NULL;
+    size_t i;
+    int code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
+
+    if (code != CLI_OK)
+        return code;
+    status = json_object_get(reply, "status");
+    code = CLI_FAILED;
+    json_array_foreach(json_object_get(status, "forwards"), i, forward)
+    {
+        const char *local = show_member(forward, "local"), *colon = strrchr(local, ':');
+
+        if (strcmp(local, wanted) == 0 || (colon != NULL && strcmp(colon + 1, wanted) == 0))
+            code = CLI_OK;
+    }
+    if (strcmp(show_member(status, "state"), "connected") != 0) {
+        fprintf(stderr, "pra: %s\n",
+                tr("not connected, so the gateway cannot be asked; 'pra status' says why",
+                   "接続されていないため、ゲートウェイに問い合わせできません。"
+                   "理由は「pra status」で確認できます"));
+        code = CLI_NOT_CONNECTED;
+    } else if (code != CLI_OK) {
+        fprintf(
+            stderr,
+            tr("pra: no rule has the local port %s; 'pra rules' lists them\n",
+               "pra: ローカルポート %s のルールはありません。一覧は「pra rules」で確認できます\n"),
+            wanted);
+    }
+    json_decref(reply);
+    return code;
+}
+
 static int run_explain(int argc, char **argv)
 {
     struct cli_args args;
@@ -190,6 +253,8 @@ static int run_explain(int argc, char **argv)
     code = remote_paths(&paths);
     if (code == CLI_OK)
         code = remote_open(&paths, false, &ipc);
+    if (code == CLI_OK)
+        code = find_forward(ipc, args.operand[0]);
     if (code == CLI_OK)
         code = remote_call(ipc, json_incref(request), REMOTE_EXPLAIN_TIMEOUT_MS, &reply);
     if (code == CLI_OK && args.value[0] != NULL)

@@ -5,6 +5,7 @@
 
 #include "client/cli.h"
 #include "client/cli_remote.h"
+#include "client/cli_show.h"
 #include "client/cli_text.h"
 #include "client/hostkey.h"
 
@@ -104,10 +105,24 @@ static int forget_pin(const struct paths *paths)
     return cli_fail(tr("the old host key cannot be forgotten", "古いホスト鍵を破棄できません"), &f);
 }
 
+/* Is a connection up, which keeps the old address? */
+static bool is_connected(const struct paths *paths)
+{
+    json_t *status = NULL;
+    const char *state;
+    bool connected;
+
+    if (remote_status(paths, &status) != CLI_OK)
+        return false;
+    state = show_member(status, "state");
+    connected = strcmp(state, "connected") == 0;
+    json_decref(status);
+    return connected;
+}
+
 static void say_what_next(const struct paths *paths, const struct config *c, bool forgot)
 {
     char server[ADDR_TEXT_MAX];
-    struct ipc *ipc = NULL;
 
     fprintf(stderr, tr("Server address: %s\n", "SUS サーバアドレス: %s\n"),
             config_format_address(&c->server, c->server_port, server));
@@ -124,7 +139,7 @@ static void say_what_next(const struct paths *paths, const struct config *c, boo
     if (access(paths->key_file, F_OK) != 0)
         fputs(tr("Next: pra keygen --user NAME\n", "次の手順: pra keygen --user ユーザ名\n"),
               stderr);
-    else if (remote_open(paths, true, &ipc) == CLI_OK)
+    else if (is_connected(paths))
         fputs(tr("Next: pra disconnect, then pra connect (the running connection keeps the old "
                  "address)\n",
                  "次の手順: pra disconnect のあと pra connect"
@@ -132,7 +147,6 @@ static void say_what_next(const struct paths *paths, const struct config *c, boo
               stderr);
     else
         fputs(tr("Next: pra connect\n", "次の手順: pra connect\n"), stderr);
-    ipc_close(ipc);
 }
 
 static int run_set(int argc, char **argv)

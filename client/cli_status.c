@@ -198,10 +198,15 @@ static int run_disconnect(int argc, char **argv)
     if (remote_paths(&paths) != CLI_OK)
         return CLI_FAILED;
     code = remote_open(&paths, true, &ipc);
-    if (code == CLI_NOT_CONNECTED) {
+    if (code == CLI_OK)
+        code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
+    if (code == CLI_OK &&
+        strcmp(show_member(json_object_get(reply, "status"), "state"), "disconnected") == 0)
+        code = CLI_NOT_CONNECTED;
+    json_decref(reply);
+    reply = NULL;
+    if (code == CLI_NOT_CONNECTED)
         fputs(tr("Not connected.\n", "接続されていません。\n"), stderr);
-        return code;
-    }
     if (code == CLI_OK)
         code =
             remote_call(ipc, json_pack("{s:s}", "op", "disconnect"), DISCONNECT_TIMEOUT_MS, &reply);

@@ -24,6 +24,7 @@
 #define CONFIG_FILE_MAX (256u * 1024)
 #define TEXT_MAX        16384
 #define INFO_TIMEOUT_MS 3000
+#define SESSION_DIGITS  32
 
 static const char *const log_names[] = {"System.log", "User.log"};
 
@@ -85,19 +86,20 @@ static void add_line(struct text *t, const char *fmt, ...)
     }
 }
 
-/* The last "session=<hex>" of the text: what the log says when no agent can be asked. */
+/* The last "session <32 hex digits>" of the text: what the log says when no agent can be asked. */
 static void find_session(const char *text, size_t len, char *dst, size_t cap)
 {
-    static const char key[] = "session=";
+    static const char key[] = "session";
     const char *p = text, *end = text + len;
 
     while ((p = memmem(p, (size_t)(end - p), key, sizeof(key) - 1)) != NULL) {
         size_t n = 0;
 
         p += sizeof(key) - 1;
+        p += p < end && (*p == ' ' || *p == '=');
         while (p + n < end && isxdigit((unsigned char)p[n]))
             n++;
-        if (n > 0 && n < cap)
+        if (n == SESSION_DIGITS && n < cap)
             snprintf(dst, cap, "%.*s", (int)n, p);
     }
 }

@@ -297,11 +297,14 @@ static bool exists(const char *root, const char *path)
     return text != NULL;
 }
 
+/* Notes what was found, if it was; returns whether. */
 static bool found(struct netinfo *n, enum netinfo_mode mode, const char *evidence)
 {
+    if (mode == NETINFO_UNKNOWN)
+        return false;
     n->mode = mode;
     snprintf(n->evidence, sizeof(n->evidence), "%s", evidence);
-    return mode != NETINFO_UNKNOWN;
+    return true;
 }
 
 static bool ask_dhclient(const char *root, struct netinfo *n)
