@@ -135,9 +135,8 @@ static void check_low_ports(struct check *c)
 
 static void check_forward(struct check *c, const json_t *forward)
 {
-    const json_t *holder = json_object_get(forward, "holder");
     const char *local = show_member(forward, "local"), *state = show_member(forward, "state");
-    char id[80], what[CHECK_TEXT_MAX], pid[24];
+    char id[80], what[CHECK_TEXT_MAX];
     struct addr_host host;
     struct msg_text text;
     uint16_t port;
@@ -153,18 +152,11 @@ static void check_forward(struct check *c, const json_t *forward)
                   local, what);
         return;
     }
-    if (json_is_object(holder)) {
-        snprintf(pid, sizeof(pid), "%lld",
-                 (long long)json_integer_value(json_object_get(holder, "pid")));
-        msg_format(MSG_PORT_BUSY, i18n_lang(),
-                   &(struct msg_args){
-                       .port = local, .program = show_member(holder, "program"), .pid = pid},
-                   &text);
+    if (show_trouble(forward, &text))
         check_add(c, id, CHECK_FAIL, text.remedy, "%s", text.cause);
-        return;
-    }
-    check_add(c, id, CHECK_FAIL, NULL, tr("Port %s: %s", "ポート %s: %s"), local,
-              show_member(forward, "error"));
+    else
+        check_add(c, id, CHECK_FAIL, NULL, tr("Port %s: %s", "ポート %s: %s"), local,
+                  show_member(forward, "error"));
 }
 
 /* The agent's status, or NULL when none runs. New reference. */

@@ -54,26 +54,47 @@ const char *show_forward_word(const char *state)
     return look != NULL ? look->word[i18n_lang()] : state;
 }
 
+/* The agent's words for a holder whose process this user may not see. */
+static const char hidden_holder[] = "a program of user ";
+
+bool show_trouble(const json_t *forward, struct msg_text *out)
+{
+    const json_t *holder = json_object_get(forward, "holder");
+    const json_t *number = json_object_get(holder, "pid");
+    const char *state = show_member(forward, "state"), *error = show_member(forward, "error");
+    const char *program = show_member(holder, "program");
+    char name[TABLE_CELL_MAX], pid[32] = "?";
+    struct msg_args args = {.port = show_member(forward, "local"), .program = name, .pid = pid};
+    enum msg_id id = MSG_NONE;
+
+    if (strcmp(state, "conflict") == 0 && program[0] != '\0')
+        id = MSG_PORT_BUSY;
+    else if (strncmp(error, "ERR(10302)", strlen("ERR(10302)")) == 0)
+        id = MSG_PORT_DENIED;
+    if (id == MSG_NONE)
+        return false;
+    if (json_integer_value(number) > 0)
+        snprintf(pid, sizeof(pid), "%lld", (long long)json_integer_value(number));
+    if (strncmp(program, hidden_holder, strlen(hidden_holder)) == 0)
+        snprintf(name, sizeof(name), tr("a program of user %s", "ユーザ %s のプログラム"),
+                 program + strlen(hidden_holder));
+    else
+        snprintf(name, sizeof(name), "%s", program);
+    msg_format(id, i18n_lang(), &args, out);
+    return true;
+}
+
 /* Under a forward that does not listen: who is in the way, and what to do. */
 static void note_trouble(struct table *t, const json_t *forward)
 {
-    const json_t *holder = json_object_get(forward, "holder");
-    char pid[32] = "?";
-    struct msg_args args = {.port = show_member(forward, "local"), .pid = pid};
     struct msg_text text;
 
-    if (strcmp(show_member(forward, "state"), "conflict") == 0 && json_is_object(holder)) {
-        args.program = show_member(holder, "program");
-        snprintf(pid, sizeof(pid), "%lld",
-                 (long long)json_integer_value(json_object_get(holder, "pid")));
-        if (json_is_integer(json_object_get(holder, "pid")) && args.program[0] != '\0') {
-            msg_format(MSG_PORT_BUSY, i18n_lang(), &args, &text);
-            table_note(t, 1, text.cause);
-            table_note(t, 1, text.remedy);
-            return;
-        }
+    if (!show_trouble(forward, &text)) {
+        table_note(t, 1, show_member(forward, "error"));
+        return;
     }
-    table_note(t, 1, show_member(forward, "error"));
+    table_note(t, 1, text.cause);
+    table_note(t, 1, text.remedy);
 }
 
 static void add_forward(struct table *t, const json_t *forward, bool with_traffic)

@@ -10,8 +10,16 @@
 
 #include <jansson.h>
 
+#include "common/msg.h"
+
 /* Words for a forward's state in this language; the state itself when it is unknown. */
 const char *show_forward_word(const char *state);
+
+/*
+ * What is in the way of a forward that does not listen, as a message in this language. False when
+ * the agent's own words (member "error") are all there is.
+ */
+bool show_trouble(const json_t *forward, struct msg_text *out);
 
 /* The list of forwards with ● and ×, and under each × what is in the way and what to do. */
 void show_forwards(FILE *to, const json_t *forwards, bool with_traffic);
