@@ -282,6 +282,8 @@ static int foreground_once(struct attempt *a, unsigned tries)
                    : CLI_FAILED;
     else if (rc != 0)
         code = cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
+    else
+        fputs(tr("Disconnected.\n", "切断しました。\n"), stderr);
     json_decref(state.last);
     return code;
 }

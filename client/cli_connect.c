@@ -75,15 +75,11 @@ const struct cli_command cli_agent = {
     .run = run_agent,
 };
 
-static int get_passphrase(struct attempt *a, const char *file)
+static int read_passphrase_file(struct attempt *a, const char *file)
 {
     struct fault f = {0};
-    int rc;
+    int rc = os_read_secret_file(file, a->passphrase, sizeof(a->passphrase), &f);
 
-    a->typed = file == NULL;
-    if (a->typed)
-        return ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
-    rc = os_read_secret_file(file, a->passphrase, sizeof(a->passphrase), &f);
     if (rc == 0)
         return CLI_OK;
     return cli_fail(tr("the passphrase file cannot be used", "パスフレーズのファイルが使えません"),
@@ -150,6 +146,25 @@ static int show_standing(const struct attempt *a, bool foreground)
     return code;
 }
 
+/* A file that cannot be read is told first; a person is asked only where there is something to
+   connect. */
+static int carry_out(struct attempt *a, const char *file, bool foreground)
+{
+    int code = file != NULL ? read_passphrase_file(a, file) : CLI_OK;
+
+    if (code == CLI_OK)
+        code = show_standing(a, foreground);
+    if (code != CLI_GO_ON)
+        return code;
+    if (file == NULL) {
+        a->typed = true;
+        code = ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
+        if (code != CLI_OK)
+            return code;
+    }
+    return foreground ? attempt_in_foreground(a) : attempt_in_background(a);
+}
+
 static int read_options(const struct cli_args *args, struct attempt *a)
 {
     const char *wait = args->value[OPT_WAIT];
@@ -195,13 +210,7 @@ static int run_connect(int argc, char **argv)
     if (code != CLI_OK)
         goto out;
     a->shown_user = a->user != NULL ? a->user : config.user[0] != '\0' ? config.user : info.user;
-    code = show_standing(a, args.value[OPT_FOREGROUND] != NULL);
-    if (code != CLI_GO_ON)
-        goto out;
-    code = get_passphrase(a, args.value[OPT_PASSPHRASE_FILE]);
-    if (code == CLI_OK)
-        code = args.value[OPT_FOREGROUND] != NULL ? attempt_in_foreground(a)
-                                                  : attempt_in_background(a);
+    code = carry_out(a, args.value[OPT_PASSPHRASE_FILE], args.value[OPT_FOREGROUND] != NULL);
 out:
     crypto_wipe(a, sizeof(*a));
     free(a);
