@@ -7,6 +7,7 @@
 
 #include "client/agent_internal.h"
 #include "common/crypto.h"
+#include "common/i18n.h"
 #include "common/jsonl.h"
 
 void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, const char *detail)
@@ -93,7 +94,9 @@ static void on_hello_late(uv_timer_t *t)
     struct agent *a = t->data;
 
     if (a->session != NULL)
-        session_fail(a->session, CAUSE_CUT, "the gateway does not answer on the control channel");
+        session_fail(a->session, CAUSE_CUT,
+                     tr("the gateway does not answer on the control channel",
+                        "制御チャネルで応答がありません"));
 }
 
 static void on_ready(void *owner)
@@ -150,12 +153,13 @@ static void finish_disconnect(struct agent *a)
     a->farewell = false;
     forget_key(a);
     problem_clear(&a->problem);
+    if (a->state != AGENT_DISCONNECTED)
+        agentlog_system(a->log, LOG_INFO, "disconnected from %s", a->server);
     agent_set_state(a, AGENT_DISCONNECTED);
-    agentlog_system(a->log, LOG_INFO, "disconnected from %s", a->server);
     if (a->disconnect_client != 0)
         ipc_server_reply(a->ipc, a->disconnect_client, json_pack("{s:b}", "ok", 1));
     a->disconnect_client = 0;
-    if (a->fg != NULL)
+    if (a->fg != NULL || a->ending)
         agent_end(a);
 }
 
@@ -205,13 +209,14 @@ void agent_attempt(struct agent *a)
     a->announced = CAUSE_NONE;
     agent_set_state(a, AGENT_CONNECTING);
     if (session_start(&a->loop, &opt, &events, a, &a->session) != 0)
-        agent_stop(a, CAUSE_MEMORY, "the connection cannot be set up");
+        agent_stop(a, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
 }
 
 /* --- what a user wants ---------------------------------------------------------------------- */
 
 static bool load_settings(struct agent *a, const char *user, const char *accept, struct problem *p)
 {
+    struct keyfile_info info;
     struct config config;
     struct fault f = {0};
 
@@ -222,12 +227,17 @@ static bool load_settings(struct agent *a, const char *user, const char *accept,
     a->config = config;
     a->server[0] = '\0';
     if (!config.has_server) {
-        agent_problem(a, p, MSG_RULES_ADDRESS, "no server address is set");
+        agent_problem(a, p, MSG_RULES_ADDRESS,
+                      tr("no server address is set", "サーバアドレスが設定されていません"));
         return false;
     }
     config_format_address(&config.server, config.server_port, a->server);
     agentlog_set_level(a->log, config.log_level);
-    (void)snprintf(a->user, sizeof(a->user), "%s", user != NULL ? user : config.user);
+    if (user == NULL && config.user[0] != '\0')
+        user = config.user;
+    if (user == NULL && keyfile_inspect(a->paths->key_file, &info, NULL) == 0)
+        user = info.user;
+    (void)snprintf(a->user, sizeof(a->user), "%s", user != NULL ? user : "");
     (void)snprintf(a->accept, sizeof(a->accept), "%s", accept != NULL ? accept : "");
     return true;
 }
@@ -259,7 +269,7 @@ bool agent_connect(struct agent *a, uint64_t client, const json_t *request, stru
     a->asked_retry_ms = 0;
     retry_reset(&a->retry);
     if (agent_open_key(a, client, passphrase) != 0) {
-        agent_problem(a, p, MSG_KEY_DAMAGED, "out of memory");
+        agent_problem(a, p, MSG_KEY_DAMAGED, tr("out of memory", "メモリが足りません"));
         return false;
     }
     agent_set_state(a, AGENT_CONNECTING);

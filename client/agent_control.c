@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/agent_internal.h"
+#include "common/i18n.h"
 #include "common/os.h"
 
 struct session *agent_live_session(void *arg)
@@ -249,11 +250,13 @@ static void on_rules(void *arg, struct plan *plan)
 
     if (!a->online) {
         plan_free(plan);
-        session_fail(a->session, CAUSE_PROTOCOL, "rules before the welcome");
+        session_fail(
+            a->session, CAUSE_PROTOCOL,
+            tr("rules came before the welcome", "welcome より先に転送ルールを受信しました"));
         return;
     }
     if (apply_plan(a, plan) != 0) {
-        session_fail(a->session, CAUSE_MEMORY, "out of memory");
+        session_fail(a->session, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
         return;
     }
     agentlog_system(a->log, LOG_INFO, "rules version %lld: %zu forwards", version, a->plan.count);

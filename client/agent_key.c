@@ -62,10 +62,13 @@ static enum cause cause_of(const struct key_job *j)
 static void log_changes(struct agent *a, const struct key_job *j)
 {
     char names[256];
+    bool any = false;
 
-    keyfile_describe_changes(&j->report, names, sizeof(names));
-    if (names[0] == '\0')
+    for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
+        any |= j->report.changed[i] || j->report.missing[i] || j->report.hidden[i];
+    if (!any)
         return;
+    keyfile_describe_changes(&j->report, names, sizeof(names));
     agentlog_system(a->log, LOG_WARN, "this PC has changed: %s; the key %s", names,
                     j->report.resealed ? "was sealed again" : "stays as it was sealed");
     agentlog_user(a->log, LOG_WARN, "this PC has changed: %s", names);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client/agent_internal.h"
+#include "common/i18n.h"
 #include "common/jsonl.h"
 #include "common/timefmt.h"
 
@@ -18,6 +19,14 @@ static void answer_ok(struct agent *a, uint64_t client)
 void agent_answer_error(struct agent *a, uint64_t client, const struct problem *p)
 {
     ipc_server_reply(a->ipc, client, json_pack("{s:b, s:o}", "ok", 0, "error", problem_json(p)));
+}
+
+/* A plain "no" to a question: nothing is wrong with PRA, so it has no code. */
+static void answer_no(struct agent *a, uint64_t client, const char *why)
+{
+    ipc_server_reply(a->ipc, client,
+                     json_pack("{s:b, s:{s:s, s:s, s:s, s:s}}", "ok", 0, "error", "code", "",
+                               "message", why, "cause", "", "remedy", ""));
 }
 
 static void answer_agent_error(struct agent *a, uint64_t client, const char *detail)
@@ -39,7 +48,8 @@ static void on_connect(struct agent *a, uint64_t client, const json_t *request)
 static void on_disconnect(struct agent *a, uint64_t client, const json_t *request)
 {
     (void)request;
-    agentlog_user(a->log, LOG_INFO, "disconnect");
+    if (a->state != AGENT_DISCONNECTED)
+        agentlog_user(a->log, LOG_INFO, "disconnect");
     if (a->disconnect_client != 0) /* an earlier one waits for the same end */
         answer_ok(a, a->disconnect_client);
     a->disconnect_client = client;
@@ -152,12 +162,14 @@ static void on_explain(struct agent *a, uint64_t client, const json_t *request)
     if (agent_live_session(a) == NULL) {
         status_problem(a, &p);
         if (p.id == MSG_NONE)
-            agent_problem(a, &p, MSG_AGENT, "there is no connection to the gateway");
-        agent_answer_error(a, client, &p);
+            answer_no(a, client, tr("not connected", "接続されていません"));
+        else
+            agent_answer_error(a, client, &p);
     } else if (fw == NULL) {
-        answer_agent_error(a, client, "no rule has this local port");
+        answer_no(a, client,
+                  tr("no rule has this local port", "このローカルポートの転送ルールはありません"));
     } else if (e == NULL || (msg = control_explain(a->last_explain + 1, fw->rule.id)) == NULL) {
-        answer_agent_error(a, client, "too many questions at once");
+        answer_no(a, client, tr("too many questions at once", "同時の問い合わせが多すぎます"));
     } else {
         *e = (struct explain){.client = client,
                               .id = ++a->last_explain,
@@ -174,7 +186,9 @@ void agent_explained(struct agent *a, const struct explain *e, const json_t *ans
     json_t *shown;
 
     if (answer == NULL) {
-        answer_agent_error(a, e->client, "the gateway does not answer the question");
+        answer_no(a, e->client,
+                  tr("the gateway does not answer the question",
+                     "ゲートウェイが問い合わせに応答しません"));
         return;
     }
     shown = json_copy((json_t *)(uintptr_t)answer);

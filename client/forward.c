@@ -54,7 +54,7 @@ json_t *forward_error_json(const struct forward *fw)
         if (fw->holder.pid != 0)
             (void)snprintf(pid, sizeof(pid), "%ld", fw->holder.pid);
     }
-    args.detail = fw->rule.refused[0] != '\0' ? fw->rule.refused : uv_strerror(fw->error);
+    args.detail = fw->rule.refused[0] != '\0' ? fw->rule.refused : sock_error_text(fw->error);
     msg_format(fw->problem, i18n_lang(), &args, &text);
     return json_sprintf("%s %s", text.code, text.cause);
 }
@@ -268,7 +268,7 @@ static void on_listener(uv_poll_t *h, int status, int events)
     }
     if (fd < 0 && fd != UV_EAGAIN) {
         /* Out of descriptors: the connection still waits, so pause instead of spinning on it. */
-        log_line(fw, "a connection cannot be taken: %s", uv_strerror(fd));
+        log_line(fw, "a connection cannot be taken: %s", sock_error_text(fd));
         fdwatch_set(&fw->watch, 0, on_listener);
         uv_timer_again(&fw->retry);
     }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/i18n.h"
+
 size_t proxy_request(const struct addr_host *host, uint16_t port, char dst[PROXY_REQUEST_MAX])
 {
     bool v6 = host->is_ip && host->ip.family == 6;
@@ -66,21 +68,31 @@ int proxy_response(const char *data, size_t len, size_t *used, struct fault *f)
     int status;
 
     if (memcmp(data, start, seen) != 0)
-        return fault_set(f, PRA_EINVAL, "the proxy's answer is not HTTP");
+        return fault_set(
+            f, PRA_EINVAL,
+            tr("the proxy's answer is not HTTP", "プロキシの応答が HTTP ではありません"));
     head = head_length(data, len < PROXY_HEAD_MAX ? len : PROXY_HEAD_MAX);
     if (head == 0 && len >= PROXY_HEAD_MAX)
-        return fault_set(f, PRA_ETOOBIG, "the proxy's answer is longer than %d bytes",
+        return fault_set(f, PRA_ETOOBIG,
+                         tr("the proxy's answer is longer than %d bytes",
+                            "プロキシの応答が %d バイトを超えています"),
                          PROXY_HEAD_MAX);
     if (head == 0)
         return PRA_EAGAIN;
 
     status = status_line(data, head, reason, sizeof(reason));
     if (status == 0)
-        return fault_set(f, PRA_EINVAL, "the proxy's answer is not HTTP");
+        return fault_set(
+            f, PRA_EINVAL,
+            tr("the proxy's answer is not HTTP", "プロキシの応答が HTTP ではありません"));
     if (status == 407)
-        return fault_set(f, PRA_EACCES, "the proxy asks for a login (407 %s)", reason);
+        return fault_set(
+            f, PRA_EACCES,
+            tr("the proxy asks for a login (407 %s)", "プロキシが認証を要求しています (407 %s)"),
+            reason);
     if (status < 200 || status > 299)
-        return fault_set(f, PRA_ECLOSED, "the proxy answers %d %s", status, reason);
+        return fault_set(f, PRA_ECLOSED, tr("the proxy answers %d %s", "プロキシの応答: %d %s"),
+                         status, reason);
     *used = head;
     return 0;
 }

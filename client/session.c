@@ -10,29 +10,35 @@
 #include <string.h>
 
 #include "client/sock.h"
-#include "common/os.h"
+#include "common/i18n.h"
 
 static void bury(struct session *s);
 
-/* What each state does in a turn, and what it means when its time is over. */
+/* What each state does in a turn, and what it means when its time is over (English, Japanese). */
 static const struct {
     void (*step)(struct session *s);
     enum cause late;
-    const char *late_text;
+    const char *late_en, *late_ja;
 } states[S_STATE_COUNT] = {
-    [S_RESOLVE] = {session_step_resolve, CAUSE_RESOLVE, "the name service does not answer"},
-    [S_CONNECT] = {session_step_connect, CAUSE_TIMEOUT, ""}, /* see session_connect_late() */
-    [S_PROXY] = {session_step_proxy, CAUSE_PROXY, "the proxy does not answer"},
+    [S_RESOLVE] = {session_step_resolve, CAUSE_RESOLVE, "the name service does not answer",
+                   "DNS サーバが応答しません"},
+    [S_CONNECT] = {session_step_connect, CAUSE_TIMEOUT, "", ""}, /* session_connect_late() */
+    [S_PROXY] = {session_step_proxy, CAUSE_PROXY, "the proxy does not answer",
+                 "プロキシが応答しません"},
     [S_HANDSHAKE] = {session_step_handshake, CAUSE_SILENT,
-                     "the connection stands, but the gateway says nothing"},
-    [S_LOGIN] = {session_step_login, CAUSE_CUT, "the gateway does not answer the login"},
+                     "the connection stands, but the gateway says nothing",
+                     "接続後、ゲートウェイからの応答がありません"},
+    [S_LOGIN] = {session_step_login, CAUSE_CUT, "the gateway does not answer the login",
+                 "ログインへの応答がありません"},
     [S_CONTROL_OPEN] = {session_step_control_open, CAUSE_CUT,
-                        "the gateway does not open the control channel"},
+                        "the gateway does not open the control channel",
+                        "制御チャネルを開けません"},
     [S_CONTROL_START] = {session_step_control_start, CAUSE_CUT,
-                         "the gateway does not start the control channel"},
-    [S_OPEN] = {session_step_open, CAUSE_DEAD, ""},
-    [S_FAREWELL] = {session_step_farewell, CAUSE_NONE, ""},
-    [S_DEAD] = {bury, CAUSE_NONE, ""},
+                         "the gateway does not start the control channel",
+                         "制御チャネルが開始されません"},
+    [S_OPEN] = {session_step_open, CAUSE_DEAD, "", ""},
+    [S_FAREWELL] = {session_step_farewell, CAUSE_NONE, "", ""},
+    [S_DEAD] = {bury, CAUSE_NONE, "", ""},
 };
 
 void session_unref(struct session *s)
@@ -127,9 +133,12 @@ static void on_timer(uv_timer_t *h)
     else if (s->state == S_CONNECT)
         session_connect_late(s);
     else if (s->state == S_HANDSHAKE && s->first_len > 0)
-        session_fail(s, CAUSE_CUT, "the gateway stopped in the middle of the handshake");
+        session_fail(s, CAUSE_CUT,
+                     tr("the gateway stopped in the middle of the handshake",
+                        "ハンドシェイクの途中で応答がなくなりました"));
     else
-        session_fail(s, states[s->state].late, states[s->state].late_text);
+        session_fail(s, states[s->state].late,
+                     tr(states[s->state].late_en, states[s->state].late_ja));
 }
 
 void session_enter(struct session *s, enum session_state state, uint64_t limit_ms)
@@ -175,7 +184,7 @@ static void on_poll(uv_poll_t *h, int status, int events)
 void session_poll(struct session *s, int events)
 {
     if (s->watch.poll == NULL && fdwatch_open(&s->watch, s->loop, s->fd, s) != 0)
-        session_fail(s, CAUSE_MEMORY, "the socket cannot be watched");
+        session_fail(s, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
     else
         fdwatch_set(&s->watch, events, on_poll);
 }

@@ -9,6 +9,7 @@
 
 #include "client/proxy.h"
 #include "client/sock.h"
+#include "common/i18n.h"
 
 /* More addresses of one name than this are not tried. */
 #define ADDRESSES_MAX 8u
@@ -33,7 +34,8 @@ static void fail_hop(struct session *s, enum cause direct, const char *what, con
 {
     char detail[sizeof(s->detail)];
 
-    (void)snprintf(detail, sizeof(detail), "%s%.140s: %s", s->has_proxy ? "proxy " : "", what, why);
+    (void)snprintf(detail, sizeof(detail), "%s%.140s: %s",
+                   s->has_proxy ? tr("proxy ", "プロキシ ") : "", what, why);
     session_fail(s, s->has_proxy ? CAUSE_PROXY : direct, detail);
 }
 
@@ -45,7 +47,7 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
     if (s->state != S_RESOLVE) {
         uv_freeaddrinfo(res);
     } else if (status != 0) {
-        fail_hop(s, CAUSE_RESOLVE, next_hop(s, &port)->name, uv_strerror(status));
+        fail_hop(s, CAUSE_RESOLVE, next_hop(s, &port)->name, sock_error_text(status));
     } else {
         s->addrs = s->next_addr = res;
         s->addrs_left = 0;
@@ -74,7 +76,7 @@ void session_begin_resolve(struct session *s)
     if (rc == 0)
         s->handles++;
     else
-        fail_hop(s, CAUSE_RESOLVE, hop->name, uv_strerror(rc));
+        fail_hop(s, CAUSE_RESOLVE, hop->name, sock_error_text(rc));
 }
 
 void session_step_resolve(struct session *s)
@@ -125,7 +127,7 @@ static void connect_next(struct session *s)
     }
     if (s->connect_error == 0) /* names of other families only */
         s->connect_error = UV_EAFNOSUPPORT;
-    fail_hop(s, cause_of(s->connect_error), s->peer, uv_strerror(s->connect_error));
+    fail_hop(s, cause_of(s->connect_error), s->peer, sock_error_text(s->connect_error));
 }
 
 static void give_up_address(struct session *s, int error)
@@ -149,7 +151,7 @@ static void begin_proxy(struct session *s)
     session_enter(s, S_PROXY, SESSION_PROXY_MS);
     /* The first bytes on a new connection always fit into its buffer. */
     if (sock_write(s->fd, request, len) != (ssize_t)len)
-        session_fail(s, CAUSE_PROXY, "the request cannot be sent");
+        session_fail(s, CAUSE_PROXY, tr("the request cannot be sent", "要求を送信できません"));
     session_poll(s, UV_READABLE);
 }
 
@@ -181,7 +183,8 @@ void session_step_proxy(struct session *s)
         return;
     dst = buf_reserve(&s->early, PROXY_HEAD_MAX, &room);
     if (dst == NULL) {
-        session_fail(s, CAUSE_PROXY, "the proxy's answer is too long");
+        session_fail(s, CAUSE_PROXY,
+                     tr("the proxy's answer is too long", "プロキシの応答が長すぎます"));
         return;
     }
     n = sock_read(s->fd, dst, room);
@@ -190,7 +193,9 @@ void session_step_proxy(struct session *s)
         return;
     }
     if (n <= 0) {
-        session_fail(s, CAUSE_PROXY, "the proxy closed the connection without an answer");
+        session_fail(s, CAUSE_PROXY,
+                     tr("the proxy closed the connection without an answer",
+                        "プロキシが応答せずに接続を閉じました"));
         return;
     }
     buf_commit(&s->early, (size_t)n);

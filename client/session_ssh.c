@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "client/channel_internal.h"
-#include "common/crypto.h"
+#include "client/sock.h"
+#include "common/i18n.h"
 
 #define CONTROL_SUBSYSTEM "pra@v1"
-#define NO_GATEWAY        "it is an SSH server, but no PRA gateway"
 
 /*
  * Only algorithms without a known weakness; AES-GCM alone, so that prefix truncation (Terrapin)
@@ -35,6 +35,12 @@ static const struct {
     {LIBSSH2_METHOD_COMP_SC, "none"},
 };
 
+static const char *no_gateway(void)
+{
+    return tr("it is an SSH server, but no PRA gateway",
+              "SSH サーバですが、PRA のゲートウェイではありません");
+}
+
 /* Waits for what libssh2 waits for. Nothing named means that it wants to be called again. */
 void session_wait_socket(struct session *s)
 {
@@ -56,11 +62,14 @@ static const char *ssh_words(struct session *s, char *dst, size_t cap)
 
     (void)libssh2_session_last_error(s->ssh, &text, &len, 0);
     if (s->disconnect_text[0] != '\0')
-        (void)snprintf(dst, cap, "the gateway says: %s", s->disconnect_text);
+        (void)snprintf(dst, cap, tr("the gateway says: %s", "ゲートウェイからの通知: %s"),
+                       s->disconnect_text);
     else if (s->closed && s->io_error == 0)
-        (void)snprintf(dst, cap, "the connection was closed on the other side");
+        (void)snprintf(
+            dst, cap, "%s",
+            tr("the connection was closed on the other side", "相手側から切断されました"));
     else if (s->closed)
-        (void)snprintf(dst, cap, "%s", uv_strerror(s->io_error));
+        (void)snprintf(dst, cap, "%s", sock_error_text(s->io_error));
     else
         (void)snprintf(dst, cap, "%s", text != NULL && len > 0 ? text : "unknown error");
     return dst;
@@ -112,7 +121,8 @@ static void check_host_key(struct session *s)
 
     key.blob = (const uint8_t *)libssh2_session_hostkey(s->ssh, &key.len, &type);
     if (key.blob == NULL || sshkey_fingerprint(key.blob, key.len, key.fingerprint) != 0) {
-        session_fail(s, CAUSE_PROTOCOL, "the gateway's host key cannot be read");
+        session_fail(s, CAUSE_PROTOCOL,
+                     tr("the gateway's host key cannot be read", "ホスト鍵を読み取れません"));
         return;
     }
     cause = s->events->host_key(s->owner, &key);
@@ -137,7 +147,9 @@ void session_step_handshake(struct session *s)
     if (rc == 0)
         rc = libssh2_session_handshake(s->ssh, s->fd);
     if (not_ssh(s)) {
-        session_fail(s, CAUSE_NOT_SSH, "what answers there is no SSH server");
+        session_fail(
+            s, CAUSE_NOT_SSH,
+            tr("what answers there is no SSH server", "応答したのは SSH サーバではありません"));
     } else if (rc == LIBSSH2_ERROR_EAGAIN) {
         session_wait_socket(s);
     } else if (rc == 0) {
@@ -147,7 +159,7 @@ void session_step_handshake(struct session *s)
                 rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE)) {
         session_fail(s, CAUSE_ALGORITHMS, ssh_words(s, words, sizeof(words)));
     } else if (s->ssh == NULL) {
-        session_fail(s, CAUSE_MEMORY, "out of memory");
+        session_fail(s, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
     } else {
         session_fail_ssh(s, rc);
     }
@@ -217,7 +229,7 @@ void session_step_control_open(struct session *s)
     }
     s->control = NULL;
     if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
-        session_fail(s, CAUSE_NO_CONTROL, NO_GATEWAY);
+        session_fail(s, CAUSE_NO_CONTROL, no_gateway());
     else
         session_fail_ssh(s, rc);
 }
@@ -231,7 +243,7 @@ void session_step_control_start(struct session *s)
     else if (rc == 0)
         session_begin_open(s);
     else if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-        session_fail(s, CAUSE_NO_CONTROL, NO_GATEWAY);
+        session_fail(s, CAUSE_NO_CONTROL, no_gateway());
     else
         session_fail_ssh(s, rc);
 }

@@ -9,6 +9,7 @@
 
 #include "client/channel_internal.h"
 #include "client/sock.h"
+#include "common/i18n.h"
 #include "common/os.h"
 
 /* Shares that a channel gets in one turn while it has work; then local events are looked at. */
@@ -18,7 +19,7 @@ void session_begin_open(struct session *s)
 {
     s->scratch = malloc(SESSION_SCRATCH);
     if (s->scratch == NULL) {
-        session_fail(s, CAUSE_MEMORY, "out of memory");
+        session_fail(s, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
         return;
     }
     /* Our own timer decides when a probe is due; libssh2 wants an interval of two at least. */
@@ -72,10 +73,14 @@ static void control_read(struct session *s)
             session_fail_ssh(s, (int)n);
         } else if (n == 0) {
             if (libssh2_channel_eof(s->control))
-                session_fail(s, CAUSE_LOST, "the gateway closed the control channel");
+                session_fail(s, CAUSE_LOST,
+                             tr("the gateway closed the control channel",
+                                "制御チャネルがゲートウェイ側で閉じられました"));
             return;
         } else if (buf_append(&s->control_in, s->scratch, (size_t)n) != 0) {
-            session_fail(s, CAUSE_PROTOCOL, "a control message of the gateway is too long");
+            session_fail(
+                s, CAUSE_PROTOCOL,
+                tr("a control message of the gateway is too long", "制御メッセージが長すぎます"));
         } else {
             take_lines(s);
         }
@@ -144,7 +149,8 @@ void session_watchdog(struct session *s)
     if (silence >= s->dead_timeout_ms || (s->probe_deadline != 0 && now >= s->probe_deadline)) {
         char text[64];
 
-        (void)snprintf(text, sizeof(text), "no sign of life for %llu s",
+        (void)snprintf(text, sizeof(text),
+                       tr("no sign of life for %llu s", "%llu 秒間応答がありません"),
                        (unsigned long long)(silence / 1000));
         session_fail(s, CAUSE_DEAD, text);
         return;

@@ -38,4 +38,7 @@ void sock_close(int fd);
 /* Closes so that the peer sees a reset, not an orderly end (SO_LINGER 0). */
 void sock_reset(int fd);
 
+/* An error for people, in their language. */
+const char *sock_error_text(int error);
+
 #endif

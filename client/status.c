@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "client/agent_internal.h"
+#include "client/sock.h"
 #include "common/timefmt.h"
 
 const char *status_state_word(enum agent_state state)
@@ -42,7 +43,7 @@ static void list_holders(const struct agent *a, char *dst, size_t cap)
         char local[ADDR_TEXT_MAX];
         int n = snprintf(dst + len, cap - len, "%s%s (%s)", len > 0 ? ", " : "",
                          plan_format_local(&fw->rule.local, local),
-                         fw->has_holder ? fw->holder.program : uv_strerror(fw->error));
+                         fw->has_holder ? fw->holder.program : sock_error_text(fw->error));
 
         len += n > 0 ? (size_t)n : 0;
     }
