@@ -22,6 +22,9 @@
 #define REFRESH_EVERY   4   /* ticks between looks at the store */
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define AUDIT_BATCH     256
+/* How long another holder of the store's lock is waited for at start. */
+#define OPEN_PATIENCE_MS 5000
+#define OPEN_AGAIN_MS    50
 
 struct keeper {
     struct gateway *gateway;
@@ -247,6 +250,16 @@ static int set_up_loop(struct keeper *k)
     return 0;
 }
 
+/* A pra-admin that found no prad may be at work on the store: its turn is a short one. */
+static int open_patiently(const struct admin_options *opt, struct admin **out, struct fault *f)
+{
+    uint64_t end = os_monotonic_ms() + OPEN_PATIENCE_MS;
+    int rc;
+    while ((rc = admin_open(opt, out, f)) == PRA_EBUSY && os_monotonic_ms() < end)
+        usleep(OPEN_AGAIN_MS * 1000);
+    return rc;
+}
+
 static int open_store(struct keeper *k, const struct config *c, struct fault *f)
 {
     const struct admin_host host = {.ctx = k,
@@ -255,7 +268,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .probe = host_probe};
     const struct admin_options opt = {
         .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};
-    int rc = admin_open(&opt, &k->admin, f);
+    int rc = open_patiently(&opt, &k->admin, f);
     if (rc != 0)
         return rc;
     look_at_addresses(k);

@@ -147,7 +147,7 @@ static int bind_one(const struct config_listen *at, int *out, struct fault *f)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         if (sa.ss_family == AF_INET6)
             setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-        if (bind(fd, (struct sockaddr *)&sa, len) == 0 && listen(fd, BACKLOG) == 0) {
+        if (bind(fd, (struct sockaddr *)&sa, len) == 0) {
             *out = fd;
             return 0;
         }
@@ -179,17 +179,19 @@ int listener_bind(const struct config *c, struct listener **out, struct fault *f
     return 0;
 }
 
-int listener_start(struct listener *l, struct event_base *base, struct gateway *g)
+int listener_start(struct listener *l, struct event_base *base, struct gateway *g, struct fault *f)
 {
     l->gateway = g;
     l->base = base;
     l->resume = event_new(base, -1, 0, on_resume, l);
     if (!l->resume)
-        return PRA_ENOMEM;
+        return fault_set(f, PRA_ENOMEM, "out of memory");
     for (unsigned i = 0; i < l->count; i++) {
         l->event[i] = event_new(base, l->fd[i], EV_READ | EV_PERSIST, on_accept, l);
         if (!l->event[i] || event_add(l->event[i], NULL) != 0)
-            return PRA_ENOMEM;
+            return fault_set(f, PRA_ENOMEM, "out of memory");
+        if (listen(l->fd[i], BACKLOG) != 0)
+            return fault_set(f, PRA_EBUSY, "cannot listen: %s", strerrordesc_np(errno));
     }
     return 0;
 }

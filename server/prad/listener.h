@@ -11,11 +11,11 @@
 
 struct listener;
 
-/* Binds every address of the configuration; accepts nothing yet. Before privileges are dropped.
-   Returns 0, PRA_EACCES, PRA_EBUSY, PRA_EIO with the address in `f`. */
+/* Binds every address of the configuration, before privileges are dropped; a connection is still
+   refused. Returns 0, PRA_EACCES, PRA_EBUSY, PRA_EIO with the address in `f`. */
 int listener_bind(const struct config *c, struct listener **out, struct fault *f);
-/* Begins to accept for `g` on `base`. Returns 0, PRA_ENOMEM. */
-int listener_start(struct listener *l, struct event_base *base, struct gateway *g);
+/* Listens, and accepts for `g` on `base`. Returns 0, PRA_ENOMEM, PRA_EBUSY. */
+int listener_start(struct listener *l, struct event_base *base, struct gateway *g, struct fault *f);
 /* Closes the sockets. NULL is fine. */
 void listener_free(struct listener *l);
 

@@ -138,10 +138,11 @@ static int start(struct daemon *d, const struct config *c, struct fault *f)
     if (!d->base || watch_signals(d) != 0)
         return fault_set(f, PRA_ENOMEM, "event loop cannot be made");
     rc = gateway_start(&d->gateway, c, f);
-    if (rc == 0 && listener_start(d->listener, d->base, &d->gateway) != 0) {
+    if (rc != 0)
+        return rc;
+    rc = listener_start(d->listener, d->base, &d->gateway, f);
+    if (rc != 0)
         gateway_stop(&d->gateway);
-        rc = fault_set(f, PRA_ENOMEM, "event loop cannot be made");
-    }
     return rc;
 }
 

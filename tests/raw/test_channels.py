@@ -1,5 +1,6 @@
 """What a logged-in client may ask for, and what happens to everything else."""
 
+import os
 import time
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from lib.ports import free_port
 from lib.procs import pss_kib, wait_until
 from rawssh import (ADJUST, CLOSE, DATA, FAILURE, GLOBAL_REQUEST, REQUEST_FAILURE, Closed, string, u32)
+
+# Sanitizers keep freed memory for a while.
+SANITIZED = bool(os.environ.get("SAN"))
 
 BAD_HOSTS = ["", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "127.1", "127.0.0.1.", "a..b",
              "-", "[127.0.0.1", "127.0.0.1 ", "\xe9", "a" * 64 + ".b", "a." * 127 + "a", "1.2.3.4.5",
@@ -125,7 +129,8 @@ def test_absurd_packet_sizes_and_windows_hurt_nobody(gateway, user, target, max_
     assert other.direct("192.0.2.1", 80).failure  # the worker still answers
     assert time.monotonic() - begun < 1
     time.sleep(0.5)  # nothing is read meanwhile
-    assert pss_kib(gateway.pid) - before < 2048
+    if not SANITIZED:
+        assert pss_kib(gateway.pid) - before < 2048
     if window == 1 and max_packet > 1024:
         c.until(lambda: ch.opened is not None)
         if ch.opened:

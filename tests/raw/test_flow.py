@@ -29,6 +29,7 @@ def test_half_close_works_both_ways(user, target):
     c.until(lambda: ch.closed)
 
 
+@pytest.mark.release_only
 def test_slow_reader_with_a_fast_target_costs_little_memory(gateway, user, target):
     t = target(flood)
     user.allow(f"127.0.0.1:{t.port}")
@@ -162,6 +163,7 @@ def test_rekeys_under_load_lose_nothing(make_gateway, make_user, target):
     assert c.rekeys >= 8
 
 
+@pytest.mark.release_only
 def test_rekey_that_the_client_never_ends_is_bounded(make_gateway, make_user, target):
     gateway = make_gateway(extra_config="[log]\nlevel = info\n")
     with open(gateway.config, "a") as f:

@@ -151,6 +151,7 @@ def test_silent_connection_ends_after_the_login_grace(make_gateway, make_user):
     gateway.wait_audit("login-refused", reason="login-grace")
 
 
+@pytest.mark.release_only
 def test_flood_before_login_leaves_memory_flat(gateway, user):
     before = pss_kib(gateway.pid)
     c = user.connect(rcvbuf=4096)
