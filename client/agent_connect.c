@@ -9,6 +9,7 @@
 #include "common/crypto.h"
 #include "common/i18n.h"
 #include "common/jsonl.h"
+#include "common/utf8.h"
 
 void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, const char *detail)
 {
@@ -17,6 +18,8 @@ void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, con
     (void)snprintf(p->server, sizeof(p->server), "%s", a->server);
     (void)snprintf(p->user, sizeof(p->user), "%s", a->user);
     (void)snprintf(p->detail, sizeof(p->detail), "%s", detail);
+    /* Cut in the middle of a letter it would be no JSON, and the asker would wait for ever. */
+    p->detail[utf8_trim(p->detail, strlen(p->detail))] = '\0';
 }
 
 static void forget_key(struct agent *a)

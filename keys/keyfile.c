@@ -268,6 +268,17 @@ static void reseal(const char *path, const struct keyfile_image *old, const char
     report->reseal_failed = rc != 0;
 }
 
+/* The identifiers that differ by their English names, as befits a fault's sentence. */
+static void name_changed(const struct keyfile_report *report, char dst[NAMES_MAX])
+{
+    struct keyfile_info differing = {0};
+
+    for (unsigned id = 0; id < MACHINE_ID_COUNT; id++) {
+        differing.bound[id] = report->changed[id] || report->missing[id] || report->hidden[id];
+    }
+    name_bound(&differing, dst);
+}
+
 /* The sentence for a key that did not open. */
 static int explain(const char *path, int rc, const struct keyfile_report *report, struct fault *f)
 {
@@ -277,7 +288,7 @@ static int explain(const char *path, int rc, const struct keyfile_report *report
     case PRA_EPASSPHRASE:
         return fault_set(f, rc, "the passphrase is wrong");
     case PRA_EMACHINE:
-        keyfile_describe_changes(report, names, sizeof(names));
+        name_changed(report, names);
         return fault_set(
             f, rc, "this is not the machine that the key was made on; different: %s%s", names,
             report->maybe_passphrase ? " (or the passphrase is wrong: try again)" : "");

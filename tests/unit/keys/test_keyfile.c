@@ -154,7 +154,7 @@ static void wrong_passphrase_is_told_apart_from_a_wrong_machine(void **state)
     create_usual(&info);
     use_machine(other_pc);
     assert_int_equal(open_key(PASSPHRASE, &report, &f), PRA_EMACHINE);
-    assert_non_null(strstr(f.text, "disk serial"));
+    assert_non_null(strstr(f.text, "disk_serial"));
     use_machine(office_pc);
     for (unsigned i = 0; i < 200; i++) {
         char wrong[32];
