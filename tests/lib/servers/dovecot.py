@@ -7,31 +7,21 @@ import shutil
 import time
 
 from lib.ports import free_port
-from lib.procs import Process
+from lib.procs import Process, run
 
-CONFIG = """
+# What both generations of Dovecot's configuration share.
+COMMON = """
 protocols = pop3 imap
 base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/dovecot.log
 listen = 127.0.0.1
 ssl = no
-disable_plaintext_auth = no
 auth_mechanisms = plain login
-mail_location = maildir:{maildir}
 default_login_user = {login_user}
 default_internal_user = {internal_user}
 default_internal_group = {internal_group}
 first_valid_uid = 1
-default_vsz_limit = 0
-passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN {dir}/users
-}}
-userdb {{
-  driver = static
-  args = uid={mail_uid} gid={mail_gid} home={dir}/home
-}}
 service anvil {{
   chroot =
 }}
@@ -54,6 +44,40 @@ service imap-login {{
   }}
   inet_listener imaps {{
     port = 0
+  }}
+}}
+"""
+
+# Debian 12 has Dovecot 2.3, Debian 13 has 2.4.
+CONFIG_2_3 = COMMON + """
+disable_plaintext_auth = no
+default_vsz_limit = 0
+mail_location = maildir:{maildir}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {dir}/users
+}}
+userdb {{
+  driver = static
+  args = uid={mail_uid} gid={mail_gid} home={dir}/home
+}}
+"""
+CONFIG_2_4 = """dovecot_config_version = {version}
+dovecot_storage_version = {version}
+""" + COMMON + """
+auth_allow_cleartext = yes
+default_vsz_limit = unlimited
+mail_driver = maildir
+mail_path = {maildir}
+passdb passwd-file {{
+  passwd_file_path = {dir}/users
+  default_password_scheme = PLAIN
+}}
+userdb static {{
+  fields {{
+    uid = {mail_uid}
+    gid = {mail_gid}
+    home = {dir}/home
   }}
 }}
 """
@@ -103,12 +127,15 @@ class Dovecot:
             self._make_owned(os.path.join(self.dir, sub))
         with open(os.path.join(self.dir, "users"), "w") as f:
             f.write(f"{self.user}:{self.password}\n")
+        program = shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/sbin")
+        version = run([program, "--version"]).ok().out.split()[0]
+        template = CONFIG_2_3 if version.startswith("2.3.") else CONFIG_2_4
         config = os.path.join(self.dir, "dovecot.conf")
         with open(config, "w") as f:
-            f.write(CONFIG.format(dir=self.dir, maildir=self.maildir, pop3=self.pop3,
-                                  imap=self.imap, mail_uid=self.mail_uid, mail_gid=self.mail_gid,
-                                  **self._users))
-        program = shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/sbin")
+            f.write(template.format(version=version.split("-")[0], dir=self.dir,
+                                    maildir=self.maildir, pop3=self.pop3,
+                                    imap=self.imap, mail_uid=self.mail_uid,
+                                    mail_gid=self.mail_gid, **self._users))
         self.process = Process([program, "-F", "-c", config], os.path.join(self.dir, "out.log"),
                                name="dovecot")
         self.process.wait_port(self.pop3)
