@@ -57,9 +57,10 @@ struct peer_server {
 
     /* Set before peer_server_start(). on_message answers (or keeps) the message and returns true,
      * then it also frees it; false means the default: log in any valid signature, refuse the rest.
-     * on_round runs once a round for every live session. */
+     * on_round runs once a round for every live session, on_end before one is freed. */
     bool (*on_message)(struct peer_server *server, ssh_session session, ssh_message msg);
     void (*on_round)(struct peer_server *server, ssh_session session);
+    void (*on_end)(struct peer_server *server, ssh_session session);
     uint32_t window;      /* ssh_session_set_default_window(), 0 leaves it */
     uint64_t rekey_bytes; /* the server asks for new keys after so much, 0 leaves it */
     int sndbuf;           /* SO_SNDBUF of accepted sockets, 0 leaves it */
@@ -125,6 +126,8 @@ static inline void peer_drop(struct peer_server *server, int i)
 {
     ssh_session session = server->sessions[i];
     snprintf(server->last_error, sizeof server->last_error, "%s", ssh_get_error(session));
+    if (server->on_end != NULL)
+        server->on_end(server, session);
     ssh_event_remove_session(server->event, session);
     ssh_disconnect(session);
     ssh_free(session);

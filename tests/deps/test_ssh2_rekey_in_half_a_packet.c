@@ -4,9 +4,9 @@
  */
 #include "tests/deps/peer.h"
 
-#define TOTAL (16 * 1024 * 1024)
+#define TOTAL        (16 * 1024 * 1024)
 #define SOCKET_TAKES 1000
-#define PATIENCE_MS 30000
+#define PATIENCE_MS  30000
 
 enum { RECEIVED, BAD };
 

@@ -5,8 +5,8 @@
  */
 #include "tests/deps/peer.h"
 
-#define WINDOW (256 * 1024)
-#define DOWN (200 * 1024)
+#define WINDOW        (256 * 1024)
+#define DOWN          (200 * 1024)
 #define SOCKET_BUFFER 16384
 
 enum { SENT, RESUME, RECEIVED };
@@ -33,7 +33,8 @@ static void stop_and_go(struct peer_server *server, ssh_session session)
         return;
     int sent = atomic_load(&server->counters[SENT]);
     if (sent < DOWN) {
-        n = ssh_channel_write(channel_in, buf, (uint32_t)(DOWN - sent < 32768 ? DOWN - sent : 32768));
+        n = ssh_channel_write(channel_in, buf,
+                              (uint32_t)(DOWN - sent < 32768 ? DOWN - sent : 32768));
         atomic_fetch_add(&server->counters[SENT], n > 0 ? n : 0);
         return;
     }
@@ -96,9 +97,8 @@ static void reading_goes_on_while_output_waits(void **state)
     while (libssh2_session_flush(client.session) == LIBSSH2_ERROR_EAGAIN && peer_now_ms() < end)
         peer_client_wait(&client, 10);
     assert_int_equal(libssh2_session_output_pending(client.session), 0);
-    assert_int_equal(libssh2_session_block_directions(client.session) &
-                         LIBSSH2_SESSION_BLOCK_OUTBOUND,
-                     0);
+    assert_int_equal(
+        libssh2_session_block_directions(client.session) & LIBSSH2_SESSION_BLOCK_OUTBOUND, 0);
     assert_true(peer_wait(&server.counters[RECEIVED], written));
     peer_client_close(&client);
     peer_server_stop(&server);

@@ -1,8 +1,8 @@
 /* What a peer may pile up at the server: stack by many small packets, output by not reading. */
 #include "tests/deps/peer.h"
 
-#define FLOOD (512 * 1024)
-#define REQUESTS 10000
+#define FLOOD         (512 * 1024)
+#define REQUESTS      10000
 #define SOCKET_BUFFER 32768
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

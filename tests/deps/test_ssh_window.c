@@ -1,8 +1,8 @@
 /* The server chooses the receive window of a channel, and a peer that exceeds it is cut off. */
 #include "tests/deps/peer.h"
 
-#define DEFAULT (64 * 1024)
-#define LARGE (4 * 1024 * 1024)
+#define DEFAULT    (64 * 1024)
+#define LARGE      (4 * 1024 * 1024)
 #define TARGET_MAX (128 * 1024 * 1024)
 
 enum { TARGET, READ_MAX, RECEIVED, RC };
@@ -33,8 +33,8 @@ static void obey(struct peer_server *server, ssh_session session)
     int target = atomic_exchange(&server->counters[TARGET], 0);
     if (target != 0)
         atomic_store(&server->counters[RC],
-                     1 + (ssh_channel_set_window_target(
-                              channel_in, target > 0 ? (uint32_t)target : 0) == SSH_OK));
+                     1 + (ssh_channel_set_window_target(channel_in, target > 0 ? (uint32_t)target
+                                                                               : 0) == SSH_OK));
     while (atomic_load(&server->counters[RECEIVED]) < atomic_load(&server->counters[READ_MAX])) {
         int n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0);
         if (n <= 0)
@@ -75,8 +75,7 @@ static void send_all(LIBSSH2_CHANNEL *channel, size_t bytes)
 
 static void window_follows_its_target(void **state)
 {
-    struct peer_server server = {
-        .on_message = accept_open, .on_round = obey, .window = DEFAULT};
+    struct peer_server server = {.on_message = accept_open, .on_round = obey, .window = DEFAULT};
     struct peer_client client;
     (void)state;
 
@@ -117,7 +116,8 @@ static void exceeded_window_ends_the_session(void **state)
 {
     struct peer_server server = {.on_message = accept_open, .window = DEFAULT};
     struct peer_client client;
-    static unsigned char packet[9 + 16384] = {94, 0, 0, 0, FIRST_CHANNEL}; /* SSH_MSG_CHANNEL_DATA */
+    static unsigned char packet[9 + 16384] = {94, 0, 0, 0,
+                                              FIRST_CHANNEL}; /* SSH_MSG_CHANNEL_DATA */
     (void)state;
 
     channel_in = NULL;
