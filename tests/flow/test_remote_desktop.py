@@ -1,5 +1,7 @@
 """A picture of a remote login screen, taken with a real RDP client through the tunnel."""
 
+import shutil
+
 import pytest
 
 from lib.ports import free_port
@@ -8,6 +10,10 @@ from lib.screen import Screen
 from lib.servers.xrdp import BACKGROUND, Xrdp
 
 pytestmark = pytest.mark.needs_root
+
+
+# Debian 12 has FreeRDP 2, Debian 13 has FreeRDP 3 under another name.
+XFREERDP = shutil.which("xfreerdp") or shutil.which("xfreerdp3")
 
 
 def test_remote_login_screen_is_seen_through_the_tunnel(gateway, client, folder):
@@ -19,7 +25,7 @@ def test_remote_login_screen_is_seen_through_the_tunnel(gateway, client, folder)
         gateway.add_rule("suzuki", "RDP", f"127.0.0.1:{desktop.port}", local)
         client.connect()
         # No user name on the command line: it would skip the login screen.
-        viewer = Process(["xfreerdp", f"/v:127.0.0.1:{local}", "/cert:ignore", "/sec:tls",
+        viewer = Process([XFREERDP, f"/v:127.0.0.1:{local}", "/cert:ignore", "/sec:tls",
                           "/size:800x600"], f"{folder}/xfreerdp.log",
                          env={"DISPLAY": screen.display, "HOME": folder})
 
