@@ -14,6 +14,7 @@ static const char *const ciphers[] = {"aes256-gcm@openssh.com", "aes256-ctr",
 static const char *second; /* the cipher of the second key exchange */
 static ssh_channel channel_in;
 static int received; /* server thread */
+static bool answered;
 
 static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
 {
@@ -35,11 +36,11 @@ static void receive(struct peer_server *server, ssh_session session)
     (void)server;
     (void)session;
     while (channel_in != NULL &&
-           (n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0)) > 0) {
+           (n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0)) > 0)
         received += n;
-        if (received == TOTAL)
-            ssh_channel_write(channel_in, "!", 1);
-    }
+    /* While keys are exchanged nothing can be written: then the next round does. */
+    if (received == TOTAL && !answered)
+        answered = ssh_channel_write(channel_in, "!", 1) == 1;
 }
 
 /* How sending TOTAL bytes and reading the answer ends: 0, or libssh2's error. */
@@ -54,6 +55,7 @@ static int run(const char *first, const char *then)
     second = then;
     channel_in = NULL;
     received = 0;
+    answered = false;
     peer_server_start(&server);
     peer_client_open(&client, server.port);
     char both[128]; /* the server's choice is among what the client offers */
