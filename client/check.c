@@ -19,12 +19,19 @@ void check_add(struct check *c, const char *id, enum check_state state, const ch
         return;
     c->items++;
     item->state = state;
+    item->code = "";
     text_clean(item->id, sizeof(item->id), id);
     va_start(ap, fmt);
     vsnprintf(raw, sizeof(raw), fmt, ap);
     va_end(ap);
     text_clean(item->text, sizeof(item->text), raw);
     text_clean(item->detail, sizeof(item->detail), detail != NULL ? detail : "");
+}
+
+void check_add_code(struct check *c, enum msg_id id)
+{
+    if (c->items > 0 && c->items < CHECK_ITEMS_MAX)
+        c->item[c->items - 1].code = msg_entry(id, i18n_lang())->code;
 }
 
 void check_add_port(struct check *c, uint16_t port, enum check_direction direction,
@@ -133,11 +140,13 @@ void check_print(const struct check *c, FILE *to)
 
     for (size_t i = 0; i < c->items; i++) {
         const struct check_item *item = &c->item[i];
-        char mark[32];
+        char mark[32], text[CHECK_TEXT_MAX + 16];
 
+        snprintf(text, sizeof(text), "%s%s%s", item->code, item->code[0] != '\0' ? " " : "",
+                 item->text);
         snprintf(mark, sizeof(mark), "%s %s", marks[item->state], words[item->state]);
         count[item->state]++;
-        table_row(t, styles[item->state], (const char *[]){mark, item->text});
+        table_row(t, styles[item->state], (const char *[]){mark, text});
         if (item->detail[0] != '\0')
             table_note(t, 1, item->detail);
     }
@@ -164,9 +173,10 @@ json_t *check_json(const struct check *c)
     json_t *checks = json_array(), *ports = json_array();
 
     for (size_t i = 0; i < c->items; i++)
-        json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s}", "id", c->item[i].id,
-                                                "state", states[c->item[i].state], "text",
-                                                c->item[i].text, "detail", c->item[i].detail));
+        json_array_append_new(checks,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", c->item[i].id, "state",
+                                        states[c->item[i].state], "code", c->item[i].code, "text",
+                                        c->item[i].text, "detail", c->item[i].detail));
     for (size_t i = 0; i < c->ports; i++)
         json_array_append_new(ports, port_json(&c->port[i]));
     return json_pack("{s:o, s:o}", "checks", checks, "ports", ports);

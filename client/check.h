@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "client/config.h"
+#include "common/msg.h"
 #include "common/paths.h"
 
 #define CHECK_STEP_MS  5000
@@ -28,6 +29,7 @@ enum check_state { CHECK_OK, CHECK_WARN, CHECK_FAIL };
 struct check_item {
     char id[80]; /* stable word for programs: "address_type", "tcp", "port:127.0.0.1:110" */
     enum check_state state;
+    const char *code;            /* "ERR(10203)" as `pra connect` would show it, or "" (static) */
     char text[CHECK_TEXT_MAX];   /* what was found, in this language */
     char detail[CHECK_TEXT_MAX]; /* what to do, or evidence; may be "" */
 };
@@ -61,7 +63,7 @@ void check_run(const struct paths *paths, struct check *c);
 
 bool check_failed(const struct check *c);
 void check_print(const struct check *c, FILE *to);
-/* {"checks":[{"id","state","text","detail"}],"ports":[{"port","direction","protocol","detail",
+/* {"checks":[{"id","state","code","text","detail"}],"ports":[{"port","direction","protocol","detail",
    "mandatory","state"}]}. New reference, NULL when out of memory. */
 json_t *check_json(const struct check *c);
 
@@ -70,6 +72,8 @@ json_t *check_json(const struct check *c);
 /* Adds an item; `detail` may be NULL. Rows over the limits are dropped. */
 void check_add(struct check *c, const char *id, enum check_state state, const char *detail,
                const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Gives the item that was added last the code of a message. */
+void check_add_code(struct check *c, enum msg_id id);
 void check_add_port(struct check *c, uint16_t port, enum check_direction direction,
                     const char *protocol, bool mandatory, enum check_reach reach,
                     const char *detail);

@@ -73,6 +73,7 @@ static bool check_name(struct check *c, struct way *w)
                   tr("Name of the server: %s is not found: %s",
                      "サーバの名前解決: %s が見つかりません: %s"),
                   host->name, why(&f));
+        check_add_code(c, c->config.has_proxy ? MSG_PROXY_FAILED : MSG_RULES_ADDRESS);
         return false;
     }
     if (host->is_ip)
@@ -119,6 +120,7 @@ static void report_blocked(struct check *c, const struct way *w, const struct fa
                "セキュリティソフトなどの制限を解除してください。"),
             tr("TCP %u: %s cannot be reached: %s", "TCP %u: %s に接続できません: %s"),
             c->config.server_port, w->server, why(f));
+    check_add_code(c, c->config.has_proxy ? MSG_PROXY_FAILED : MSG_RULES_PORT);
 }
 
 static void check_clock(struct check *c, const struct probe_answer *a)
@@ -145,6 +147,8 @@ static void check_clock(struct check *c, const struct probe_answer *a)
                           : tr("Clock: this PC is %lld s behind the gateway",
                                "時計: この PC はゲートウェイより %lld 秒遅れています"),
                   size);
+    if (a->has_date && size >= CLOCK_NOTE_S)
+        check_add_code(c, MSG_CLOCK);
 }
 
 /* A first connection asks as a browser does. Returns whether TCP gets through at all. */
@@ -176,6 +180,7 @@ static bool check_port(struct check *c, struct way *w)
               tr("TCP %u: %s takes the connection but does not answer 10022 OK!%s",
                  "TCP %u: %s に接続できますが、10022 OK! の応答がありません%s"),
               c->config.server_port, w->server, w->via);
+    check_add_code(c, rc == 0 ? MSG_RULES_ADDRESS : MSG_LINK_BLOCKED);
     return true;
 }
 
@@ -209,7 +214,7 @@ static void compare_host_key(struct check *c, const char *seen)
     else if (strcmp(expected, seen) == 0)
         check_add(c, "host_key", CHECK_OK, NULL,
                   tr("Host key: %s, as known", "ホスト鍵: %s (確認済みのものと一致)"), seen);
-    else
+    else {
         check_add(c, "host_key", CHECK_FAIL,
                   tr("Do not connect; tell your administrator. Somebody may be in between, or the "
                      "gateway was set up anew.",
@@ -217,6 +222,8 @@ static void compare_host_key(struct check *c, const char *seen)
                      "ゲートウェイが作り直された可能性があります。"),
                   tr("Host key: %s, but %s is expected", "ホスト鍵: %s (本来は %s)"), seen,
                   expected);
+        check_add_code(c, MSG_HOSTKEY_CHANGED);
+    }
 }
 
 static void check_host_key(struct check *c, const struct way *w)
@@ -229,15 +236,17 @@ static void check_host_key(struct check *c, const struct way *w)
     first->is_ip = true;
     first->ip = w->first.ip[w->used];
     snprintf(first->name, sizeof(first->name), "%s", addr_format_ip(&first->ip, text));
-    if (probe_host_key(&direct, check_step_ms(c), seen, detail, sizeof(detail)) == CAUSE_NONE)
+    if (probe_host_key(&direct, check_step_ms(c), seen, detail, sizeof(detail)) == CAUSE_NONE) {
         compare_host_key(c, seen);
-    else
-        check_add(
-            c, "host_key", CHECK_FAIL,
-            tr("This may be no PRA gateway: check the server address.",
-               "PRA のゲートウェイではない可能性があります。サーバアドレスを確認してください。"),
-            tr("Host key: no SSH connection to %s: %s", "ホスト鍵: %s と SSH で通信できません: %s"),
-            w->server, detail[0] != '\0' ? detail : tr("no answer", "応答がありません"));
+        return;
+    }
+    check_add(
+        c, "host_key", CHECK_FAIL,
+        tr("This may be no PRA gateway: check the server address.",
+           "PRA のゲートウェイではない可能性があります。サーバアドレスを確認してください。"),
+        tr("Host key: no SSH connection to %s: %s", "ホスト鍵: %s と SSH で通信できません: %s"),
+        w->server, detail[0] != '\0' ? detail : tr("no answer", "応答がありません"));
+    check_add_code(c, MSG_RULES_ADDRESS);
 }
 
 /* The rows of the table of ports (B5). */
@@ -268,9 +277,11 @@ void check_gateway(struct check *c)
     bool tested = false, through = false;
 
     if (!c->has_config || !c->config.has_server) {
-        if (c->has_config)
+        if (c->has_config) {
             check_add(c, "server", CHECK_FAIL, "pra server set HOST", "%s",
                       tr("Server address: not set", "SUS サーバアドレス: 設定されていません"));
+            check_add_code(c, MSG_RULES_ADDRESS);
+        }
         list_ports(c, &w, false, false);
         return;
     }

@@ -17,8 +17,8 @@
 
 #define STATUS_TIMEOUT_MS 3000
 
-/* Low ports tried for the right to listen there: an ordinary mail, web and desktop program's. */
-static const uint16_t low_ports[] = {110, 25, 80, 143, 1023};
+/* A port below 1024 that hardly any program uses. */
+#define LOW_PORT 1023
 
 /* What opening the key would find of the machine, without the passphrase. */
 static void check_binding(struct check *c, const struct keyfile_info *info)
@@ -49,7 +49,7 @@ static void check_binding(struct check *c, const struct keyfile_info *info)
     }
     machine_wipe(m);
     free(m);
-    if (readable < info->k)
+    if (readable < info->k) {
         check_add(
             c, "binding", CHECK_FAIL,
             tr("The key cannot be opened here: make a new one (pra keygen) and have it "
@@ -59,17 +59,19 @@ static void check_binding(struct check *c, const struct keyfile_info *info)
             tr("Binding: %u of %u identifiers can be read, %u are needed; missing: %s",
                "鍵の結び付け: %u / %u 項目しか読み取れません (%u 項目必要)。読み取れない項目: %s"),
             readable, info->n, info->k, gone);
-    else if (info->weak)
+        check_add_code(c, MSG_KEY_MACHINE);
+    } else if (info->weak) {
         check_add(c, "binding", CHECK_WARN,
                   tr("A gateway may refuse it.", "ゲートウェイに拒否されることがあります。"),
                   tr("Binding: weak (%u of %u identifiers must match, %u can be read)",
                      "鍵の結び付け: 不十分 (%u / %u 項目の一致が必要、%u 項目を読み取り)"),
                   info->k, info->n, readable);
-    else
+    } else {
         check_add(c, "binding", CHECK_OK, NULL,
                   tr("Binding: %u of %u identifiers must match, %u can be read",
                      "鍵の結び付け: %u / %u 項目の一致が必要、%u 項目を読み取れます"),
                   info->k, info->n, readable);
+    }
 }
 
 void check_key(struct check *c)
@@ -86,6 +88,7 @@ void check_key(struct check *c)
                                                                         : tr("NAME", "ユーザ名")},
                    &text);
         check_add(c, "key", CHECK_FAIL, text.remedy, tr("Key: %s", "鍵: %s"), text.cause);
+        check_add_code(c, rc == PRA_ENOENT ? MSG_KEY_MISSING : MSG_KEY_DAMAGED);
         return;
     }
     check_add(c, "key", CHECK_OK, NULL, tr("Key: %s@%s, %s%s", "鍵: %s@%s、%s%s"), info.user,
@@ -101,36 +104,31 @@ void check_key(struct check *c)
     check_binding(c, &info);
 }
 
-/* Tries to listen on 127.0.0.1: a port that is taken shows the right as well as a free one. */
+/* Tries to listen on 127.0.0.1; the right is asked before whether the port is taken. */
 static void check_low_ports(struct check *c)
 {
-    bool allowed = false;
+    struct addr_ip ip = {.family = 4, .bytes = {127, 0, 0, 1}};
+    struct sockaddr_storage sa;
+    socklen_t len = addr_to_sockaddr(&ip, LOW_PORT, &sa);
+    int fd = sock_listen((struct sockaddr *)&sa, len);
 
-    for (size_t i = 0; !allowed && i < sizeof(low_ports) / sizeof(low_ports[0]); i++) {
-        struct addr_ip ip = {.family = 4, .bytes = {127, 0, 0, 1}};
-        struct sockaddr_storage sa;
-        socklen_t len = addr_to_sockaddr(&ip, low_ports[i], &sa);
-        int fd = sock_listen((struct sockaddr *)&sa, len);
-
-        allowed = fd >= 0;
-        if (fd >= 0)
-            sock_close(fd);
-        else if (fd == UV_EACCES)
-            break;
-    }
-    if (allowed)
+    if (fd >= 0)
+        sock_close(fd);
+    if (fd != UV_EACCES) {
         check_add(
             c, "low_ports", CHECK_OK, NULL, "%s",
             tr("Local ports below 1024: may be used", "1024 未満のローカルポート: 使用できます"));
-    else
-        check_add(c, "low_ports", CHECK_WARN,
-                  tr("Install with 'make install' as root, or 'setcap cap_net_bind_service=+ep' on "
-                     "pra; or forwards get local ports from 1024 up.",
-                     "root で make install を実行するか、pra に setcap cap_net_bind_service=+ep を"
-                     "実行してください。1024 以上のローカルポートの転送には影響ありません。"),
-                  "%s",
-                  tr("Local ports below 1024: not permitted for this user",
-                     "1024 未満のローカルポート: 使用する権限がありません"));
+        return;
+    }
+    check_add(c, "low_ports", CHECK_WARN,
+              tr("Install with 'make install' as root, or 'setcap cap_net_bind_service=+ep' on "
+                 "pra; or forwards get local ports from 1024 up.",
+                 "root で make install を実行するか、pra に setcap cap_net_bind_service=+ep を"
+                 "実行してください。1024 以上のローカルポートの転送には影響ありません。"),
+              "%s",
+              tr("Local ports below 1024: not permitted for this user",
+                 "1024 未満のローカルポート: 使用する権限がありません"));
+    check_add_code(c, MSG_PORT_DENIED);
 }
 
 static void check_forward(struct check *c, const json_t *forward)
@@ -139,6 +137,7 @@ static void check_forward(struct check *c, const json_t *forward)
     char id[80], what[CHECK_TEXT_MAX];
     struct addr_host host;
     struct msg_text text;
+    enum msg_id trouble;
     uint16_t port;
 
     snprintf(id, sizeof(id), "port:%.60s", local);
@@ -152,11 +151,14 @@ static void check_forward(struct check *c, const json_t *forward)
                   local, what);
         return;
     }
-    if (show_trouble(forward, &text))
-        check_add(c, id, CHECK_FAIL, text.remedy, "%s", text.cause);
-    else
+    trouble = show_trouble(forward, &text);
+    if (trouble == MSG_NONE) {
         check_add(c, id, CHECK_FAIL, NULL, tr("Port %s: %s", "ポート %s: %s"), local,
                   show_member(forward, "error"));
+        return;
+    }
+    check_add(c, id, CHECK_FAIL, text.remedy, "%s", text.cause);
+    check_add_code(c, trouble);
 }
 
 /* The agent's status, or NULL when none runs. New reference. */

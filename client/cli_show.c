@@ -57,13 +57,13 @@ const char *show_forward_word(const char *state)
 /* The agent's words for a holder whose process this user may not see. */
 static const char hidden_holder[] = "a program of user ";
 
-bool show_trouble(const json_t *forward, struct msg_text *out)
+enum msg_id show_trouble(const json_t *forward, struct msg_text *out)
 {
     const json_t *holder = json_object_get(forward, "holder");
     const json_t *number = json_object_get(holder, "pid");
     const char *state = show_member(forward, "state"), *error = show_member(forward, "error");
     const char *program = show_member(holder, "program");
-    char name[TABLE_CELL_MAX], pid[32] = "?";
+    char name[256], pid[32] = "?";
     struct msg_args args = {.port = show_member(forward, "local"), .program = name, .pid = pid};
     enum msg_id id = MSG_NONE;
 
@@ -72,7 +72,7 @@ bool show_trouble(const json_t *forward, struct msg_text *out)
     else if (strncmp(error, "ERR(10302)", strlen("ERR(10302)")) == 0)
         id = MSG_PORT_DENIED;
     if (id == MSG_NONE)
-        return false;
+        return id;
     if (json_integer_value(number) > 0)
         snprintf(pid, sizeof(pid), "%lld", (long long)json_integer_value(number));
     if (strncmp(program, hidden_holder, strlen(hidden_holder)) == 0)
@@ -81,19 +81,21 @@ bool show_trouble(const json_t *forward, struct msg_text *out)
     else
         snprintf(name, sizeof(name), "%s", program);
     msg_format(id, i18n_lang(), &args, out);
-    return true;
+    return id;
 }
 
 /* Under a forward that does not listen: who is in the way, and what to do. */
 static void note_trouble(struct table *t, const json_t *forward)
 {
     struct msg_text text;
+    char line[MSG_TEXT_MAX + 16];
 
-    if (!show_trouble(forward, &text)) {
+    if (show_trouble(forward, &text) == MSG_NONE) {
         table_note(t, 1, show_member(forward, "error"));
         return;
     }
-    table_note(t, 1, text.cause);
+    snprintf(line, sizeof(line), "%s %s", text.code, text.cause);
+    table_note(t, 1, line);
     table_note(t, 1, text.remedy);
 }
 

@@ -16,10 +16,10 @@
 const char *show_forward_word(const char *state);
 
 /*
- * What is in the way of a forward that does not listen, as a message in this language. False when
+ * What is in the way of a forward that does not listen, as a message in this language. MSG_NONE when
  * the agent's own words (member "error") are all there is.
  */
-bool show_trouble(const json_t *forward, struct msg_text *out);
+enum msg_id show_trouble(const json_t *forward, struct msg_text *out);
 
 /* The list of forwards with ● and ×, and under each × what is in the way and what to do. */
 void show_forwards(FILE *to, const json_t *forwards, bool with_traffic);

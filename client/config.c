@@ -4,8 +4,7 @@
  */
 #include "client/config.h"
 
-#include <errno.h>
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -208,25 +207,74 @@ static const char *level_word(enum log_level level)
     return words[level];
 }
 
-int config_save(const char *path, const struct config *c, struct fault *f)
+/* The file as it is put together. */
+struct text {
+    char data[CONFIG_TEXT_MAX];
+    size_t len;
+    const char *section; /* the last one written */
+    bool full;
+};
+
+static void add_raw(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add_raw(struct text *t, const char *fmt, ...)
 {
-    char text[CONFIG_TEXT_MAX], server[ADDR_TEXT_MAX] = "", proxy[ADDR_TEXT_MAX] = "";
+    va_list ap;
     int n;
 
+    va_start(ap, fmt);
+    n = vsnprintf(t->data + t->len, sizeof(t->data) - t->len, fmt, ap);
+    va_end(ap);
+    t->full = t->full || n < 0 || (size_t)n >= sizeof(t->data) - t->len;
+    if (!t->full)
+        t->len += (size_t)n;
+}
+
+static void add_text(struct text *t, const char *section, const char *key, const char *value)
+{
+    if (t->section == NULL || strcmp(t->section, section) != 0)
+        add_raw(t, "\n[%s]\n", section);
+    t->section = section;
+    add_raw(t, "%s = %s\n", key, value);
+}
+
+/* A number that is as the defaults have it is left out, so that new defaults take effect. */
+static void add_number(struct text *t, const char *section, const char *key, long value,
+                       long standard)
+{
+    char digits[24];
+
+    if (value == standard)
+        return;
+    snprintf(digits, sizeof(digits), "%ld", value);
+    add_text(t, section, key, digits);
+}
+
+int config_save(const char *path, const struct config *c, struct fault *f)
+{
+    struct text t = {.len = 0};
+    struct config standard;
+    char address[ADDR_TEXT_MAX];
+
+    set_defaults(&standard);
+    add_raw(&t, "; PRA's settings, written by `pra server set`; see pra.ini(5).\n");
     if (c->has_server)
-        config_format_address(&c->server, c->server_port, server);
+        add_text(&t, "server", "address",
+                 config_format_address(&c->server, c->server_port, address));
+    if (c->fingerprint[0] != '\0')
+        add_text(&t, "server", "fingerprint", c->fingerprint);
+    if (c->user[0] != '\0')
+        add_text(&t, "server", "user", c->user);
     if (c->has_proxy)
-        config_format_address(&c->proxy, c->proxy_port, proxy);
-    n = snprintf(text, sizeof(text),
-                 "; PRA's settings. Written anew by `pra server set`; see pra.ini(5).\n"
-                 "[server]\naddress = %s\nfingerprint = %s\nuser = %s\n\n"
-                 "[proxy]\naddress = %s\n\n"
-                 "[dead_peer]\ndelay = %lds\ntimeout = %lds\naction = %s\n\n"
-                 "[log]\nlevel = %s\nsize = %ld\nkeep = %ld\n",
-                 server, c->fingerprint, c->user, proxy, c->dead_delay, c->dead_timeout,
-                 c->dead_action == CONFIG_DEAD_HOLD ? "hold" : "clear", level_word(c->log_level),
-                 c->log_size, c->log_keep);
-    if (n < 0 || (size_t)n >= sizeof(text))
+        add_text(&t, "proxy", "address", config_format_address(&c->proxy, c->proxy_port, address));
+    add_number(&t, "dead_peer", "delay", c->dead_delay, standard.dead_delay);
+    add_number(&t, "dead_peer", "timeout", c->dead_timeout, standard.dead_timeout);
+    if (c->dead_action == CONFIG_DEAD_CLEAR)
+        add_text(&t, "dead_peer", "action", "clear");
+    if (c->log_level != standard.log_level)
+        add_text(&t, "log", "level", level_word(c->log_level));
+    add_number(&t, "log", "size", c->log_size, standard.log_size);
+    add_number(&t, "log", "keep", c->log_keep, standard.log_keep);
+    if (t.full)
         return fault_set(f, PRA_EIO, "%s: the settings do not fit", path);
-    return os_file_replace(path, text, (size_t)n, 0600, f);
+    return os_file_replace(path, t.data, t.len, 0600, f);
 }
