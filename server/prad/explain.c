@@ -222,6 +222,8 @@ int explain_start(struct session *s, int64_t id, int64_t rule)
     x->host = r->target.host;
     x->port = r->target.port_first;
     ask(x, NULL);
+    if (x->host.is_ip)
+        x->dns = json_pack("{s:b, s:[s], s:n}", "ok", 1, "addresses", x->host.name, "error");
     if (x->verdict.answer == POLICY_DENY)
         finish(x);
     else if (x->host.is_ip)

@@ -1,6 +1,7 @@
 /* Life and loop of a session; see session.h. */
 #include "server/prad/session.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,10 +84,10 @@ void session_start_ssh(struct session *s)
         session_end(s, "out-of-memory", NULL);
         return;
     }
-    int fd = s->fd;
-    int rc = ssh_bind_accept_fd(w->bind, s->ssh, fd);
-    if (ssh_get_fd(s->ssh) == fd)
-        s->fd = -1; /* libssh's now */
+    int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    int rc = fd < 0 ? SSH_ERROR : ssh_bind_accept_fd(w->bind, s->ssh, fd);
+    if (fd >= 0 && ssh_get_fd(s->ssh) != fd)
+        close(fd);
     if (rc != SSH_OK) {
         session_end(s, "out-of-memory", NULL);
         return;
@@ -97,8 +98,8 @@ void session_start_ssh(struct session *s)
     }
     s->phase = SESSION_LOGIN;
     ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY);
-    event_assign(&s->io_read, w->base, fd, EV_READ | EV_PERSIST, on_io, s);
-    event_assign(&s->io_write, w->base, fd, EV_WRITE | EV_PERSIST, on_io, s);
+    event_assign(&s->io_read, w->base, s->fd, EV_READ | EV_PERSIST, on_io, s);
+    event_assign(&s->io_write, w->base, s->fd, EV_WRITE | EV_PERSIST, on_io, s);
     event_add(&s->io_read, NULL);
     if (ssh_handle_key_exchange(s->ssh) == SSH_ERROR) {
         session_end(s, "protocol-error", NULL);

@@ -55,7 +55,11 @@ struct session {
     struct worker *worker;
     enum session_phase phase;
 
-    int fd; /* libssh's once the phase is LOGIN */
+    /*
+     * Ours, watched by the loop; libssh has a duplicate. libssh closes its descriptor whenever it
+     * likes, and another thread may get the same number before the loop is told.
+     */
+    int fd;
     ssh_session ssh;
     struct ssh_counter_struct wire;  /* bytes on the socket */
     struct ssh_counter_struct plain; /* payload of packets */

@@ -28,7 +28,6 @@ void session_end(struct session *s, const char *reason, const char *text)
     if (s->phase == SESSION_DEAD)
         return;
     note_reason(s, reason);
-    /* Before libssh closes the descriptor and another thread gets the same number. */
     stop_events(s);
     bool can_speak =
         (s->phase == SESSION_LOGIN || s->phase == SESSION_OPEN) && ssh_is_connected(s->ssh);
@@ -44,8 +43,7 @@ void session_end(struct session *s, const char *reason, const char *text)
     if (can_speak)
         ssh_disconnect(gone);
     ssh_free(gone);
-    if (s->fd >= 0)
-        close(s->fd);
+    close(s->fd);
     if (s->listed) {
         live_remove(s->worker->gateway->live, &s->entry);
         record_session(s, AUDIT_LOGOUT, s->ended_by, "");
