@@ -55,7 +55,7 @@ step_units() {
 }
 
 step_man() {
-    packaging/check/man.sh
+    mandoc -T lint -W warning packaging/man/*
 }
 
 step_cppcheck() {
