@@ -1,6 +1,6 @@
 /*
  * Both ends of the root helper's protocol, and how a client finds the helper. Either end gives the
- * other KEYHELPER_TIMEOUT_MS in all, however slowly the bytes come.
+ * other a fixed time in all, however slowly the bytes come.
  */
 #include "keys/keyhelper.h"
 
@@ -13,11 +13,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/crypto.h"
 #include "common/os.h"
 #include "keys/machine_source.h"
+
+#define RETRY_PAUSE_MS 50
 
 static const uint8_t magic[5] = {'P', 'R', 'A', 'K', 1};
 
@@ -109,7 +112,7 @@ static int put_identifier(const struct machine *m, enum machine_id id, const uin
 
 int keyhelper_serve(int fd, const char *root)
 {
-    uint64_t deadline = os_monotonic_ms() + KEYHELPER_TIMEOUT_MS;
+    uint64_t deadline = os_monotonic_ms() + KEYHELPER_SERVE_MS;
     uint8_t request[KEYHELPER_REQUEST_LEN];
     uint8_t answer[KEYHELPER_ANSWER_LEN];
     size_t at = sizeof(magic);
@@ -175,33 +178,47 @@ int keyhelper_ask_fd(int fd, struct machine *m)
     return 0;
 }
 
-int keyhelper_ask_socket(const char *path, uid_t owner, struct machine *m)
+/* One try. PRA_EBUSY if the listener has no place for us now. */
+static int ask_once(const struct sockaddr_un *sa, uid_t owner, struct machine *m)
 {
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
     uid_t uid;
     pid_t pid;
     int rc;
-    int fd;
-
-    if ((size_t)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path) >= sizeof(sa.sun_path)) {
-        return PRA_EINVAL;
-    }
     /* Non-blocking: a listener whose backlog is full must not hold us up. */
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
     if (fd < 0) {
         return PRA_EIO;
     }
-    if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) != 0) {
+    if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) != 0) {
         rc = errno == ENOENT || errno == ECONNREFUSED ? PRA_ENOENT
              : errno == EACCES                        ? PRA_EACCES
+             : errno == EAGAIN                        ? PRA_EBUSY
                                                       : PRA_EIO;
     } else {
         rc = os_peer_credentials(fd, &uid, &pid);
         if (rc == 0) {
             rc = uid == owner ? keyhelper_ask_fd(fd, m) : PRA_EACCES;
         }
+        rc = rc == PRA_ECLOSED ? PRA_EBUSY : rc;
     }
     close(fd);
+    return rc;
+}
+
+int keyhelper_ask_socket(const char *path, uid_t owner, struct machine *m)
+{
+    const struct timespec pause_time = {.tv_nsec = RETRY_PAUSE_MS * 1000000L};
+    uint64_t deadline = os_monotonic_ms() + KEYHELPER_RETRY_MS;
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    int rc;
+
+    if ((size_t)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path) >= sizeof(sa.sun_path)) {
+        return PRA_EINVAL;
+    }
+    while ((rc = ask_once(&sa, owner, m)) == PRA_EBUSY && os_monotonic_ms() < deadline) {
+        nanosleep(&pause_time, NULL);
+    }
     return rc;
 }
 

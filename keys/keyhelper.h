@@ -18,8 +18,11 @@
 #define KEYHELPER_SOCKET      "/run/pra/keyhelper.sock"
 #define KEYHELPER_REQUEST_LEN (5 + MACHINE_SALT_LEN)
 #define KEYHELPER_ANSWER_LEN  (5 + 3 * 33)
-/* How long either side waits for the other. */
+/* How long a client waits for its answer, the helper for its request (clients send at once). */
 #define KEYHELPER_TIMEOUT_MS 3000
+#define KEYHELPER_SERVE_MS   1000
+/* A listener that is busy closes connections unanswered; for so long a client tries again. */
+#define KEYHELPER_RETRY_MS 1500
 
 /*
  * Serves one request on `fd` with the identifiers below `root` ("" = this host). Returns 0,
@@ -37,8 +40,8 @@ void keyhelper_ask(struct machine *m);
 
 /*
  * The same over a connected stream, or at a socket path whose listener must run as `owner`.
- * Return 0, PRA_EINVAL (not an answer), PRA_ENOENT, PRA_EACCES (another owner), PRA_ETIMEOUT,
- * PRA_ECLOSED, PRA_EIO.
+ * Return 0, PRA_EINVAL (not an answer), PRA_ETIMEOUT, PRA_EIO; PRA_ECLOSED (stream), or
+ * PRA_ENOENT, PRA_EACCES (another owner), PRA_EBUSY (socket).
  */
 int keyhelper_ask_fd(int fd, struct machine *m);
 int keyhelper_ask_socket(const char *path, uid_t owner, struct machine *m);

@@ -61,7 +61,8 @@ struct machine {
 /*
  * Reads this machine. `salt` is the key file's. Never fails for a value that is missing; returns
  * 0, PRA_ECRYPTO, or PRA_EIO/PRA_EINVAL when a test provider's file is bad. May wait up to
- * KEYHELPER_TIMEOUT_MS for the root helper: call it off the event loop. Wipe with machine_wipe().
+ * KEYHELPER_TIMEOUT_MS (busy: KEYHELPER_RETRY_MS more) for the root helper: call it off the event
+ * loop. Wipe with machine_wipe().
  */
 int machine_read(const uint8_t salt[MACHINE_SALT_LEN], struct machine *out, struct fault *f);
 void machine_wipe(struct machine *m);
