@@ -99,6 +99,7 @@ static void close_handles(struct agent *a)
     close_handle((uv_handle_t *)&a->hello_timer);
     close_handle((uv_handle_t *)&a->heads_timer);
     close_handle((uv_handle_t *)&a->explain_timer);
+    close_handle((uv_handle_t *)&a->trim_timer);
 }
 
 /* May be called again and again; the session's end leads here a second time. */
@@ -128,8 +129,8 @@ static void on_signal(uv_signal_t *h, int signum)
 
 static void init_handles(struct agent *a)
 {
-    uv_timer_t *timers[] = {&a->idle, &a->retry_timer, &a->hello_timer, &a->heads_timer,
-                            &a->explain_timer};
+    uv_timer_t *timers[] = {&a->idle,        &a->retry_timer,   &a->hello_timer,
+                            &a->heads_timer, &a->explain_timer, &a->trim_timer};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         uv_timer_init(&a->loop, timers[i]);
@@ -188,6 +189,7 @@ int agent_run(const struct paths *paths, const struct agent_foreground *fg, stru
     int rc;
 
     agent_wipe_json();
+    agent_tune_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     a = calloc(1, sizeof(*a));
     if (a == NULL)

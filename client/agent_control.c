@@ -78,6 +78,12 @@ static void on_forward_log(void *arg, const struct forward *fw, const char *text
                     "forward '%s': %s", fw->rule.name, text);
 }
 
+static void on_trim(uv_timer_t *t)
+{
+    (void)t;
+    agent_trim_memory();
+}
+
 /* Refusals are told when the gateway gives its reason; here only one that it did not explain. */
 static void on_channel_ended(void *arg, struct forward *fw, enum channel_end end,
                              uint32_t ssh_reason, const char *text)
@@ -87,6 +93,8 @@ static void on_channel_ended(void *arg, struct forward *fw, enum channel_end end
     if (end == CHANNEL_REFUSED)
         agentlog_system(a->log, LOG_INFO, "forward '%s': connection not opened: reason=%u %s",
                         fw->rule.name, ssh_reason, text);
+    if (!a->ending)
+        uv_timer_start(&a->trim_timer, on_trim, AGENT_TRIM_MS, 0);
     agent_changed(a);
 }
 

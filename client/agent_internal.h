@@ -22,6 +22,8 @@
 /* How long an `explain` may take, and how many may be under way. */
 #define AGENT_EXPLAIN_MS  (12 * 1000)
 #define AGENT_EXPLAIN_MAX 16
+/* So long after the last connection has ended memory is given back. */
+#define AGENT_TRIM_MS 2000
 /* A clock that is off by more than this is told. */
 #define AGENT_CLOCK_S 120
 
@@ -80,7 +82,7 @@ struct agent {
     uint32_t asked_retry_ms;
     enum cause away; /* how the tunnel that stood was lost */
     struct retry retry;
-    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer;
+    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer, trim_timer;
     uint64_t retry_at;          /* monotonic ms */
     uint64_t disconnect_client; /* who waits for the end */
     char session_id[65];
@@ -144,5 +146,8 @@ int agent_lock(const char *path, struct fault *f);
 void agent_ready(void);
 /* From here on JSON values are wiped when freed: requests hold passphrases. */
 void agent_wipe_json(void);
+/* Keeps a little freed memory for bulk data; trim gives it back. */
+void agent_tune_memory(void);
+void agent_trim_memory(void);
 
 #endif

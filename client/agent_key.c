@@ -2,7 +2,6 @@
  * Unsealing the key file. The key derivation takes most of a second and 128 MiB, so it runs on
  * libuv's pool; the job owns its copy of the passphrase, which is wiped as soon as it was used.
  */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +106,7 @@ static void on_unsealed(uv_work_t *w, int status)
     struct key_job *j = w->data;
     struct agent *a = j->agent;
 
-    (void)malloc_trim(0); /* the derivation's memory goes back to the system */
+    agent_trim_memory(); /* the derivation's goes back to the system */
     if (status != 0)
         j->rc = PRA_EIO;
     if (j->cancelled) {

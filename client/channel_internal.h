@@ -9,7 +9,8 @@
 #define CHANNEL_WINDOW_MAX   (16u * 1024 * 1024)
 #define CHANNEL_PACKET_MAX   32768u
 #define CHANNEL_READ_SMALL   (16u * 1024)
-#define CHANNEL_UP_MAX       (64u * 1024)
+/* Two packets of the largest size that libssh2 makes of data. */
+#define CHANNEL_UP_MAX (2u * 32700)
 
 enum channel_state {
     CH_HELD,    /* no session yet */

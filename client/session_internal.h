@@ -17,8 +17,11 @@
 #include "common/buf.h"
 #include "common/jsonl.h"
 
-/* What one turn may read from the gateway before others get theirs; a flood cannot hold the loop. */
-#define SESSION_READ_BUDGET (1024u * 1024)
+/*
+ * What one turn may read from the gateway: a flood cannot hold the loop, and what was read is
+ * handed on while it is still in the processor's cache.
+ */
+#define SESSION_READ_BUDGET (256u * 1024)
 /* Above this much unsent output nothing more is read from local programs. */
 #define SESSION_OUTPUT_HIGH (256u * 1024)
 /* Everything libssh2 allocates for one session, unread data of all channels included. */
