@@ -22,11 +22,11 @@
 #define PORT_NTP 123
 
 struct way {
-    char server[ADDR_TEXT_MAX];  /* host:port, for people */
-    char via[ADDR_TEXT_MAX];     /* " (proxy h:p)" or "" */
-    struct dial_addresses first; /* of the gateway, or of the proxy */
-    size_t used;                 /* which of them answered */
-    enum check_reach dns;        /* did a name server answer */
+    char server[ADDR_TEXT_MAX];           /* host:port, for people */
+    char via[ADDR_TEXT_MAX];              /* " (proxy h:p)" or "" */
+    struct dial_addresses first;          /* of the gateway, or of the proxy */
+    size_t used;                          /* which of them answered */
+    enum check_reach dns, proxy, gateway; /* who answered */
 };
 
 /* A fault's sentence in this language where its code says it all. */
@@ -61,6 +61,8 @@ static bool check_name(struct check *c, struct way *w)
 {
     const struct addr_host *host = first_host(c);
     struct fault f = {0};
+    const char *what = c->config.has_proxy ? tr("Name of the proxy", "プロキシの名前解決")
+                                           : tr("Name of the server", "サーバの名前解決");
     char text[46];
     int rc = dial_resolve(host, check_step_ms(c), &w->first, &f);
 
@@ -70,21 +72,17 @@ static bool check_name(struct check *c, struct way *w)
         check_add(c, "resolve", CHECK_FAIL,
                   tr("Check the spelling (pra server show) and the DNS servers above.",
                      "アドレスの綴り(pra server show)と、上記の DNS サーバを確認してください。"),
-                  tr("Name of the server: %s is not found: %s",
-                     "サーバの名前解決: %s が見つかりません: %s"),
-                  host->name, why(&f));
+                  tr("%s: %s is not found: %s", "%s: %s が見つかりません: %s"), what, host->name,
+                  why(&f));
         check_add_code(c, c->config.has_proxy ? MSG_PROXY_FAILED : MSG_RULES_ADDRESS);
         return false;
     }
     if (host->is_ip)
-        check_add(
-            c, "resolve", CHECK_OK, NULL,
-            tr("Name of the server: %s is an address", "サーバの名前解決: %s は IP アドレスです"),
-            host->name);
-    else
         check_add(c, "resolve", CHECK_OK, NULL,
-                  tr("Name of the server: %s is %s", "サーバの名前解決: %s は %s です"), host->name,
-                  addr_format_ip(&w->first.ip[0], text));
+                  tr("%s: %s is an address", "%s: %s は IP アドレスです"), what, host->name);
+    else
+        check_add(c, "resolve", CHECK_OK, NULL, tr("%s: %s is %s", "%s: %s は %s です"), what,
+                  host->name, addr_format_ip(&w->first.ip[0], text));
     return true;
 }
 
@@ -93,11 +91,16 @@ static int open_way(struct check *c, struct way *w, struct fault *f)
 {
     int fd = -1, rc = dial_connect(&w->first, first_port(c), check_step_ms(c), &fd, &w->used, f);
 
-    if (rc != 0 || !c->config.has_proxy)
-        return rc == 0 ? fd : -1;
-    if (probe_proxy(fd, &c->config.server, c->config.server_port, check_step_ms(c), f) == 0)
+    if (c->config.has_proxy) {
+        w->proxy = rc == 0 ? CHECK_OPEN : CHECK_CLOSED;
+        if (rc == 0)
+            rc = probe_proxy(fd, &c->config.server, c->config.server_port, check_step_ms(c), f);
+    }
+    w->gateway = rc == 0 ? CHECK_OPEN : CHECK_CLOSED;
+    if (rc == 0)
         return fd;
-    sock_close(fd);
+    if (fd >= 0)
+        sock_close(fd);
     return -1;
 }
 
@@ -151,7 +154,7 @@ static void check_clock(struct check *c, const struct probe_answer *a)
         check_add_code(c, MSG_CLOCK);
 }
 
-/* A first connection asks as a browser does. Returns whether TCP gets through at all. */
+/* A first connection asks as a browser does. Returns whether something answers. */
 static bool check_port(struct check *c, struct way *w)
 {
     struct probe_answer answer;
@@ -181,7 +184,7 @@ static bool check_port(struct check *c, struct way *w)
                  "TCP %u: %s に接続できますが、10022 OK! の応答がありません%s"),
               c->config.server_port, w->server, w->via);
     check_add_code(c, rc == 0 ? MSG_RULES_ADDRESS : MSG_LINK_BLOCKED);
-    return true;
+    return rc == 0;
 }
 
 /* The fingerprint that is expected: the configured one, else the pin of this server, else "". */
@@ -250,16 +253,15 @@ static void check_host_key(struct check *c, const struct way *w)
 }
 
 /* The rows of the table of ports (B5). */
-static void list_ports(struct check *c, const struct way *w, bool tested, bool through)
+static void list_ports(struct check *c, const struct way *w)
 {
     uint16_t port =
         c->has_config && c->config.has_server ? c->config.server_port : CONFIG_DEFAULT_PORT;
-    enum check_reach reach = !tested ? CHECK_UNTESTED : through ? CHECK_OPEN : CHECK_CLOSED;
 
     if (c->config.has_proxy)
-        check_add_port(c, c->config.proxy_port, CHECK_OUT, "TCP", true, reach,
+        check_add_port(c, c->config.proxy_port, CHECK_OUT, "TCP", true, w->proxy,
                        tr("HTTP proxy", "HTTP プロキシ"));
-    check_add_port(c, port, CHECK_OUT, "TCP", true, reach,
+    check_add_port(c, port, CHECK_OUT, "TCP", true, w->gateway,
                    c->config.has_proxy
                        ? tr("SSH: to the gateway (opened by the proxy)",
                             "SSH: ゲートウェイとの通信に使用 (プロキシが接続)")
@@ -272,9 +274,8 @@ static void list_ports(struct check *c, const struct way *w, bool tested, bool t
 
 void check_gateway(struct check *c)
 {
-    struct way w = {.dns = CHECK_UNTESTED};
+    struct way w = {.dns = CHECK_UNTESTED, .proxy = CHECK_UNTESTED, .gateway = CHECK_UNTESTED};
     char proxy[ADDR_TEXT_MAX];
-    bool tested = false, through = false;
 
     if (!c->has_config || !c->config.has_server) {
         if (c->has_config) {
@@ -282,7 +283,7 @@ void check_gateway(struct check *c)
                       tr("Server address: not set", "SUS サーバアドレス: 設定されていません"));
             check_add_code(c, MSG_RULES_ADDRESS);
         }
-        list_ports(c, &w, false, false);
+        list_ports(c, &w);
         return;
     }
     config_format_address(&c->config.server, c->config.server_port, w.server);
@@ -292,11 +293,7 @@ void check_gateway(struct check *c)
                  config_format_address(&c->config.proxy, c->config.proxy_port, proxy));
     check_add(c, "server", CHECK_OK, NULL, tr("Server address: %s", "SUS サーバアドレス: %s"),
               w.server);
-    if (check_name(c, &w)) {
-        tested = true;
-        through = check_port(c, &w);
-        if (through)
-            check_host_key(c, &w);
-    }
-    list_ports(c, &w, tested, through);
+    if (check_name(c, &w) && check_port(c, &w))
+        check_host_key(c, &w);
+    list_ports(c, &w);
 }
