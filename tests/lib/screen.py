@@ -14,8 +14,9 @@ class Picture:
     def __init__(self, xwd):
         header = struct.unpack(">25I", xwd[:100])
         size, self.width, self.height = header[0], header[4], header[5]
-        bits, stride, colours = header[11], header[12], header[19]
-        assert bits == 32, f"{bits} bits a pixel"
+        stride, colours = header[12], header[19]
+        # Not the header's bits per pixel: some xwd write the depth there.
+        assert stride == self.width * 4, f"{stride} bytes a line of {self.width} pixels"
         start = size + colours * 12
         self._rows = [xwd[start + y * stride:start + y * stride + self.width * 4]
                       for y in range(self.height)]
