@@ -126,6 +126,22 @@ static void report_blocked(struct check *c, const struct way *w, const struct fa
     check_add_code(c, c->config.has_proxy ? MSG_PROXY_FAILED : MSG_RULES_PORT);
 }
 
+/* "1 day 2 h", "4 min 10 s": the two largest units. */
+static const char *duration_words(long long seconds, char dst[64])
+{
+    long long days = seconds / 86400, hours = seconds / 3600 % 24, minutes = seconds / 60 % 60;
+
+    if (days > 0)
+        snprintf(dst, 64, tr("%lld d %lld h", "%lld 日 %lld 時間"), days, hours);
+    else if (hours > 0)
+        snprintf(dst, 64, tr("%lld h %lld min", "%lld 時間 %lld 分"), hours, minutes);
+    else if (minutes > 0)
+        snprintf(dst, 64, tr("%lld min %lld s", "%lld 分 %lld 秒"), minutes, seconds % 60);
+    else
+        snprintf(dst, 64, tr("%lld s", "%lld 秒"), seconds);
+    return dst;
+}
+
 static void check_clock(struct check *c, const struct probe_answer *a)
 {
     const char *set =
@@ -133,6 +149,7 @@ static void check_clock(struct check *c, const struct probe_answer *a)
            "日付、時刻、タイムゾーンを正しく設定するか、自動設定を有効にしてください。");
     long long off = (long long)(a->local - a->date);
     long long size = off < 0 ? -off : off;
+    char words[64];
 
     if (!a->has_date)
         check_add(c, "clock", CHECK_WARN, NULL, "%s",
@@ -140,16 +157,16 @@ static void check_clock(struct check *c, const struct probe_answer *a)
                      "時計: ゲートウェイの時刻を確認できませんでした"));
     else if (size < CLOCK_NOTE_S)
         check_add(c, "clock", CHECK_OK, NULL,
-                  tr("Clock: agrees with the gateway's (difference %lld s)",
-                     "時計: ゲートウェイと一致しています (差 %lld 秒)"),
-                  size);
+                  tr("Clock: agrees with the gateway's (difference %s)",
+                     "時計: ゲートウェイと一致しています (差 %s)"),
+                  duration_words(size, words));
     else
         check_add(c, "clock", size < CLOCK_WRONG_S ? CHECK_WARN : CHECK_FAIL, set,
-                  off > 0 ? tr("Clock: this PC is %lld s ahead of the gateway",
-                               "時計: この PC はゲートウェイより %lld 秒進んでいます")
-                          : tr("Clock: this PC is %lld s behind the gateway",
-                               "時計: この PC はゲートウェイより %lld 秒遅れています"),
-                  size);
+                  off > 0 ? tr("Clock: this PC is %s ahead of the gateway",
+                               "時計: この PC はゲートウェイより %s進んでいます")
+                          : tr("Clock: this PC is %s behind the gateway",
+                               "時計: この PC はゲートウェイより %s遅れています"),
+                  duration_words(size, words));
     if (a->has_date && size >= CLOCK_NOTE_S)
         check_add_code(c, MSG_CLOCK);
 }
