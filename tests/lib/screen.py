@@ -9,27 +9,24 @@ from lib.procs import Process, run, wait_until
 
 
 class Picture:
-    """Pixels of an X window dump (xwd, 24-bit TrueColor, 32 bits a pixel, least byte first)."""
+    """Pixels of an X window dump (xwd, 24-bit TrueColor, 24 or 32 bits a pixel, least byte first)."""
 
     def __init__(self, xwd):
         header = struct.unpack(">25I", xwd[:100])
         size, self.width, self.height = header[0], header[4], header[5]
-        stride, colours = header[12], header[19]
-        # Not the header's bits per pixel: some xwd write the depth there.
-        assert stride == self.width * 4, f"{stride} bytes a line of {self.width} pixels"
+        bits, stride, colours = header[11], header[12], header[19]
+        assert bits in (24, 32), f"{bits} bits a pixel"
+        self._step = bits // 8
         start = size + colours * 12
-        self._rows = [xwd[start + y * stride:start + y * stride + self.width * 4]
+        self._rows = [xwd[start + y * stride:start + y * stride + self.width * self._step]
                       for y in range(self.height)]
 
     def colours(self):
         """How many pixels of each (red, green, blue)."""
         counts = collections.Counter()
         for row in self._rows:
-            counts.update(struct.unpack(f"<{self.width}I", row))
-        merged = collections.Counter()
-        for pixel, n in counts.items():
-            merged[(pixel >> 16 & 255, pixel >> 8 & 255, pixel & 255)] += n
-        return merged
+            counts.update(zip(row[2::self._step], row[1::self._step], row[0::self._step]))
+        return counts
 
     def save_png(self, path):
         def chunk(kind, data):
@@ -40,7 +37,7 @@ class Picture:
         for row in self._rows:
             lines.append(0)
             rgb = bytearray(self.width * 3)
-            rgb[0::3], rgb[1::3], rgb[2::3] = row[2::4], row[1::4], row[0::4]
+            rgb[0::3], rgb[1::3], rgb[2::3] = (row[i::self._step] for i in (2, 1, 0))
             lines += rgb
         with open(path, "wb") as f:
             f.write(b"\x89PNG\r\n\x1a\n")
