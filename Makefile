@@ -197,7 +197,8 @@ bench: packages tests ## measure PRA beside its peers; tables in tests/bench/res
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
-FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server)
+FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
+            client/control.c client/plan.c client/cause.c server/prad/control_in.c
 FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
               -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))

@@ -1,0 +1,140 @@
+/*
+ * Fuzz target: requests of administrators, one JSON object a line, run against a store of their
+ * own in a scratch folder. Every request gets an answer of the documented shape, and the snapshot
+ * can always be compiled from what was stored.
+ */
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/jsonl.h"
+#include "server/admin/admin.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define LINE_MAX_HERE 16384u
+#define REQUESTS_MAX  32
+
+static char folder[64];
+
+static void empty_folder(void)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)) != NULL)
+        (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+}
+
+static void remove_folder(void)
+{
+    empty_folder();
+    (void)rmdir(folder);
+}
+
+/* In memory where the system has it: each input makes a database. */
+static void make_folder(void)
+{
+    struct stat st;
+
+    snprintf(folder, sizeof(folder), "%s/pra-fuzz-XXXXXX",
+             stat("/dev/shm", &st) == 0 ? "/dev/shm" : "/tmp");
+    if (!mkdtemp(folder))
+        abort();
+    atexit(remove_folder);
+}
+
+static json_t *no_sessions(void *ctx)
+{
+    (void)ctx;
+    return json_array();
+}
+
+static int no_session(void *ctx, const char *id, const char *why)
+{
+    (void)ctx;
+    (void)id;
+    (void)why;
+    return PRA_ENOENT;
+}
+
+static json_t *no_probe(void *ctx, const struct addr_host *host, uint16_t port)
+{
+    (void)ctx;
+    (void)host;
+    (void)port;
+    return json_object();
+}
+
+static void check_answer(const json_t *answer)
+{
+    const json_t *ok = json_object_get(answer, "ok");
+    const json_t *error = json_object_get(answer, "error");
+
+    if (!json_is_boolean(ok))
+        abort();
+    if (json_is_false(ok) && (!json_is_string(json_object_get(error, "code")) ||
+                              !json_is_string(json_object_get(error, "message"))))
+        abort();
+}
+
+static void run_all(struct admin *a, const uint8_t *data, size_t size)
+{
+    const struct admin_peer peer = {.uid = 0, .pid = 1, .name = "fuzz"};
+    struct buf b;
+
+    buf_init(&b, 1u << 20);
+    if (buf_append(&b, data, size) != 0)
+        return;
+    for (int i = 0; i < REQUESTS_MAX; i++) {
+        json_t *request = NULL;
+        int rc = jsonl_next(&b, LINE_MAX_HERE, &request, NULL);
+
+        if (rc == PRA_EAGAIN)
+            break;
+        if (rc == 0) {
+            json_t *answer = admin_execute(a, &peer, request);
+
+            check_answer(answer);
+            json_decref(answer);
+            json_decref(request);
+        }
+    }
+    buf_free(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct admin_host host = {
+        .session_list = no_sessions, .session_kill = no_session, .probe = no_probe};
+    char url[96];
+    char host_key[96];
+    struct admin_options options = {
+        .store_url = url, .host_key_path = host_key, .host = &host, .create = true};
+    struct admin *a = NULL;
+    struct policy *p;
+    struct fault f = {0};
+
+    if (folder[0] == '\0')
+        make_folder();
+    empty_folder();
+    snprintf(url, sizeof(url), "sqlite:%s/pra.db", folder);
+    snprintf(host_key, sizeof(host_key), "%s/host_key", folder);
+    if (admin_open(&options, &a, &f) != 0)
+        abort();
+    run_all(a, data, size);
+    (void)admin_refresh(a);
+    p = admin_policy(a);
+    if (!p)
+        abort();
+    policy_unref(p);
+    admin_close(a);
+    return 0;
+}

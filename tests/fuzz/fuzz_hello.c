@@ -1,0 +1,147 @@
+/*
+ * Fuzz target: what a malicious client may say over the control channel, to the gateway. What the
+ * messages set off stands here as stand-ins that only look at their arguments.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jsonl.h"
+#include "common/log.h"
+#include "common/utf8.h"
+#include "server/prad/control_internal.h"
+#include "server/prad/keeper.h"
+#include "server/prad/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A client's words on their way into the audit, the database or the log. */
+static void check_shown(const char *text)
+{
+    size_t len = strlen(text);
+
+    while (len > 0) {
+        uint32_t cp = 0;
+        size_t n = utf8_decode(text, len, &cp);
+
+        /* A text that was cut to its column may end within a character, and nowhere else. */
+        if (n == 0 && utf8_trim(text, len) == 0)
+            return;
+        if (n == 0 || !utf8_printable(cp))
+            abort();
+        text += n;
+        len -= n;
+    }
+}
+
+void control_send(struct session *s, json_t *o)
+{
+    if (!s->hello || !json_is_object(o))
+        abort();
+    json_decref(o);
+}
+
+void control_notice(struct session *s, const char *kind, const char *detail, int retry_in,
+                    int64_t seconds)
+{
+    (void)s;
+    (void)kind;
+    (void)retry_in;
+    (void)seconds;
+    check_shown(detail);
+}
+
+void control_push_rules(struct session *s)
+{
+    if (!s->hello)
+        abort();
+}
+
+int explain_start(struct session *s, int64_t id, int64_t rule)
+{
+    (void)id;
+    if (!s->hello || rule < 1)
+        abort();
+    return 0;
+}
+
+void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, const char *version,
+                        const char *os, const char *binding)
+{
+    (void)k;
+    (void)key_id;
+    check_shown(machine);
+    check_shown(version);
+    check_shown(os);
+    if (strcmp(binding, "bound") != 0 && strcmp(binding, "weak") != 0)
+        abort();
+}
+
+void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,
+                   const char *binding, bool pra)
+{
+    (void)l;
+    (void)e;
+    (void)pra;
+    check_shown(version);
+    check_shown(os);
+    check_shown(binding);
+}
+
+void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *text)
+{
+    (void)s;
+    (void)kind;
+    check_shown(reason);
+    check_shown(text);
+}
+
+const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip *ip, uint16_t port)
+{
+    (void)ip;
+    (void)port;
+    dst[0] = '\0';
+    return dst;
+}
+
+void session_must_end(struct session *s, const char *reason)
+{
+    (void)s;
+    check_shown(reason);
+}
+
+void session_end_soon(struct session *s, const char *reason)
+{
+    session_must_end(s, reason);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct gateway gateway;
+    static struct worker worker = {.gateway = &gateway};
+    static struct session session;
+    struct buf b;
+
+    log_set_level(LOG_ERROR);
+    memset(&session, 0, sizeof(session));
+    session.worker = &worker;
+    buf_init(&b, CONTROL_IN_MAX);
+    if (buf_append(&b, data, size) != 0)
+        return 0;
+    for (;;) {
+        json_t *message = NULL;
+        struct fault f = {0};
+        int rc = jsonl_next(&b, JSONL_CLIENT_MAX, &message, &f);
+
+        if (rc == PRA_EAGAIN)
+            break;
+        if (rc != 0)
+            continue;
+        rc = control_receive(&session, message, &f);
+        if (rc != 0 && f.text[0] == '\0')
+            abort();
+        json_decref(message);
+    }
+    buf_free(&b);
+    return 0;
+}
