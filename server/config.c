@@ -253,7 +253,7 @@ int config_load(const char *path, struct config *c, struct fault *f)
     CONFIG_DURATION_MAP(X)
     CONFIG_SIZE_MAP(X)
 #undef X
-        c->log_level = LOG_INFO;
+    c->log_level = LOG_INFO;
     if (strlen(path) >= sizeof(c->file))
         return fault_set(f, PRA_EINVAL, "the path of the configuration file is too long");
     memcpy(c->file, path, strlen(path) + 1);

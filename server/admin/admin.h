@@ -49,7 +49,7 @@ struct admin_options {
     const char *store_url;     /* "sqlite:/path" */
     const char *host_key_path; /* made by the init operation, mode 0600 */
     const struct admin_host *host;
-    bool create;               /* init: make the database if there is none */
+    bool create; /* init: make the database if there is none */
 };
 
 /*

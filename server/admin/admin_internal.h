@@ -11,8 +11,8 @@
 #include "server/store/store.h"
 
 #define ADMIN_BATCH_MAX 100000 /* requests in one batch */
-#define ADMIN_PAGE_MAX  1000  /* audit records in one answer */
-#define ADMIN_NOTES_MAX 1024  /* hellos remembered between two writes */
+#define ADMIN_PAGE_MAX  1000   /* audit records in one answer */
+#define ADMIN_NOTES_MAX 1024   /* hellos remembered between two writes */
 
 struct device_note {
     int64_t key_id, when;

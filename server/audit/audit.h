@@ -52,15 +52,15 @@ struct audit_event {
     int64_t time_ms; /* 0 = stamped when queued */
     char session[AUDIT_SESSION_MAX];
     char user[POLICY_NAME_MAX + 1];
-    char device[52];                /* key fingerprint */
+    char device[52]; /* key fingerprint */
     struct addr_ip source;
     uint16_t source_port;
-    char target[ADDR_TEXT_MAX];     /* as requested, host:port */
-    struct addr_ip target_ip;       /* connected to */
-    int64_t rule;                   /* 0 = none */
-    char reason[64];                /* fixed words with dashes */
+    char target[ADDR_TEXT_MAX]; /* as requested, host:port */
+    struct addr_ip target_ip;   /* connected to */
+    int64_t rule;               /* 0 = none */
+    char reason[64];            /* fixed words with dashes */
     char detail[AUDIT_TEXT_MAX];
-    uint64_t bytes_in, bytes_out;   /* from client to target, from target to client */
+    uint64_t bytes_in, bytes_out; /* from client to target, from target to client */
 };
 
 struct audit_queue;

@@ -23,8 +23,8 @@
 #include "common/addr.h"
 #include "common/err.h"
 
-#define POLICY_NAME_MAX  64  /* users, groups */
-#define POLICY_LABEL_MAX 128 /* names of rules and keys, UTF-8 */
+#define POLICY_NAME_MAX     64        /* users, groups */
+#define POLICY_LABEL_MAX    128       /* names of rules and keys, UTF-8 */
 #define POLICY_GROUPS_MAX   64        /* groups a user can be in */
 #define POLICY_FORWARDS_MAX 1024      /* forwards delivered to one client */
 #define POLICY_ITEMS_MAX    100000000 /* users, members, keys, rules: each */
@@ -36,8 +36,8 @@ enum policy_action { POLICY_ACTION_ALLOW, POLICY_ACTION_DENY };
 /* A target as a rule writes it: one host, or a network; one port, or a range. */
 struct policy_target {
     bool is_network;
-    struct addr_host host;  /* when not a network */
-    struct addr_cidr cidr;  /* when a network */
+    struct addr_host host; /* when not a network */
+    struct addr_cidr cidr; /* when a network */
     uint16_t port_first, port_last;
 };
 
@@ -58,7 +58,7 @@ struct policy_hours {
 
 struct policy_rule {
     int64_t id;
-    bool is_group;               /* owner is a group, not a user */
+    bool is_group; /* owner is a group, not a user */
     char owner[POLICY_NAME_MAX + 1];
     char name[POLICY_LABEL_MAX + 1];
     int64_t position;
@@ -138,11 +138,11 @@ const struct policy_rule *policy_find_rule(const struct policy *p, int64_t id);
 enum policy_answer { POLICY_DENY = 0, POLICY_ALLOW = 1, POLICY_NEEDS_ADDRESS = -1 };
 
 #define POLICY_REASON_MAP(X)                                                                       \
-    X(POLICY_BY_RULE, "rule")                         /* verdict.rule decided */                   \
-    X(POLICY_BY_DEFAULT, "default-deny")              /* no rule applied */                        \
+    X(POLICY_BY_RULE, "rule")            /* verdict.rule decided */                                \
+    X(POLICY_BY_DEFAULT, "default-deny") /* no rule applied */                                     \
     X(POLICY_NO_USER, "no-user")                                                                   \
     X(POLICY_USER_DISABLED, "user-disabled")                                                       \
-    X(POLICY_SPECIAL_ADDRESS, "special-address")      /* a rule allowed, the address is special */ \
+    X(POLICY_SPECIAL_ADDRESS, "special-address") /* a rule allowed, the address is special */      \
     X(POLICY_UNRESOLVED, "needs-address")
 
 enum policy_reason {

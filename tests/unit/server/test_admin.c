@@ -1,4 +1,4 @@
-/* Administration: every operation, refusals that name the argument, batches, audit, snapshots. */
+/* Administration: users, groups, keys, malformed requests, batches, audit, snapshots. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,128 +7,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "common/os.h"
-#include "server/admin/admin_internal.h"
-#include "server/admin/hostkey.h"
-#include "tests/unit/common/scratch.h"
-
-#define KEY_LINE                                                                                   \
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG21BJzqz1Qs5DBhXv4rLXp9D8UiOf2DOY+Fdil12Ocn "            \
-    "alice@pc"
-#define KEY_PRINT "SHA256:SBsuOVvnkFscsY1HDnPglpLEgo9Us+C0s9q76IppLak"
-
-static struct admin *a;
-static const struct admin_peer peer = {.uid = 0, .pid = 1, .name = "root"};
-static char killed[64];
-
-static json_t *fake_sessions(void *ctx)
-{
-    (void)ctx;
-    return json_pack("[{s:s}]", "id", "4f1c");
-}
-
-static int fake_kill(void *ctx, const char *id, const char *why)
-{
-    (void)ctx;
-    if (strcmp(id, "4f1c") != 0)
-        return PRA_ENOENT;
-    snprintf(killed, sizeof(killed), "%s", why);
-    return 0;
-}
-
-static json_t *fake_probe(void *ctx, const struct addr_host *host, uint16_t port)
-{
-    bool found = strcmp(host->name, "gone") != 0;
-
-    (void)ctx;
-    (void)port;
-    return json_pack("{s:{s:b, s:o}, s:{s:b}}", "dns", "ok", found, "addresses",
-                     found ? json_pack("[s, s]", "127.0.0.1", "10.0.0.7") : json_array(), "connect",
-                     "ok", found);
-}
-
-static const struct admin_host host = {
-    .session_list = fake_sessions, .session_kill = fake_kill, .probe = fake_probe};
-
-static int open_ram(void **state)
-{
-    const struct admin_options opt = {
-        .store_url = "ram:", .host_key_path = "/nonexistent/host_key", .host = &host};
-    const struct addr_ip source = {4, {192, 0, 2, 1}};
-
-    (void)state;
-    return admin_open(&opt, &a, NULL) != 0 ? -1 : admin_set_own_addresses(a, &source, 1);
-}
-
-static int close_admin(void **state)
-{
-    (void)state;
-    admin_close(a);
-    a = NULL;
-    return 0;
-}
-
-/* ---- asking ------------------------------------------------------------------------------------- */
-
-static json_t *ask_raw(json_t *request)
-{
-    json_t *answer = admin_execute(a, &peer, request);
-
-    json_decref(request);
-    assert_non_null(answer);
-    return answer;
-}
-
-/* The result of an operation that works; args in json_pack() form. */
-static json_t *ok(const char *op, json_t *args)
-{
-    json_t *answer = ask_raw(json_pack("{s:s, s:o}", "op", op, "args", args));
-    json_t *result = json_object_get(answer, "result");
-
-    if (!json_is_true(json_object_get(answer, "ok")))
-        fail_msg("%s: %s", op, json_dumps(answer, 0));
-    json_incref(result);
-    json_decref(answer);
-    return result;
-}
-
-static void done(const char *op, json_t *args)
-{
-    json_decref(ok(op, args));
-}
-
-/* An operation that is refused with this code and a sentence that holds `words`. */
-static void refused(const char *op, json_t *args, const char *code, const char *words)
-{
-    json_t *answer = ask_raw(json_pack("{s:s, s:o}", "op", op, "args", args));
-    json_t *error = json_object_get(answer, "error");
-    const char *message = json_string_value(json_object_get(error, "message"));
-
-    if (error == NULL || strstr(message, words) == NULL ||
-        strcmp(json_string_value(json_object_get(error, "code")), code) != 0)
-        fail_msg("%s: wanted %s '%s': %s", op, code, words, json_dumps(answer, 0));
-    json_decref(answer);
-}
-
-static int64_t id_of(json_t *result)
-{
-    int64_t id = json_integer_value(json_object_get(result, "id"));
-
-    json_decref(result);
-    assert_true(id > 0);
-    return id;
-}
-
-static void add_user(const char *name)
-{
-    done("user.add", json_pack("{s:s}", "name", name));
-}
-
-static int64_t add_rule(const char *name, const char *target, const char *local)
-{
-    return id_of(ok("rule.add", json_pack("{s:s, s:s, s:s, s:s?}", "user", "alice", "name", name,
-                                          "target", target, "local", local)));
-}
+#include "tests/unit/server/admin_support.h"
 
 /* ---- users and groups --------------------------------------------------------------------------- */
 
@@ -205,11 +84,6 @@ static void members_come_and_go_with_limits(void **state)
 
 /* ---- keys --------------------------------------------------------------------------------------- */
 
-static json_t *key_args(const char *user, const char *line)
-{
-    return json_pack("{s:s, s:s}", "user", user, "line", line);
-}
-
 static void keys_are_registered_revoked_and_only_deliberately_taken_back(void **state)
 {
     const struct policy_key *found;
@@ -274,113 +148,6 @@ static void what_a_device_said_shows_in_the_list(void **state)
     assert_string_equal(json_string_value(json_object_get(key, "os")), "Debian");
     assert_string_equal(json_string_value(json_object_get(key, "seen")), "2026-11-18T11:06:40Z");
     json_decref(list);
-}
-
-/* ---- rules -------------------------------------------------------------------------------------- */
-
-static void rules_that_make_no_sense_are_refused(void **state)
-{
-    static const struct {
-        const char *name, *target, *local, *fallback, *action, *words;
-    } bad[] = {
-        {"", "mail:110", NULL, NULL, NULL, "name"},
-        {"a\x01", "mail:110", NULL, NULL, NULL, "name"},
-        {"a", "mail", NULL, NULL, NULL, "target"},
-        {"a", "mail:99999", NULL, NULL, NULL, "target"},
-        {"a", "10.0.0.0/8:80", "80", NULL, NULL, "local"},
-        {"a", "mail:80-90", "80", NULL, NULL, "local"},
-        {"a", "mail:80", "80", NULL, "deny", "local"},
-        {"a", "mail:80", "192.0.2.1:80", NULL, NULL, "127."},
-        {"a", "mail:80", NULL, "81", NULL, "fallback"},
-        {"a", "mail:80", "80", "80", NULL, "fallback"},
-        {"a", "mail:80", "80", "x", NULL, "fallback"},
-        {"a", "mail:80", NULL, NULL, "maybe", "action"},
-    };
-
-    (void)state;
-    add_user("alice");
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        refused("rule.add",
-                json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?}", "user", "alice", "name", bad[i].name,
-                          "target", bad[i].target, "local", bad[i].local, "fallback",
-                          bad[i].fallback, "action", bad[i].action),
-                "invalid", bad[i].words);
-    refused("rule.add", json_pack("{s:s, s:s}", "name", "a", "target", "mail:80"), "invalid",
-            "user");
-    refused("rule.add",
-            json_pack("{s:s, s:s, s:s, s:i}", "user", "alice", "name", "a", "target", "mail:80",
-                      "position", 0),
-            "invalid", "position");
-    refused("rule.add",
-            json_pack("{s:s, s:s, s:s, s:s}", "user", "alice", "name", "a", "target", "mail:80",
-                      "from", "10.0.0.1/8"),
-            "invalid", "from");
-    refused("rule.add",
-            json_pack("{s:s, s:s, s:s, s:s}", "user", "alice", "name", "a", "target", "mail:80",
-                      "hours", "always"),
-            "invalid", "hours");
-    refused("rule.add",
-            json_pack("{s:s, s:s, s:s, s:s}", "user", "alice", "name", "a", "target", "mail:80",
-                      "expires", "tomorrow"),
-            "invalid", "expires");
-    refused("rule.add",
-            json_pack("{s:s, s:s, s:s}", "group", "none", "name", "a", "target", "mail:80"),
-            "not-found", "none");
-}
-
-static const char *warnings_of(const char *target, const char *local)
-{
-    static char text[2048];
-    json_t *answer =
-        ask_raw(json_pack("{s:s, s:{s:s, s:s, s:s, s:s?}}", "op", "rule.add", "args", "user",
-                          "alice", "name", "x", "target", target, "local", local));
-    char *dumped = json_dumps(json_object_get(answer, "warnings"), JSON_ENCODE_ANY);
-
-    assert_true(json_is_true(json_object_get(answer, "ok")));
-    snprintf(text, sizeof(text), "%s", dumped != NULL ? dumped : "");
-    free(dumped);
-    json_decref(answer);
-    return text;
-}
-
-static void rule_editor_warns_of_what_will_surprise(void **state)
-{
-    (void)state;
-    add_user("alice");
-    assert_string_equal(warnings_of("mail:110", "110"), "");
-    assert_non_null(strstr(warnings_of("ftp:21", NULL), "FTP"));
-    assert_non_null(strstr(warnings_of("mail:25", "110"), "same local port"));
-    assert_non_null(strstr(warnings_of("localhost:80", NULL), "gateway itself"));
-    assert_non_null(strstr(warnings_of("127.0.0.1:80", NULL), "gateway itself"));
-    assert_non_null(strstr(warnings_of("[::ffff:10.0.0.1]:80", NULL), "IPv4"));
-}
-
-static void effective_rules_are_listed_in_reading_order(void **state)
-{
-    json_t *list;
-    int64_t ids[4];
-
-    (void)state;
-    add_user("alice");
-    done("group.add", json_pack("{s:s}", "name", "g"));
-    done("group.add", json_pack("{s:s}", "name", "h"));
-    done("group.member.add", json_pack("{s:s, s:s}", "group", "g", "user", "alice"));
-    done("group.member.add", json_pack("{s:s, s:s}", "group", "h", "user", "alice"));
-    ids[1] = id_of(
-        ok("rule.add", json_pack("{s:s, s:s, s:s}", "group", "h", "name", "1", "target", "a:1")));
-    ids[2] = id_of(
-        ok("rule.add", json_pack("{s:s, s:s, s:s}", "group", "g", "name", "2", "target", "a:1")));
-    ids[3] = id_of(
-        ok("rule.add", json_pack("{s:s, s:s, s:s}", "group", "h", "name", "3", "target", "a:1")));
-    ids[0] = add_rule("0", "a:1", NULL);
-    list = ok("rule.list", json_pack("{s:s, s:b}", "user", "alice", "effective", 1));
-    assert_int_equal(json_array_size(list), 4);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(json_integer_value(json_object_get(json_array_get(list, i), "id")),
-                         ids[i]);
-    json_decref(list);
-    refused("rule.list", json_pack("{s:b}", "effective", 1), "invalid", "effective");
-    refused("rule.list", json_pack("{s:s}", "user", "nobody"), "not-found", "nobody");
 }
 
 /* ---- requests ----------------------------------------------------------------------------------- */
@@ -576,140 +343,29 @@ static void change_that_cannot_be_stored_or_audited_does_not_happen(void **state
     add_user("alice"); /* heals by itself */
 }
 
-/* ---- the gateway -------------------------------------------------------------------------------- */
-
-static void sessions_are_listed_and_ended_only_by_a_running_gateway(void **state)
-{
-    json_t *list = ok("session.list", json_object());
-
-    (void)state;
-    assert_int_equal(json_array_size(list), 1);
-    json_decref(list);
-    done("session.kill", json_pack("{s:s, s:s}", "id", "4f1c", "reason", "maintenance"));
-    assert_string_equal(killed, "maintenance");
-    refused("session.kill", json_pack("{s:s}", "id", "none"), "not-found", "none");
-    a->host = (struct admin_host){0};
-    refused("session.list", json_object(), "not-running", "not running");
-}
-
-static void explain(const char *user, const char *target, const char *from, const char *at,
-                    const char *decision, const char *reason, int64_t rule)
-{
-    json_t *got = ok("explain", json_pack("{s:s, s:s, s:s?, s:s?}", "user", user, "target", target,
-                                          "from", from, "at", at));
-
-    if (strcmp(json_string_value(json_object_get(got, "decision")), decision) != 0 ||
-        strcmp(json_string_value(json_object_get(got, "reason")), reason) != 0 ||
-        json_integer_value(json_object_get(got, "rule")) != rule)
-        fail_msg("%s %s: %s", user, target, json_dumps(got, 0));
-    json_decref(got);
-}
-
-static void explain_says_which_rule_and_why(void **state)
-{
-    int64_t mail, gone, net, late;
-
-    (void)state;
-    add_user("alice");
-    add_user("off");
-    done("user.disable", json_pack("{s:s}", "name", "off"));
-    done("key.add", key_args("alice", KEY_LINE));
-    mail = add_rule("Mail", "mail:110", "110");
-    gone = add_rule("Gone", "gone:110", "111");
-    net = add_rule("Net", "10.0.0.0/8:22-23", NULL);
-    late = id_of(ok("rule.add",
-                    json_pack("{s:s, s:s, s:s, s:s, s:s}", "user", "alice", "name", "L", "target",
-                              "10.1.1.1:80", "hours", "Sun 10:00-11:00", "from", "192.0.2.0/24")));
-    /* mail resolves to loopback, which is special, and to 10.0.0.7, which is not. */
-    explain("alice", "mail:110", NULL, NULL, "allow", "rule", mail);
-    explain("alice", "gone:110", NULL, NULL, "allow", "needs-address", gone);
-    explain("alice", "gone:22", NULL, NULL, "unknown", "needs-address", net);
-    explain("alice", "x:22", NULL, NULL, "allow", "rule", net);
-    explain("alice", "10.1.1.1:80", "192.0.2.9", "2026-11-23T12:00:00Z", "deny", "default-deny", 0);
-    explain("alice", "10.1.1.1:80", NULL, "2026-11-22T10:30:00Z", "deny", "default-deny", 0);
-    explain("alice", "10.1.1.1:80", "192.0.2.9", "2026-11-22T10:30:00Z", "allow", "rule", late);
-    explain("off", "mail:110", NULL, NULL, "deny", "user-disabled", 0);
-    explain("nobody", "mail:110", NULL, NULL, "deny", "no-user", 0);
-    refused("explain", json_pack("{s:s, s:s}", "user", "alice", "target", "10.0.0.0/8:22"),
-            "invalid", "target");
-    refused("explain", json_pack("{s:s, s:s, s:s}", "user", "a", "target", "a:1", "from", "x"),
-            "invalid", "from");
-    refused("explain", json_pack("{s:s, s:s, s:s}", "user", "a", "target", "a:1", "at", "x"),
-            "invalid", "at");
-}
-
-static void init_makes_database_and_host_key_once(void **state)
-{
-    char key_path[160], url[200], type[SSHKEY_TYPE_MAX], print[SSHKEY_FINGERPRINT_MAX];
-    struct admin_options opt = {.store_url = url, .host_key_path = key_path, .create = true};
-    struct fault f = {0};
-    struct stat st;
-    json_t *key;
-
-    (void)state;
-    snprintf(key_path, sizeof(key_path), "%s/host_key", scratch);
-    snprintf(url, sizeof(url), "sqlite:%s/pra.db", scratch);
-    assert_int_equal(admin_open(&opt, &a, &f), 0);
-    refused("hostkey.show", json_object(), "not-found", "host_key");
-    done("init", json_object());
-    assert_int_equal(hostkey_read(key_path, type, print, NULL), 0);
-    assert_string_equal(type, "ssh-ed25519");
-    key = ok("hostkey.show", json_object());
-    assert_string_equal(json_string_value(json_object_get(key, "fingerprint")), print);
-    json_decref(key);
-    assert_int_equal(stat(key_path, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);
-    admin_close(a);
-    assert_int_equal(admin_open(&opt, &a, &f), 0);
-    refused("init", json_object(), "exists", print);
-    assert_int_equal(hostkey_create(key_path, print, &f), PRA_EEXIST);
-    remove(key_path);
-    done("init", json_object()); /* a lost host key is made anew */
-    admin_close(a);
-}
-
-static void broken_host_key_files_are_told_from_missing_ones(void **state)
-{
-    char type[SSHKEY_TYPE_MAX], print[SSHKEY_FINGERPRINT_MAX], *text;
-    struct fault f = {0};
-    size_t len;
-
-    (void)state;
-    assert_int_equal(hostkey_read(scratch_path("k"), type, print, &f), PRA_ENOENT);
-    assert_int_equal(hostkey_create(scratch_path("k"), print, &f), 0);
-    text = scratch_read("k", &len);
-    for (size_t cut = 0; cut < len - 200; cut += 7) {
-        scratch_write("k", text, cut);
-        assert_int_equal(hostkey_read(scratch_path("k"), type, print, &f), PRA_ECORRUPT);
-    }
-    free(text);
-    assert_non_null(strstr(f.text, "/k"));
-}
-
 int main(void)
 {
-#define RAM(name)   cmocka_unit_test_setup_teardown(name, open_ram, close_admin)
-#define FILES(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
-        RAM(users_are_added_listed_disabled_and_deleted),
-        RAM(names_that_would_confuse_are_refused),
-        RAM(members_come_and_go_with_limits),
-        RAM(keys_are_registered_revoked_and_only_deliberately_taken_back),
-        RAM(broken_key_lines_name_the_argument),
-        RAM(what_a_device_said_shows_in_the_list),
-        RAM(rules_that_make_no_sense_are_refused),
-        RAM(rule_editor_warns_of_what_will_surprise),
-        RAM(effective_rules_are_listed_in_reading_order),
-        RAM(malformed_requests_are_refused_by_name),
-        RAM(batch_is_all_or_nothing),
-        RAM(changes_and_refused_attempts_are_audited),
-        RAM(audit_is_read_in_pages),
-        RAM(every_change_makes_a_new_snapshot_and_nothing_else_does),
-        RAM(change_that_cannot_be_stored_or_audited_does_not_happen),
-        RAM(sessions_are_listed_and_ended_only_by_a_running_gateway),
-        RAM(explain_says_which_rule_and_why),
-        FILES(init_makes_database_and_host_key_once),
-        FILES(broken_host_key_files_are_told_from_missing_ones),
+        cmocka_unit_test_setup_teardown(users_are_added_listed_disabled_and_deleted, open_ram,
+                                        close_admin),
+        cmocka_unit_test_setup_teardown(names_that_would_confuse_are_refused, open_ram,
+                                        close_admin),
+        cmocka_unit_test_setup_teardown(members_come_and_go_with_limits, open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(
+            keys_are_registered_revoked_and_only_deliberately_taken_back, open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(broken_key_lines_name_the_argument, open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(what_a_device_said_shows_in_the_list, open_ram,
+                                        close_admin),
+        cmocka_unit_test_setup_teardown(malformed_requests_are_refused_by_name, open_ram,
+                                        close_admin),
+        cmocka_unit_test_setup_teardown(batch_is_all_or_nothing, open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(changes_and_refused_attempts_are_audited, open_ram,
+                                        close_admin),
+        cmocka_unit_test_setup_teardown(audit_is_read_in_pages, open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(every_change_makes_a_new_snapshot_and_nothing_else_does,
+                                        open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(change_that_cannot_be_stored_or_audited_does_not_happen,
+                                        open_ram, close_admin),
     };
     setenv("TZ", "UTC", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
