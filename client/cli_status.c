@@ -81,12 +81,29 @@ static int print_status(const json_t *status, bool json)
     return connected ? CLI_OK : CLI_NOT_CONNECTED;
 }
 
+/* Draws a status anew over the screen, or prints it below the last one. */
+static void show_change(const json_t *status, bool json, bool redraw)
+{
+    if (redraw)
+        fputs("\033[H\033[2J", stdout);
+    print_status(status, json);
+    fflush(stdout);
+}
+
+/* The countdown to the next attempt goes on between two pushed states. */
+static void count_down(json_t *status)
+{
+    double left = json_number_value(json_object_get(status, "retry_in"));
+
+    if (left >= 1)
+        json_object_set_new(status, "retry_in", json_real(left - 1));
+}
+
 /* Prints every state that the agent pushes until it ends or the user interrupts. */
 static int watch_status(const struct paths *paths, bool json)
 {
     struct ipc *ipc = NULL;
-    struct fault f = {0};
-    json_t *reply = NULL, *event = NULL;
+    json_t *reply = NULL, *event = NULL, *status = NULL;
     bool redraw = isatty(STDOUT_FILENO) == 1 && !json;
     int code = remote_open(paths, false, &ipc);
 
@@ -94,21 +111,26 @@ static int watch_status(const struct paths *paths, bool json)
         code = remote_call(ipc, json_pack("{s:s}", "op", "subscribe"), REMOTE_TIMEOUT_MS, &reply);
     json_decref(reply);
     while (code == CLI_OK) {
-        int rc = ipc_next_event(ipc, -1, &event, &f);
+        struct fault f = {0};
+        int rc = ipc_next_event(ipc, redraw ? 1000 : -1, &event, &f);
 
         if (rc == PRA_ECLOSED) {
             fprintf(stderr, "pra: %s\n", tr("the agent has ended", "エージェントが終了しました"));
             code = CLI_NOT_CONNECTED;
+        } else if (rc == PRA_ETIMEOUT) {
+            count_down(status);
+            if (json_is_number(json_object_get(status, "retry_in")))
+                show_change(status, json, redraw);
         } else if (rc != 0) {
             code = cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = f.text});
         } else {
-            if (redraw)
-                fputs("\033[H\033[2J", stdout);
-            print_status(remote_polish_status(json_object_get(event, "status")), json);
-            fflush(stdout);
+            json_decref(status);
+            status = json_incref(json_object_get(event, "status"));
             json_decref(event);
+            show_change(remote_polish_status(status), json, redraw);
         }
     }
+    json_decref(status);
     ipc_close(ipc);
     return code;
 }
