@@ -10,7 +10,7 @@ MAKEFLAGS   += --no-builtin-rules
 # V=1 shows whole command lines.
 V ?=
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 SAN     ?=
 BUILD   ?= build$(if $(SAN),-$(SAN))

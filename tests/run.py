@@ -73,8 +73,8 @@ def run_cmocka(build, counts, label=""):
     sources = {p.stem for p in ROOT.glob("tests/unit/*/test_*.c")}
     sources |= {p.stem for p in ROOT.glob("tests/deps/test_*.c")}
     for program in (p for p in programs if p.name in sources):
-        name = f"{label}{program.name}"
-        code, text = run([str(program)], f"{name}.log", UNIT_LIMIT_S, {"PRA_BUILD": str(build)})
+        name = f"{label}{program.parent.name}/{program.name.removeprefix('test_')}"
+        code, text = run([str(program)], f"{name.replace('/', '-')}.log", UNIT_LIMIT_S, {"PRA_BUILD": str(build)})
         passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
         failed = sum(map(int, re.findall(r"\[  FAILED  \] .*?(\d+) test", text)))
         if code != 0 and failed == 0:
