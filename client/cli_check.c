@@ -128,6 +128,10 @@ static void show_bundle(const struct collect *c, const char *path)
     }
     table_print(t, stdout, 2);
     table_free(t);
+    if (c->chain_broken)
+        fputs(tr("A log was changed or has lines missing; chain.txt says where.\n",
+                 "ログが変更されたか、行が欠けています。詳細は chain.txt にあります。\n"),
+              stdout);
     if (c->session[0] != '\0')
         fprintf(stdout, tr("Audit reference: %s\n", "監査の参照番号: %s\n"), c->session);
     fputs(tr("It holds no passphrase and no key.\n", "パスフレーズと鍵は含まれていません。\n"),

@@ -116,6 +116,7 @@ static void add_log(const struct paths *paths, const char *name, struct collect 
         add_line(chain, "%s: whole, %llu lines", name, (unsigned long long)head.lines);
     else
         add_line(chain, "%s: %s: %s", name, err_text(rc), f.text);
+    c->chain_broken = c->chain_broken || rc == PRA_ECORRUPT;
     for (int i = 0; i < COLLECT_FILES_MAX; i++) {
         char file[COLLECT_NAME_MAX], path[OS_PATH_MAX], *text = NULL;
         size_t len;

@@ -6,6 +6,7 @@
 #ifndef PRA_CLIENT_COLLECT_H
 #define PRA_CLIENT_COLLECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,8 @@ struct collect_file {
 struct collect {
     size_t count, total;
     struct collect_file file[COLLECT_FILES_MAX];
-    char session[64]; /* audit reference, "" = none found */
+    char session[64];  /* audit reference, "" = none found */
+    bool chain_broken; /* a log was changed or lines are missing; chain.txt says where */
 };
 
 /* "pra-log-suzuki-pc12-20261122-193000.zip". */

@@ -201,6 +201,7 @@ static void broken_log_is_included_and_named(void **state)
     assert_int_equal(os_file_replace(path, text, len, 0600, &f), 0);
     free(text);
     assert_int_equal(collect_gather(&paths, c, &f), 0);
+    assert_true(c->chain_broken);
     for (size_t i = 0; i < c->count; i++)
         if (strcmp(c->file[i].name, "chain.txt") == 0)
             assert_non_null(strstr(c->file[i].data, "User.log: damaged"));
