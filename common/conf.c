@@ -153,7 +153,10 @@ static void take(struct reading *r, const char *section, const char *name, const
     }
 }
 
-/* Debian 13's inih passes the line number as well; ours is the same. */
+/*
+ * Debian 13's library passes its line number as well, while its header tells so only with the flags
+ * of pkg-config; to the calling convention an argument too many is all the same.
+ */
 #if INI_HANDLER_LINENO
 static int on_pair(void *user, const char *section, const char *name, const char *value, int line)
 {
