@@ -96,7 +96,6 @@ struct channel {
     bool can_write;        /* as far as known */
     bool held_back;        /* libssh keeps data of the client that the target did not take */
     bool target_failed;    /* reset, or writing failed */
-    bool packets_checked;  /* the client's packets are not absurdly small */
     bool target_eof, eof_sent, client_eof, shut, client_closed;
     uint32_t window;                  /* what the client may have on its way to us */
     uint64_t window_bytes, window_ms; /* bytes_in and time when it was last looked at */

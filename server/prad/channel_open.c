@@ -20,6 +20,10 @@
 /* Opens that may wait at once per session; RESOLVER_QUEUE_MAX holds several such sessions. */
 #define OPENING_MAX 128
 
+/* Each packet costs an encryption and some 40 bytes around it, whatever it carries: a client that
+   asks for one byte at a time would turn one read of a busy target into minutes of work. */
+#define MAX_PACKET_LEAST 1024
+
 enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip)
 {
     const struct worker *w = ch->session->worker;
@@ -255,6 +259,8 @@ static bool refuse_early(struct channel *ch)
         channel_fail(ch, FAILURE_LIMIT, "channel-limit", "too many connections at once");
     else if (bad)
         channel_fail(ch, FAILURE_DENIED, bad, "the target is not a valid host and port");
+    else if (ssh_message_channel_request_open_max_packet(ch->request) < MAX_PACKET_LEAST)
+        channel_fail(ch, FAILURE_DENIED, "tiny-packets", "the maximum packet is too small");
     else
         return false;
     return true;

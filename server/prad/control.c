@@ -63,9 +63,11 @@ static int on_window(ssh_session ssh, ssh_channel channel, uint32_t bytes, void 
 
 bool control_open(struct session *s, ssh_message m)
 {
-    struct control *c = s->control ? NULL : calloc(1, sizeof(*c));
+    bool welcome = !s->control && ssh_message_channel_request_open_max_packet(m) > 0;
+    struct control *c = welcome ? calloc(1, sizeof(*c)) : NULL;
     if (!c) {
-        record_session(s, AUDIT_REQUEST_REFUSED, "second-session-channel", "");
+        record_session(s, AUDIT_REQUEST_REFUSED,
+                       s->control ? "second-session-channel" : "session-channel", "");
         ssh_message_channel_request_open_reply_failure(m, 1, "one session channel at a time");
         ssh_message_free(m);
         return session_alive(s);

@@ -19,9 +19,6 @@
 /* A window is doubled when it was filled within this time, and goes back after this idle time. */
 #define WINDOW_FAST_MS 1000
 #define WINDOW_IDLE_MS 5000
-/* Largest write before a client's packet size is known, and the least size that is served. */
-#define PACKET_PROBE 4096
-#define PACKET_MIN   256
 /* How long a target may refuse to take the last data of a client that has gone. */
 #define LINGER_MS 60000
 
@@ -163,27 +160,10 @@ void pump_resume(struct channel *ch)
         channel_ready(ch);
 }
 
-/*
- * A client may ask for packets of a few bytes; each costs an encryption and some 40 bytes around
- * it. The library does not say what was asked for, so the first writes are small and looked at.
- */
-static void check_packet_size(struct channel *ch, size_t bytes, uint64_t packets)
-{
-    if (bytes < PACKET_PROBE / 4 || packets == 0)
-        return; /* too little to tell, or held back by a rekey */
-    if (bytes / packets >= PACKET_MIN) {
-        ch->packets_checked = true;
-    } else {
-        ch->target_failed = true;
-        ch->why = "tiny-packets";
-    }
-}
-
 /* Gives `len` bytes to libssh. Returns how many it took, < 0: the session died. */
 static ssize_t write_to_client(struct channel *ch, const void *data, size_t len)
 {
     struct session *s = ch->session;
-    uint64_t packets = s->plain.out_packets;
     int n = ssh_channel_write(ch->ssh, data, (uint32_t)len);
     if (!session_alive(s))
         return -1;
@@ -194,8 +174,6 @@ static ssize_t write_to_client(struct channel *ch, const void *data, size_t len)
     ch->bytes_out += (uint64_t)n;
     atomic_fetch_add_explicit(&s->entry.bytes_out, (uint64_t)n, memory_order_relaxed);
     s->worker->moved += (size_t)n;
-    if (!ch->packets_checked)
-        check_packet_size(ch, (size_t)n, s->plain.out_packets - packets);
     return n;
 }
 
@@ -215,9 +193,8 @@ static bool read_target(struct channel *ch)
 {
     struct worker *w = ch->session->worker;
     size_t want = ssh_channel_window_size(ch->ssh);
-    size_t most = ch->packets_checked ? sizeof(w->scratch) : PACKET_PROBE;
-    if (want > most)
-        want = most;
+    if (want > sizeof(w->scratch))
+        want = sizeof(w->scratch);
     ch->can_read = false;
     ssize_t n = recv(ch->fd, w->scratch, want, 0);
     if (n == 0) {

@@ -33,6 +33,13 @@ static const char *request_word(ssh_message m)
     }
 }
 
+/* The client's own name for a kind that libssh does not know, escaped; "" for known kinds. */
+static const char *name_of(ssh_message m, char text[AUDIT_TEXT_MAX])
+{
+    const char *name = ssh_message_request_name(m);
+    return name ? log_escape(text, AUDIT_TEXT_MAX, name, strlen(name)) : "";
+}
+
 bool requests_refuse(struct session *s, ssh_message m)
 {
     char detail[AUDIT_TEXT_MAX] = "";
@@ -43,6 +50,8 @@ bool requests_refuse(struct session *s, ssh_message m)
         what = ssh_message_channel_request_subsystem(m);
     else if (ssh_message_subtype(m) == SSH_CHANNEL_REQUEST_ENV)
         what = ssh_message_channel_request_env_name(m);
+    else
+        what = ssh_message_request_name(m);
     if (what)
         log_escape(detail, sizeof(detail), what, strlen(what));
     record_session(s, AUDIT_REQUEST_REFUSED, request_word(m), detail);
@@ -61,6 +70,7 @@ static bool channel_request_message(struct session *s, ssh_message m)
 static bool refuse_open(struct session *s, ssh_message m)
 {
     const char *word;
+    char detail[AUDIT_TEXT_MAX];
     uint32_t code = OPEN_PROHIBITED;
     switch (ssh_message_subtype(m)) {
     case SSH_CHANNEL_X11:
@@ -76,7 +86,7 @@ static bool refuse_open(struct session *s, ssh_message m)
         word = "channel-type";
         code = OPEN_UNKNOWN_TYPE;
     }
-    record_session(s, AUDIT_REQUEST_REFUSED, word, "");
+    record_session(s, AUDIT_REQUEST_REFUSED, word, name_of(m, detail));
     ssh_message_channel_request_open_reply_failure(m, code,
                                                    "this gateway forwards allowed ports only");
     ssh_message_free(m);
@@ -99,11 +109,12 @@ static bool channel_open_message(struct session *s, ssh_message m)
 static bool global_message(struct session *s, ssh_message m)
 {
     const char *word = "global-request";
+    char detail[AUDIT_TEXT_MAX];
     if (ssh_message_subtype(m) == SSH_GLOBAL_REQUEST_TCPIP_FORWARD)
         word = "tcpip-forward";
     else if (ssh_message_subtype(m) == SSH_GLOBAL_REQUEST_CANCEL_TCPIP_FORWARD)
         word = "cancel-tcpip-forward";
-    record_session(s, AUDIT_REQUEST_REFUSED, word, "");
+    record_session(s, AUDIT_REQUEST_REFUSED, word, name_of(m, detail));
     ssh_message_reply_default(m);
     ssh_message_free(m);
     return session_alive(s);

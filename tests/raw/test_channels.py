@@ -90,6 +90,10 @@ def test_everything_else_is_refused_and_audited(gateway, user):
         assert session.replies[-1] == FAILURE, name
     assert b"forwards ports only" in session.errors
     c.until(lambda: session.closed)
+    assert gateway.wait_audit("request-refused", reason="global-request")["detail"] == \
+        "streamlocal-forward@openssh.com"
+    assert gateway.audit("request-refused", detail="auth-agent-req@openssh.com")
+    assert gateway.audit("request-refused", detail="tun@openssh.com")
     for reason in ("x11", "forwarded-tcpip", "agent", "channel-type", "tcpip-forward",
                    "second-session-channel", "pty", "env", "subsystem", "exec"):
         event = gateway.wait_audit("request-refused", reason=reason)
@@ -131,7 +135,9 @@ def test_absurd_packet_sizes_and_windows_hurt_nobody(gateway, user, target, max_
     time.sleep(0.5)  # nothing is read meanwhile
     if not SANITIZED:
         assert pss_kib(gateway.pid) - before < 2048
-    if window == 1 and max_packet > 1024:
+    if max_packet < 1024:
+        c.until(lambda: ch.opened is False)
+    elif window == 1:
         c.until(lambda: ch.opened is not None)
         if ch.opened:
             c.drain(0.3)

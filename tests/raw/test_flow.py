@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 import threading
 import time
 
@@ -237,3 +238,61 @@ def test_silent_client_is_asked_and_then_given_up(make_gateway, make_user):
             dead.recv()
     gateway.wait_audit("logout", reason="dead-peer")
     answering.drain(0.1)
+
+
+def test_rule_that_runs_out_cuts_its_channels(gateway, user, target):
+    t = target(echo)
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    user.allow(f"127.0.0.1:{t.port}", expires=ends)
+    c = user.login()
+    ch = c.direct("127.0.0.1", t.port)
+    assert ch.opened
+    c.until(lambda: ch.closed, 6)
+    assert gateway.wait_audit("channel-cut", reason="expired")
+    assert c.direct("127.0.0.1", t.port).failure
+
+
+def test_black_holed_target_fails_with_a_sentence_and_holds_nobody_up(gateway, user, target):
+    alive = target(echo)
+    with socket.socket() as hole:  # its backlog is full: further SYNs are dropped
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        port = hole.getsockname()[1]
+        fill = [socket.socket() for _ in range(4)]
+        for s in fill:
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", port))
+        user.allow(f"127.0.0.1:{port}")
+        user.allow(f"127.0.0.1:{alive.port}")
+        c = user.login()
+        begun = time.monotonic()
+        dead = [c.direct("127.0.0.1", port, wait=False) for _ in range(10)]
+        for _ in range(20):
+            started = time.monotonic()
+            assert c.direct("127.0.0.1", alive.port).opened
+            assert time.monotonic() - started < 0.5
+        c.until(lambda: all(ch.opened is not None for ch in dead), 8)
+        assert 3 < time.monotonic() - begun < 6.5
+        assert "does not answer" in dead[0].failure[1]
+        for s in fill:
+            s.close()
+    gateway.wait_audit("channel-failed", reason="timeout")
+
+
+def test_gateway_without_descriptors_keeps_its_tunnels_and_heals(make_gateway, make_user, target):
+    gateway = make_gateway(prefix=["prlimit", "--nofile=80:80"])
+    user = make_user(gateway)
+    t = target(echo)
+    user.allow(f"127.0.0.1:{t.port}")
+    c = user.login()
+    ch = c.direct("127.0.0.1", t.port)
+    waiting = [socket.create_connection((gateway.host, gateway.port)) for _ in range(120)]
+    time.sleep(0.5)
+    c.write(ch, b"still here")
+    c.until(lambda: ch.data == b"still here")
+    refused = c.direct("127.0.0.1", t.port)
+    assert refused.opened or refused.failure
+    for s in waiting:
+        s.close()
+    wait_until(lambda: c.direct("127.0.0.1", t.port).opened, 10)
+    user.login().close()
