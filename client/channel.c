@@ -125,6 +125,8 @@ static void discard(struct channel *ch)
             s->channels = ch->next;
         if (ch->next != NULL)
             ch->next->prev = ch->prev;
+        else
+            s->last_channel = ch->prev;
         s->channel_count--;
         s->window -= ch->window - CHANNEL_WINDOW_FIRST;
     }
@@ -192,10 +194,12 @@ int session_adopt(struct session *s, struct channel *ch, const struct channel_ta
         return PRA_EFULL;
     ch->session = s;
     ch->state = CH_QUEUED;
-    ch->next = s->channels;
-    if (ch->next != NULL)
-        ch->next->prev = ch;
-    s->channels = ch;
+    ch->prev = s->last_channel;
+    if (ch->prev != NULL)
+        ch->prev->next = ch;
+    else
+        s->channels = ch;
+    s->last_channel = ch;
     s->channel_count++;
     session_kick(s);
     return 0;

@@ -104,7 +104,8 @@ struct session {
     char disconnect_text[128]; /* the gateway's words when it disconnected */
     uint8_t *scratch;
 
-    struct channel *channels, *cursor; /* list; where the next round begins */
+    struct channel *channels, *last_channel; /* list, oldest first */
+    struct channel *cursor;                  /* where the next round begins */
     unsigned channel_count;
 };
 

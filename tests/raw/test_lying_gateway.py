@@ -470,18 +470,17 @@ def test_silent_gateway_is_probed_and_given_up(pc, liar):
             except TimeoutError:
                 pass
         time.sleep(5)
-    config = open(os.path.join(pc.home, "config.ini")).read()
+    path = os.path.join(pc.home, "config.ini")
+    liar(script)
+    with open(path) as f:
+        config = f.read()
+    pc.configure("dead_peer", delay="1s", timeout="3s")
     try:
-        liar(script)
-        lines = open(os.path.join(pc.home, "config.ini")).read()
-        lines = lines.replace("delay = 30", "delay = 1").replace("timeout = 120", "timeout = 3")
-        with open(os.path.join(pc.home, "config.ini"), "w") as f:
-            f.write(lines)
         pc.connect()
-        pc.wait_state("waiting", 10)
+        pc.wait_state("waiting", 6)
         assert probes
     finally:
-        with open(os.path.join(pc.home, "config.ini"), "w") as f:
+        with open(path, "w") as f:
             f.write(config)
 
 

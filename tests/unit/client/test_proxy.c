@@ -97,8 +97,7 @@ static void control_characters_of_the_proxy_do_not_pass(void **state)
     size_t used = 0;
 
     (void)state;
-    assert_int_equal(
-        proxy_response("HTTP/1.1 403 a\033[2Jb\r\n\r\n", 24, &used, &f), PRA_ECLOSED);
+    assert_int_equal(proxy_response("HTTP/1.1 403 a\033[2Jb\r\n\r\n", 24, &used, &f), PRA_ECLOSED);
     assert_null(strchr(f.text, '\033'));
 }
 

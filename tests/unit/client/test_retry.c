@@ -70,11 +70,10 @@ static void attempts_beyond_counting_stay_at_the_limit(void **state)
 
 static void what_a_person_must_mend_is_not_retried(void **state)
 {
-    static const enum cause stops[] = {CAUSE_HOSTKEY_UNKNOWN, CAUSE_HOSTKEY_CHANGED,
-                                       CAUSE_UNREGISTERED,    CAUSE_ACCOUNT,
-                                       CAUSE_KEY_REVOKED,     CAUSE_KILLED,
-                                       CAUSE_WEAK_KEY,        CAUSE_KEY_PASSPHRASE,
-                                       CAUSE_KEY_MACHINE,     CAUSE_ALGORITHMS};
+    static const enum cause stops[] = {
+        CAUSE_HOSTKEY_UNKNOWN, CAUSE_HOSTKEY_CHANGED, CAUSE_UNREGISTERED, CAUSE_ACCOUNT,
+        CAUSE_KEY_REVOKED,     CAUSE_KILLED,          CAUSE_WEAK_KEY,     CAUSE_KEY_PASSPHRASE,
+        CAUSE_KEY_MACHINE,     CAUSE_ALGORITHMS};
 
     (void)state;
     for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
@@ -86,9 +85,9 @@ static void what_a_person_must_mend_is_not_retried(void **state)
 
 static void what_the_network_does_is_retried(void **state)
 {
-    static const enum cause retried[] = {CAUSE_RESOLVE, CAUSE_REFUSED,  CAUSE_TIMEOUT, CAUSE_LOST,
-                                         CAUSE_DEAD,    CAUSE_SHUTDOWN, CAUSE_CUT,     CAUSE_PROXY,
-                                         CAUSE_SILENT,  CAUSE_UNREACHABLE};
+    static const enum cause retried[] = {
+        CAUSE_RESOLVE,  CAUSE_REFUSED, CAUSE_TIMEOUT, CAUSE_LOST,   CAUSE_DEAD,
+        CAUSE_SHUTDOWN, CAUSE_CUT,     CAUSE_PROXY,   CAUSE_SILENT, CAUSE_UNREACHABLE};
 
     (void)state;
     for (size_t i = 0; i < sizeof(retried) / sizeof(retried[0]); i++)

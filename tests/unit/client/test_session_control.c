@@ -161,8 +161,8 @@ static void malformed_messages_reach_nobody_and_are_named(void **state)
 
 static void hello_has_the_members_of_the_protocol(void **state)
 {
-    static const char *const members[] = {"proto",   "version", "os",      "machine",
-                                          "clock",   "lang",    "binding", "log_heads"};
+    static const char *const members[] = {"proto", "version", "os",      "machine",
+                                          "clock", "lang",    "binding", "log_heads"};
     struct chainlog_head system = {.lines = 5}, user = {.lines = 6};
     json_t *m = control_hello(&(struct control_hello){
         .machine = "0123456789abcdef", .weak = true, .system = &system, .user = &user});
@@ -173,8 +173,8 @@ static void hello_has_the_members_of_the_protocol(void **state)
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
         assert_non_null(json_object_get(m, members[i]));
     assert_string_equal(json_string_value(json_object_get(m, "binding")), "weak");
-    assert_int_equal(
-        json_integer_value(json_object_get(json_object_get(heads, "user"), "lines")), 6);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(heads, "user"), "lines")),
+                     6);
     assert_int_equal(
         strlen(json_string_value(json_object_get(json_object_get(heads, "system"), "hash"))), 64);
     json_decref(m);

@@ -57,8 +57,8 @@ static void judgement_follows_configuration_then_pin_then_person(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         bool pin_it = true;
-        enum cause got = hostkey_judge(cases[i].configured, cases[i].pin, SERVER,
-                                       cases[i].accepted, KEY_A, &pin_it);
+        enum cause got = hostkey_judge(cases[i].configured, cases[i].pin, SERVER, cases[i].accepted,
+                                       KEY_A, &pin_it);
 
         if (got != cases[i].expected || pin_it != cases[i].pin_it)
             fail_msg("case %zu: %s", i, cause_word(got));
@@ -114,8 +114,12 @@ static void pin_is_read_back_and_private(void **state)
 
 static void damaged_pin_is_no_pin_and_says_where(void **state)
 {
-    static const char *const texts[] = {"", "\n", "x", "[gw]:1 ssh-ed25519 AAAA\n",
-                                        "[gw]:1 ssh-rot13 AAAA\n", " ssh-ed25519 AAAA\n"};
+    static const char *const texts[] = {"",
+                                        "\n",
+                                        "x",
+                                        "[gw]:1 ssh-ed25519 AAAA\n",
+                                        "[gw]:1 ssh-rot13 AAAA\n",
+                                        " ssh-ed25519 AAAA\n"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
