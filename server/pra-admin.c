@@ -332,6 +332,8 @@ static int run_simple(struct cli *cli, struct link *l)
         print_table(result, cli->cmd->columns);
     else if (rc == EXIT_OK && cli->cmd->style == STYLE_DETAILS)
         print_details(result);
+    else if (rc == EXIT_OK && cli->cmd->style == STYLE_EXPLAIN)
+        print_explained(result);
     else if (rc == EXIT_OK)
         print_done(cli, result);
     json_decref(answer);

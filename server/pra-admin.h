@@ -40,6 +40,7 @@ enum cli_style {
     STYLE_TABLE,   /* a list: columns */
     STYLE_DONE,    /* a change: one sentence on stderr */
     STYLE_DETAILS, /* one object: a line per member */
+    STYLE_EXPLAIN, /* the answer of explain, in sentences */
     STYLE_AUDIT,   /* a list in pages */
     STYLE_BATCH    /* the argument is a file of requests */
 };
@@ -94,6 +95,7 @@ json_t *batch_read(const char *path, struct fault *f);
 /* Takes a list's rows apart into aligned columns on stdout. */
 void print_table(const json_t *rows, const struct cli_column *columns);
 void print_details(const json_t *object);
+void print_explained(const json_t *answer);
 /* "{member}" is replaced by the member's text. */
 void print_sentence(FILE *to, const char *sentence, const json_t *object);
 /* Text that may come from elsewhere, safe for a terminal. */

@@ -228,7 +228,7 @@ const struct cli_command cli_commands[] = {
              {"target", OPTION_NEEDED, "HOST:PORT", "where to"},
              {"from", OPTION_TEXT, "ADDR", "the client's address"},
              {"at", OPTION_TEXT, "TIME", "another time than now"}),
-     STYLE_DETAILS, NULL, NULL,
+     STYLE_EXPLAIN, NULL, NULL,
      "which rule decides, why, the user's keys, and whether the target answers",
      "pra-admin explain --user suzuki --target mail.example.com:110 --at 2026-11-28T12:00:00Z"},
 

@@ -197,6 +197,46 @@ void print_details(const json_t *object)
     }
 }
 
+/* "label   value", for one member of an object; nothing if it is null. */
+static void print_line(const char *label, const json_t *value)
+{
+    char text[CELL_MAX];
+
+    cell(text, value);
+    if (text[0] != '\0')
+        printf("%-10s %s\n", label, text);
+}
+
+void print_explained(const json_t *answer)
+{
+    const json_t *dns = json_object_get(answer, "dns"), *tried = json_object_get(answer, "connect");
+    json_t *one;
+    size_t i;
+
+    print_line("decision", json_object_get(answer, "decision"));
+    print_line("why", json_object_get(answer, "sentence"));
+    json_array_foreach(json_object_get(answer, "addresses"), i, one)
+    {
+        fputs(i == 0 ? "addresses  " : "           ", stdout);
+        print_sentence(stdout, "{address}: {decision} ({reason})", one);
+    }
+    if (json_is_false(json_object_get(dns, "ok")))
+        print_line("name", json_object_get(dns, "error"));
+    if (json_is_true(json_object_get(tried, "ok"))) {
+        fputs("target     ", stdout);
+        print_sentence(stdout, "answers after {ms} ms", tried);
+    } else {
+        print_line("target", json_object_get(tried, "error"));
+    }
+    json_array_foreach(json_object_get(answer, "keys"), i, one)
+    {
+        fputs(i == 0 ? "keys       " : "           ", stdout);
+        print_sentence(stdout, "{fingerprint} {state}, {comment}, last seen {seen}", one);
+    }
+    if (json_array_size(json_object_get(answer, "keys")) == 0)
+        puts("keys       none is registered: this user cannot log in");
+}
+
 void print_sentence(FILE *to, const char *sentence, const json_t *object)
 {
     while (*sentence != '\0') {

@@ -53,33 +53,39 @@ static void weigh(struct outcome *o, const struct policy_verdict *v)
     }
 }
 
+/* The question for one address, noted in the list. */
+static int judge_address(struct question *q, const char *text, struct outcome *o)
+{
+    struct policy_query query = q->query;
+    struct policy_verdict v;
+    struct addr_ip ip;
+    json_t *one;
+
+    if (addr_parse_ip(text, strlen(text), &ip) != 0)
+        return 0;
+    query.ip = &ip;
+    policy_evaluate(q->policy, &query, &v);
+    weigh(o, &v);
+    one = json_pack("{s:s, s:s, s:s, s:o}", "address", text, "decision",
+                    v.answer == POLICY_ALLOW ? "allow" : "deny", "reason",
+                    policy_reason_word(v.reason), "rule",
+                    v.rule != NULL ? json_integer(v.rule->id) : json_null());
+    return json_array_append_new(o->addresses, one) == 0 ? 0 : PRA_ENOMEM;
+}
+
 static int judge_addresses(struct question *q, struct outcome *o)
 {
     json_t *list = json_object_get(json_object_get(q->probe, "dns"), "addresses");
     json_t *text;
     size_t i;
+    int rc = 0;
 
     json_array_foreach(list, i, text)
     {
-        const char *s = json_string_value(text);
-        struct policy_verdict v;
-        struct addr_ip ip;
-        json_t *one;
-
-        if (s == NULL || addr_parse_ip(s, strlen(s), &ip) != 0)
-            continue;
-        q->query.ip = &ip;
-        policy_evaluate(q->policy, &q->query, &v);
-        weigh(o, &v);
-        one = json_pack("{s:s, s:s, s:s, s:o}", "address", s, "decision",
-                        v.answer == POLICY_ALLOW ? "allow" : "deny", "reason",
-                        policy_reason_word(v.reason), "rule",
-                        v.rule != NULL ? json_integer(v.rule->id) : json_null());
-        if (json_array_append_new(o->addresses, one) != 0)
-            return PRA_ENOMEM;
+        if (rc == 0 && json_is_string(text))
+            rc = judge_address(q, json_string_value(text), o);
     }
-    q->query.ip = NULL;
-    return 0;
+    return rc;
 }
 
 /* Without an address: a rule that allows this very name decides, if the name resolves one day. */
@@ -123,6 +129,41 @@ static int judge(struct call *c, struct question *q, struct outcome *o)
 static int list_key(const struct store_key *k, void *ctx)
 {
     return json_array_append_new(ctx, key_json(k)) == 0 ? 0 : PRA_ENOMEM;
+}
+
+static int has_source(const struct store_rule *r, void *ctx)
+{
+    *(bool *)ctx = *(bool *)ctx || r->rule.has_from;
+    return 0;
+}
+
+struct membership {
+    struct call *c;
+    bool *found;
+};
+
+static int has_source_in_group(const char *group, const char *user, void *ctx)
+{
+    struct membership *m = ctx;
+    struct store *s = m->c->a->store;
+
+    (void)user;
+    return s->ops->rule_each(s, true, group, has_source, m->found, &m->c->f);
+}
+
+/* Without a source, rules that ask for one do not apply: say so if there are any. */
+static int look_for_sources(struct call *c, const char *user)
+{
+    struct store *s = c->a->store;
+    bool found = false;
+    struct membership m = {.c = c, .found = &found};
+    int rc = s->ops->rule_each(s, false, user, has_source, &found, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->member_each(s, user, has_source_in_group, &m, &c->f);
+    if (rc == 0 && found)
+        warn(c, "rules with --from were passed over: give --from ADDRESS to include them");
+    return rc;
 }
 
 static void write_sentence(const struct question *q, const struct outcome *o, char *dst, size_t cap)
@@ -187,7 +228,7 @@ int op_explain(struct call *c)
     if (rc == 0)
         rc = s->ops->key_each(s, q.query.user, NULL, list_key, keys, &c->f);
     if (rc == 0 && q.query.source.family == 0)
-        warn(c, "rules with --from were passed over: give --from ADDRESS to include them");
+        rc = look_for_sources(c, q.query.user);
     if (rc == 0)
         rc = give(c, answer_json(c, &q, &o, keys));
     policy_unref(q.policy);

@@ -102,7 +102,7 @@ json_t *json_when(int64_t t);
 int give(struct call *c, json_t *result);
 
 json_t *key_json(const struct store_key *k);
-json_t *rule_json(const struct store_rule *r);
+json_t *rule_json(const struct store_rule *in);
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 

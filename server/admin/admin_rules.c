@@ -278,32 +278,38 @@ static int collect_group(const char *group, const char *user, void *ctx)
     return s->ops->rule_each(s, true, group, list_rule, m->rules, &m->c->f);
 }
 
-static int compare_rules(const void *va, const void *vb)
-{
-    json_t *const *a = va, *const *b = vb;
-    json_int_t pa = json_integer_value(json_object_get(*a, "position"));
-    json_int_t pb = json_integer_value(json_object_get(*b, "position"));
+struct placed {
+    json_int_t position, id;
+    json_t *rule;
+};
 
-    if (pa == pb) {
-        pa = json_integer_value(json_object_get(*a, "id"));
-        pb = json_integer_value(json_object_get(*b, "id"));
-    }
-    return pa < pb ? -1 : pa > pb;
+static int compare_placed(const void *va, const void *vb)
+{
+    const struct placed *a = va, *b = vb;
+
+    if (a->position != b->position)
+        return a->position < b->position ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
 }
 
 /* Appends the rules of several groups as they are read: by position, then by id. */
 static int append_sorted(json_t *list, const json_t *rules)
 {
     size_t n = json_array_size(rules);
-    json_t **sorted = calloc(n + 1, sizeof(*sorted));
+    struct placed *sorted = calloc(n + 1, sizeof(*sorted));
     int rc = sorted == NULL ? PRA_ENOMEM : 0;
 
-    for (size_t i = 0; i < n && rc == 0; i++)
-        sorted[i] = json_array_get(rules, i);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        json_t *r = json_array_get(rules, i);
+
+        sorted[i] = (struct placed){.position = json_integer_value(json_object_get(r, "position")),
+                                    .id = json_integer_value(json_object_get(r, "id")),
+                                    .rule = r};
+    }
     if (rc == 0)
-        qsort(sorted, n, sizeof(json_t *), compare_rules);
+        qsort(sorted, n, sizeof(*sorted), compare_placed);
     for (size_t i = 0; i < n && rc == 0; i++)
-        rc = json_array_append(list, sorted[i]) == 0 ? 0 : PRA_ENOMEM;
+        rc = json_array_append(list, sorted[i].rule) == 0 ? 0 : PRA_ENOMEM;
     free(sorted);
     return rc;
 }

@@ -342,8 +342,10 @@ void admin_server_free(struct admin_server *s)
         return;
     event_del(&s->io);
     event_del(&s->pause);
-    while (s->clients != NULL)
-        client_free(s->clients);
+    for (struct client *c = s->clients, *next; c != NULL; c = next) {
+        next = c->next;
+        client_free(c);
+    }
     close(s->fd);
     unlink(s->path);
     free(s);

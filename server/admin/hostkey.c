@@ -93,25 +93,28 @@ static void put_private(struct writer *w, const uint8_t seed[CRYPTO_SECRET_LEN],
     crypto_wipe(both, sizeof(both));
 }
 
-/* The image in base64 between its two lines. `text` holds TEXT_MAX. */
+static void append(char *text, size_t *len, const void *data, size_t n)
+{
+    memcpy(text + *len, data, n);
+    *len += n;
+}
+
+/* The image in base64 between its two lines; no NUL. `text` holds TEXT_MAX. Returns its length. */
 static size_t armour(const struct writer *w, char *text)
 {
     char base64[TEXT_MAX];
-    size_t total, len = strlen(BEGIN_LINE);
+    size_t total, len = 0;
 
     crypto_base64_encode(w->data, w->len, base64);
     total = strlen(base64);
-    memcpy(text, BEGIN_LINE, len);
+    append(text, &len, BEGIN_LINE, strlen(BEGIN_LINE));
     for (size_t i = 0; i < total; i += LINE_LEN) {
-        size_t n = total - i < LINE_LEN ? total - i : LINE_LEN;
-
-        memcpy(text + len, base64 + i, n);
-        len += n;
-        text[len++] = '\n';
+        append(text, &len, base64 + i, total - i < LINE_LEN ? total - i : LINE_LEN);
+        append(text, &len, "\n", 1);
     }
-    memcpy(text + len, END_LINE, strlen(END_LINE));
+    append(text, &len, END_LINE, strlen(END_LINE));
     crypto_wipe(base64, sizeof(base64));
-    return len + strlen(END_LINE);
+    return len;
 }
 
 static int fingerprint_of(const uint8_t pub[PUBLIC_LEN], char dst[SSHKEY_FINGERPRINT_MAX])

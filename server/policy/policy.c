@@ -284,7 +284,7 @@ static int check_rule(const struct policy_rule *r, struct fault *f)
 struct order {
     uint32_t owner;
     int64_t position, id;
-    const struct policy_rule *rule;
+    uint32_t index; /* in the input */
 };
 
 static int compare_order(const void *va, const void *vb)
@@ -301,7 +301,7 @@ static int compare_order(const void *va, const void *vb)
 static int order_rules(struct policy *p, const struct policy_input *in, struct order *order,
                        struct fault *f)
 {
-    for (size_t i = 0; i < in->rule_count; i++) {
+    for (uint32_t i = 0; i < in->rule_count; i++) {
         const struct policy_rule *r = &in->rules[i];
         uint32_t n = r->is_group ? group_number(p, r->owner) : policy_user_number(p, r->owner);
 
@@ -313,7 +313,7 @@ static int order_rules(struct policy *p, const struct policy_input *in, struct o
         order[i] = (struct order){.owner = r->is_group ? p->user_count + n : n,
                                   .position = r->position,
                                   .id = r->id,
-                                  .rule = r};
+                                  .index = i};
     }
     qsort(order, in->rule_count, sizeof(*order), compare_order);
     return 0;
@@ -345,7 +345,7 @@ static int compile_rules(struct policy *p, const struct policy_input *in, struct
             rc = fault_set(f, PRA_EINVAL, "rule %" PRId64 " is given twice", order[i].id);
             goto out;
         }
-        p->rules[i] = *order[i].rule;
+        p->rules[i] = in->rules[order[i].index];
         p->rule_count = i + 1;
         if (o->count++ == 0)
             o->first = i;

@@ -103,7 +103,9 @@ static bool key_equal(const struct bucket_key *a, const struct bucket_key *b)
     if (a->owner != b->owner || a->port != b->port || a->kind != b->kind ||
         a->family != b->family || a->prefix != b->prefix || memcmp(a->ip, b->ip, 16) != 0)
         return false;
-    return a->name == NULL || strcmp(a->name, b->name) == 0;
+    if (a->name == NULL || b->name == NULL)
+        return a->name == b->name;
+    return strcmp(a->name, b->name) == 0;
 }
 
 static uint32_t find_bucket(const struct policy *p, const struct bucket_key *key, uint64_t hash)

@@ -128,7 +128,7 @@ struct sql {
     bool bad; /* a column does not fit what is expected of it */
 };
 
-struct sql sql_start(struct store *s, enum sql_id id);
+struct sql sql_start(struct store *base, enum sql_id id);
 void sql_put_int(struct sql *q, int64_t value);
 void sql_put_text(struct sql *q, const char *value); /* NULL = SQL's NULL; not copied */
 void sql_put_blob(struct sql *q, const void *data, size_t len);

@@ -197,7 +197,7 @@ static int insert_rule(struct store *s, const struct store_rule *in, int64_t pos
 
 int sqlite_rule_add(struct store *s, const struct store_rule *in, int64_t *id, struct fault *f)
 {
-    int64_t last, position = in->rule.position;
+    int64_t last = 0, position = in->rule.position;
     int rc = last_position(s, &in->rule, &last, f);
 
     if (rc != 0)
@@ -211,8 +211,8 @@ int sqlite_rule_add(struct store *s, const struct store_rule *in, int64_t *id, s
 
 int sqlite_rule_move(struct store *s, int64_t id, int64_t position, struct fault *f)
 {
-    struct store_rule r;
-    int64_t last;
+    struct store_rule r = {0};
+    int64_t last = 0;
     int rc = sqlite_rule_get(s, id, &r, f);
 
     if (rc == 0)
@@ -232,7 +232,7 @@ int sqlite_rule_move(struct store *s, int64_t id, int64_t position, struct fault
 
 int sqlite_rule_delete(struct store *s, int64_t id, struct fault *f)
 {
-    struct store_rule r;
+    struct store_rule r = {0};
     struct sql q;
     int rc = sqlite_rule_get(s, id, &r, f);
 
