@@ -15,8 +15,8 @@ NOBODY, DAEMON = 65534, 1
 
 TRY = """
 import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
 try:
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
     s.sendall(b"hello")
     print("got", s.recv(5))
 except OSError as e:

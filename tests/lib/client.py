@@ -194,6 +194,20 @@ def dial(port, address="127.0.0.1", timeout=10):
     return socket.create_connection((address, port), timeout=timeout)
 
 
+def is_cut(port, **kwargs):
+    """True if a connection to a forward breaks with a reset; False if it ends as if all was well.
+
+    The reset may come as early as connect() returns.
+    """
+    try:
+        with dial(port, **kwargs) as s:
+            s.sendall(b"hello")
+            assert s.recv(1) == b"", "data came"
+            return False
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+
+
 def read_all(sock):
     data = bytearray()
     while part := sock.recv(1 << 18):
