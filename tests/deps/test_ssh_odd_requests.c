@@ -104,6 +104,24 @@ static void unknown_global_request_arrives(void **state)
     assert_string_equal(seen.name, "x@test");
 }
 
+/* A keepalive wants an answer from a server that lives, not a decision. */
+static void keepalive_is_answered_at_once(void **state)
+{
+    struct pair *p = *state;
+    int seconds = 0;
+    char in[16];
+    struct pollfd readable = {.fd = p->client.fd, .events = POLLIN};
+    LIBSSH2_CHANNEL *channel = peer_open(&p->client, 80);
+    assert_non_null(channel);
+    libssh2_session_set_blocking(p->client.session, 0);
+    assert_int_equal(libssh2_channel_read(channel, in, sizeof in), LIBSSH2_ERROR_EAGAIN);
+    libssh2_keepalive_config(p->client.session, 1, 2);
+    assert_int_equal(poll(&readable, 1, 50), 0);
+    assert_int_equal(libssh2_keepalive_send(p->client.session, &seconds), 0);
+    assert_int_equal(poll(&readable, 1, PEER_PATIENCE_MS), 1);
+    assert_int_equal(atomic_load(&p->server.counters[SEEN]), 1); /* the open */
+}
+
 static void agent_forwarding_arrives(void **state)
 {
     struct pair *p = *state;
@@ -125,6 +143,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(maximum_packet_is_seen_and_0_cannot_be_accepted, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(unknown_global_request_arrives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keepalive_is_answered_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(agent_forwarding_arrives, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
