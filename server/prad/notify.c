@@ -23,7 +23,6 @@ void notify_send(const char *state)
         return;
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
     /* A lost notice makes systemd wait longer and say so; there is nobody else to tell. */
-    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, size) < 0)
-        state = NULL;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, size);
     close(fd);
 }
