@@ -27,6 +27,8 @@ BUILD = Path(os.environ.get("PRA_BUILD", ROOT / "build"))
 LOGS = BUILD / "test-logs"
 SAN = os.environ.get("SAN", "")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
+FLOW_PATHS = ["tests/flow", "tests/interop", "tests/raw"]
+FLOW_WORKERS = "4"  # most of these tests wait more than they compute
 UNIT_LIMIT_S = 300
 FLOW_LIMIT_S = 2400
 FUZZ_SECONDS = 5
@@ -99,6 +101,11 @@ def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=()):
     counts.add(passed, failed, label, skipped)
 
 
+def run_flow(build, counts, label):
+    run_pytest(FLOW_PATHS, build, counts, label,
+               extra=["-n", FLOW_WORKERS, "-m", "not release_only"])
+
+
 def run_plain(argv, counts, label, limit):
     code, text = run(argv, f"{label}.log", limit)
     print(f"  {label}: {'passed' if code == 0 else 'failed'}")
@@ -120,7 +127,10 @@ def stage_policy(counts):
 
 
 def stage_flow(counts):
-    run_pytest(["tests/flow", "tests/interop", "tests/raw"], BUILD, counts, "flow")
+    run_flow(BUILD, counts, "flow")
+    # Figures are measured alone, and never on a sanitizer's build.
+    if not SAN:
+        run_pytest(FLOW_PATHS, BUILD, counts, "figures", extra=["-m", "release_only"])
 
 
 def stage_demo(counts):
@@ -139,8 +149,7 @@ def stage_asan(counts):
     os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1:exitcode=99")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     run_cmocka(build, counts, "asan-")
-    run_pytest(["tests/flow", "tests/interop", "tests/raw"], build, counts, "asan-flow",
-               extra=["-m", "not release_only"])
+    run_flow(build, counts, "asan-flow")
 
 
 def stage_fuzz(counts):
