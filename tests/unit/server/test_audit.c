@@ -93,15 +93,14 @@ static void no_event_of_many_threads_is_lost_uncounted(void **state)
     assert_int_equal(audit_queue_new(256, NULL, NULL, &q), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, flood, q), 0);
-    for (int joined = 0; seen < (uint64_t)THREADS * EACH;) {
+    while (seen < (uint64_t)THREADS * EACH) {
         n = audit_queue_take(q, out, 64);
         for (size_t i = 0; i < n; i++)
             seen += out[i].kind == AUDIT_OVERFLOW ? strtoull(out[i].detail + 5, NULL, 10) : 1;
-        if (n == 0 && joined < THREADS)
-            assert_int_equal(pthread_join(threads[joined++], NULL), 0);
-        else if (n == 0)
-            break;
     }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(audit_queue_take(q, out, 64), 0);
     assert_int_equal(seen, THREADS * EACH);
     audit_queue_free(q);
 }
