@@ -6,6 +6,7 @@ fails (its path is in the report) or when PRA_TEST_KEEP is set.
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -21,6 +22,8 @@ from lib.servers.tinyproxy import Tinyproxy
 
 
 def pytest_configure(config):
+    # Ended from outside, a run still tidies up after itself.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     config.addinivalue_line("markers", "release_only: measures what a sanitizer build changes")
     config.addinivalue_line("markers", "needs_root: needs what only root has (namespaces, other users)")
 

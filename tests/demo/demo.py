@@ -63,7 +63,7 @@ class Demo:
 
     def shown(self, result, words):
         command(words)
-        output(result.out + result.err)
+        output(result.err + result.out)
         if result.status != 0:
             raise SystemExit(tr(f"demo: this command failed with exit code {result.status}",
                                 f"demo: このコマンドは終了コード {result.status} で失敗しました"))
@@ -130,6 +130,9 @@ class Demo:
         heading(tr("4. The administrator registers the key and says what it may reach",
                    "4. 管理者が鍵を登録し、利用できる転送先を決めます"))
         self.local = {"POP": locally(110), "IMAP": locally(143), "Proxy": locally(10080)}
+        say(tr("Here the company is this very machine, so pra-admin warns that the targets are on the "
+               "gateway itself.",
+               "このデモでは社内サーバも同じマシンにあるため、転送先がゲートウェイ自身であるという警告が出ます。"))
         self.admin("user", "add", USER)
         self.admin("key", "add", USER, self.public)
         for name, target in (("POP", self.mail.pop3), ("IMAP", self.mail.imap),

@@ -10,7 +10,7 @@ from lib.procs import Process
 
 CONFIG = """
 daemon off;
-worker_processes 1;
+master_process off;
 pid {dir}/nginx.pid;
 error_log {dir}/error.log warn;
 events {{ worker_connections 512; }}

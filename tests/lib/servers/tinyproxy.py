@@ -16,8 +16,11 @@ MaxClients 200
 Allow 127.0.0.1
 ViaProxyName "pra-test"
 {connect}
-{user}
 """
+
+# As an ordinary user from the start: a program that changes its user itself would no longer be
+# killed with the test runner.
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--pdeathsig=KILL"]
 
 
 class Tinyproxy:
@@ -35,11 +38,11 @@ class Tinyproxy:
         with open(config, "w") as f:
             f.write(CONFIG.format(
                 dir=self.dir, port=self.port,
-                connect="\n".join(f"ConnectPort {p}" for p in self.connect_ports),
-                user="User nobody\nGroup nogroup" if os.getuid() == 0 else ""))
+                connect="\n".join(f"ConnectPort {p}" for p in self.connect_ports)))
         program = shutil.which("tinyproxy", path=f"{os.environ['PATH']}:/usr/sbin")
-        self.process = Process([program, "-d", "-c", config], os.path.join(self.dir, "out.log"),
-                               name="tinyproxy")
+        prefix = AS_NOBODY if os.getuid() == 0 else []
+        self.process = Process([*prefix, program, "-d", "-c", config],
+                               os.path.join(self.dir, "out.log"), name="tinyproxy")
         self.process.wait_port(self.port)
         return self
 
