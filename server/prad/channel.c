@@ -80,6 +80,9 @@ static bool answer_success(struct channel *ch)
 /* Policy is asked once more: the snapshot, or the hour, may have changed since the connect. */
 static bool answer(struct channel *ch)
 {
+    struct session *s = ch->session;
+    if (ch->failure == FAILURE_NONE && s->ending_ms != 0)
+        channel_fail(ch, FAILURE_DENIED, s->ended_by, "this session is being ended");
     if (ch->failure == FAILURE_NONE && channel_ask(ch, &ch->ip) != POLICY_ALLOW)
         channel_fail(ch, FAILURE_DENIED, ch->why,
                      "the rules of the gateway do not allow this target");

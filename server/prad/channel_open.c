@@ -249,6 +249,8 @@ static bool refuse_early(struct channel *ch)
     const char *bad = read_target(ch);
     if (s->restricted)
         channel_fail(ch, FAILURE_DENIED, "user-disabled", "this account is disabled");
+    else if (s->ending_ms != 0)
+        channel_fail(ch, FAILURE_DENIED, s->ended_by, "this session is being ended");
     else if (!s->hello && !s->any_client)
         channel_fail(ch, FAILURE_DENIED, "no-hello",
                      "this key works with the PRA client only (key add --any-client)");

@@ -31,9 +31,9 @@ struct explain {
     struct event timer, connected;
 };
 
-static void drop(struct explain *x)
+/* `c` is x's control channel, which its session may have let go of already. */
+static void drop(struct control *c, struct explain *x)
 {
-    struct control *c = x->session->control;
     for (struct explain **at = &c->explains; *at; at = &(*at)->next) {
         if (*at == x) {
             *at = x->next;
@@ -55,10 +55,8 @@ static void drop(struct explain *x)
 
 void explain_cancel_all(struct control *c)
 {
-    while (c->explains) {
-        c->explains->session->control = c; /* already taken out of the session */
-        drop(c->explains);
-    }
+    while (c->explains)
+        drop(c, c->explains);
 }
 
 static void finish(struct explain *x)
@@ -71,7 +69,7 @@ static void finish(struct explain *x)
                      allow ? "allow" : "deny", "reason", policy_reason_word(x->verdict.reason),
                      "deciding", (json_int_t)x->deciding, "name", x->name, "key", "fingerprint",
                      s->entry.device, "state", "active", "dns", x->dns, "connect", x->connect));
-    drop(x);
+    drop(s->control, x);
 }
 
 static void ask(struct explain *x, const struct addr_ip *ip)

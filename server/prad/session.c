@@ -201,14 +201,18 @@ static enum queue take_messages(struct session *s)
     return QUEUE_MORE;
 }
 
-/* With the message queue empty nothing in libssh points at a channel whose closes are done. */
-static void bury_channels(struct session *s)
+/* With the message queue empty nothing in libssh points at a channel whose closes are done. What
+   was refused never had one: it goes at once, however fast a client keeps asking. */
+static void bury_channels(struct session *s, bool queue_empty)
 {
     for (struct channel *ch = s->channels, *next; ch; ch = next) {
         next = ch->next;
-        if (ch->state == CHANNEL_GONE && !ch->is_ready && !ch->is_stalled)
+        if (ch->state == CHANNEL_GONE && !ch->is_ready && !ch->is_stalled &&
+            (queue_empty || !ch->ssh))
             channel_destroy(ch, false);
     }
+    if (!queue_empty)
+        return;
     s->buriable = false;
     control_bury(s);
 }
@@ -290,8 +294,8 @@ void session_run(struct session *s)
         enum queue queue = take_messages(s);
         if (queue == QUEUE_DEAD)
             return;
-        if (queue == QUEUE_EMPTY && s->buriable)
-            bury_channels(s);
+        if (s->buriable)
+            bury_channels(s, queue == QUEUE_EMPTY);
         if (!serve_ready(s))
             return;
         resume_stalled(s);
@@ -302,7 +306,7 @@ void session_run(struct session *s)
     if (overdue(s))
         return;
     wait_for_socket(s);
-    if (s->ready || s->buriable)
+    if (again) /* libssh may hold messages that no event of the socket will announce */
         worker_wake(s->worker, s);
 }
 
