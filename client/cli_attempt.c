@@ -230,7 +230,7 @@ int attempt_in_background(struct attempt *a)
     for (unsigned tries = 1; code == CLI_GO_ON; tries++)
         code = attempt_once(a, ipc, tries);
     ipc_close(ipc);
-    return code;
+    return code == CLI_OK ? CLI_OK : CLI_FAILED;
 }
 
 /* --- foreground --------------------------------------------------------------------------- */

@@ -52,6 +52,10 @@ int remote_exchange(struct ipc *ipc, json_t *request, int timeout_ms, json_t **r
     json_decref(request);
     if (rc == 0)
         return CLI_OK;
+    if (rc == PRA_ECLOSED) { /* it was ending while this began */
+        fprintf(stderr, "pra: %s\n", tr("the agent has ended", "エージェントが終了しました"));
+        return CLI_NOT_CONNECTED;
+    }
     return cli_fail_msg(MSG_AGENT,
                         &(struct msg_args){.detail = f.text[0] != '\0' ? f.text : err_text(rc)});
 }
@@ -110,19 +114,14 @@ int remote_status(const struct paths *paths, json_t **status)
     json_t *reply = NULL;
     int code = remote_open(paths, true, &ipc);
 
-    if (code == CLI_NOT_CONNECTED)
-        return status_without_agent(paths, status);
-    if (code != CLI_OK)
-        return code;
-    code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
-    if (code == CLI_OK) {
-        *status = json_incref(json_object_get(reply, "status"));
-        if (!json_is_object(*status)) {
-            json_decref(*status);
-            code = cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = "status"});
-        } else {
-            remote_polish_status(*status);
-        }
+    if (code == CLI_OK)
+        code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
+    if (code == CLI_NOT_CONNECTED) {
+        code = status_without_agent(paths, status);
+    } else if (code == CLI_OK && json_is_object(json_object_get(reply, "status"))) {
+        *status = remote_polish_status(json_incref(json_object_get(reply, "status")));
+    } else if (code == CLI_OK) {
+        code = cli_fail_msg(MSG_AGENT, &(struct msg_args){.detail = "status"});
     }
     json_decref(reply);
     ipc_close(ipc);

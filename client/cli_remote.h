@@ -28,13 +28,14 @@ int remote_open(const struct paths *paths, bool quiet, struct ipc **out);
 
 /*
  * Sends `request` (takes the reference) and gives the answer, ok or not, as a new reference.
- * Returns CLI_OK, or CLI_FAILED after a report that the agent did not answer.
+ * Returns CLI_OK, CLI_NOT_CONNECTED when the agent has just ended, CLI_FAILED when it does not
+ * answer; both after a report.
  */
 int remote_exchange(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply);
 
 /*
  * Sends `request` (takes the reference) and gives the answer's new reference when it is ok.
- * Returns CLI_OK, or CLI_FAILED after the agent's error was reported.
+ * Returns what remote_exchange() does, and CLI_FAILED after the agent's error was reported.
  */
 int remote_call(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply);
 
