@@ -42,7 +42,7 @@ def locally(wanted, address="127.0.0.1"):
                      "1024 未満のポートには make install が与える権限が必要です")
         except OSError:
             why = tr("it is taken", "使用中です")
-    port = ports.free_port()
+    port = wanted + 10000 if ports.is_free(wanted + 10000) else ports.free_port()
     say(tr(f"  Port {wanted} cannot be used here ({why}); the demo takes {port}.",
            f"  ポート {wanted} は使えないため({why})、{port} を使います。"))
     return port

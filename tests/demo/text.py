@@ -35,7 +35,8 @@ def say(text):
     if JAPANESE:  # Japanese has no blanks to wrap at; its lines are broken by hand
         print(text, flush=True)
     else:
-        print(textwrap.fill(text, WIDTH), flush=True)
+        indent = " " * (len(text) - len(text.lstrip()))
+        print(textwrap.fill(text, WIDTH, subsequent_indent=indent), flush=True)
 
 
 def command(words):
