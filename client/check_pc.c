@@ -134,7 +134,7 @@ static void check_low_ports(struct check *c)
 static void check_forward(struct check *c, const json_t *forward)
 {
     const char *local = show_member(forward, "local"), *state = show_member(forward, "state");
-    char id[80], what[CHECK_TEXT_MAX];
+    char id[80], what[CHECK_TEXT_MAX], detail[CHECK_TEXT_MAX];
     struct addr_host host;
     struct msg_text text;
     enum msg_id trouble;
@@ -147,8 +147,10 @@ static void check_forward(struct check *c, const json_t *forward)
         check_add_port(c, port, CHECK_LOCAL, "TCP", false,
                        strcmp(state, "listening") == 0 ? CHECK_OPEN : CHECK_CLOSED, what);
     if (strcmp(state, "listening") == 0) {
-        check_add(c, id, CHECK_OK, NULL, tr("Port %s: ready (%s)", "ポート %s: 使用できます (%s)"),
-                  local, what);
+        bool moved = show_moved(forward, detail, sizeof(detail));
+
+        check_add(c, id, CHECK_OK, moved ? detail : NULL,
+                  tr("Port %s: ready (%s)", "ポート %s: 使用できます (%s)"), local, what);
         return;
     }
     trouble = show_trouble(forward, &text);

@@ -36,6 +36,10 @@ void cli_print_message(FILE *to, const char *code, const char *title, const char
     char line[MSG_TEXT_MAX], clean[MSG_TEXT_MAX];
     bool warning = strncmp(code, "WAR", 3) == 0;
 
+    if (code[0] == '\0') { /* an answer to a question that has no code of its own */
+        fprintf(to, "pra: %s\n", text_clean(clean, sizeof(clean), title));
+        return;
+    }
     snprintf(line, sizeof(line), "%s %s", code, title);
     text_styled(to, warning ? TEXT_WARN : TEXT_BAD, text_clean(clean, sizeof(clean), line));
     fputc('\n', to);

@@ -156,17 +156,16 @@ static void add_target(struct table *t, const json_t *connect)
 static void add_local(struct table *t, const json_t *explained)
 {
     const char *state = show_member(explained, "state");
-    const json_t *holder = json_object_get(explained, "holder");
-    bool listening = strcmp(state, "listening") == 0;
+    struct msg_text trouble;
     char text[TABLE_CELL_MAX];
 
     snprintf(text, sizeof(text), "%s %s", show_member(explained, "local"),
              show_forward_word(state));
-    if (json_is_object(holder))
-        snprintf(text + strlen(text), sizeof(text) - strlen(text), " (%s, pid %lld)",
-                 show_member(holder, "program"),
-                 (long long)json_integer_value(json_object_get(holder, "pid")));
-    add_answer(t, listening, tr("On this PC", "この PC"), text);
+    add_answer(t, strcmp(state, "listening") == 0, tr("On this PC", "この PC"), text);
+    if (show_moved(explained, text, sizeof(text)))
+        table_note(t, 2, text);
+    else if (show_trouble(explained, &trouble) != MSG_NONE)
+        table_note(t, 2, trouble.cause);
 }
 
 static void show_explained(const json_t *explained)
@@ -195,38 +194,21 @@ static json_t *explain_request(const char *text)
     return NULL;
 }
 
-/* Has a forward this local port? The agent is asked first, since without one there is no rule to
-   explain. Returns CLI_OK, CLI_NOT_CONNECTED, CLI_FAILED after a report. */
-static int find_forward(struct ipc *ipc, const char *wanted)
+/* Without a connection nobody can be asked. Returns CLI_OK, CLI_NOT_CONNECTED, CLI_FAILED after a
+   report. */
+static int check_connected(struct ipc *ipc)
 {
-    const json_t *status, *forward;
     json_t *reply = NULL;
-    size_t i;
+    const json_t *status;
     int code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
 
-    if (code != CLI_OK)
-        return code;
     status = json_object_get(reply, "status");
-    code = CLI_FAILED;
-    json_array_foreach(json_object_get(status, "forwards"), i, forward)
-    {
-        const char *local = show_member(forward, "local"), *colon = strrchr(local, ':');
-
-        if (strcmp(local, wanted) == 0 || (colon != NULL && strcmp(colon + 1, wanted) == 0))
-            code = CLI_OK;
-    }
-    if (strcmp(show_member(status, "state"), "connected") != 0) {
+    if (code == CLI_OK && strcmp(show_member(status, "state"), "connected") != 0) {
         fprintf(stderr, "pra: %s\n",
                 tr("not connected, so the gateway cannot be asked; 'pra status' says why",
                    "接続されていないため、ゲートウェイに問い合わせできません。"
                    "理由は「pra status」で確認できます"));
         code = CLI_NOT_CONNECTED;
-    } else if (code != CLI_OK) {
-        fprintf(
-            stderr,
-            tr("pra: no rule has the local port %s; 'pra rules' lists them\n",
-               "pra: ローカルポート %s のルールはありません。一覧は「pra rules」で確認できます\n"),
-            wanted);
     }
     json_decref(reply);
     return code;
@@ -254,7 +236,7 @@ static int run_explain(int argc, char **argv)
     if (code == CLI_OK)
         code = remote_open(&paths, false, &ipc);
     if (code == CLI_OK)
-        code = find_forward(ipc, args.operand[0]);
+        code = check_connected(ipc);
     if (code == CLI_OK)
         code = remote_call(ipc, json_incref(request), REMOTE_EXPLAIN_TIMEOUT_MS, &reply);
     if (code == CLI_OK && args.value[0] != NULL)

@@ -57,31 +57,56 @@ const char *show_forward_word(const char *state)
 /* The agent's words for a holder whose process this user may not see. */
 static const char hidden_holder[] = "a program of user ";
 
+#define PROGRAM_MAX 256
+#define PID_MAX     32
+
+/* Program and process of a holder in this language; "?" for a process that is not visible. */
+static void name_holder(const json_t *holder, char program[PROGRAM_MAX], char pid[PID_MAX])
+{
+    const char *name = show_member(holder, "program");
+    json_int_t number = json_integer_value(json_object_get(holder, "pid"));
+
+    snprintf(pid, PID_MAX, number > 0 ? "%lld" : "?", (long long)number);
+    if (strncmp(name, hidden_holder, strlen(hidden_holder)) == 0)
+        snprintf(program, PROGRAM_MAX, tr("a program of user %s", "ユーザ %s のプログラム"),
+                 name + strlen(hidden_holder));
+    else
+        snprintf(program, PROGRAM_MAX, "%s", name);
+}
+
 enum msg_id show_trouble(const json_t *forward, struct msg_text *out)
 {
     const json_t *holder = json_object_get(forward, "holder");
-    const json_t *number = json_object_get(holder, "pid");
     const char *state = show_member(forward, "state"), *error = show_member(forward, "error");
-    const char *program = show_member(holder, "program");
-    char name[256], pid[32] = "?";
-    struct msg_args args = {.port = show_member(forward, "local"), .program = name, .pid = pid};
+    char program[PROGRAM_MAX], pid[PID_MAX];
+    struct msg_args args = {.port = show_member(forward, "local"), .program = program, .pid = pid};
     enum msg_id id = MSG_NONE;
 
-    if (strcmp(state, "conflict") == 0 && program[0] != '\0')
+    if (strcmp(state, "conflict") == 0 && json_is_object(holder))
         id = MSG_PORT_BUSY;
     else if (strncmp(error, "ERR(10302)", strlen("ERR(10302)")) == 0)
         id = MSG_PORT_DENIED;
     if (id == MSG_NONE)
         return id;
-    if (json_integer_value(number) > 0)
-        snprintf(pid, sizeof(pid), "%lld", (long long)json_integer_value(number));
-    if (strncmp(program, hidden_holder, strlen(hidden_holder)) == 0)
-        snprintf(name, sizeof(name), tr("a program of user %s", "ユーザ %s のプログラム"),
-                 program + strlen(hidden_holder));
-    else
-        snprintf(name, sizeof(name), "%s", program);
+    name_holder(holder, program, pid);
     msg_format(id, i18n_lang(), &args, out);
     return id;
+}
+
+bool show_moved(const json_t *forward, char *dst, size_t cap)
+{
+    const json_t *holder = json_object_get(forward, "holder");
+    char program[PROGRAM_MAX], pid[PID_MAX];
+
+    if (strcmp(show_member(forward, "state"), "listening") != 0 || !json_is_object(holder))
+        return false;
+    name_holder(holder, program, pid);
+    snprintf(dst, cap,
+             tr("Its own port is used by %s (process %s): set your program to %s.",
+                "本来のポートは %s(プロセス %s)が使用中です。アプリケーションには %s を"
+                "設定してください。"),
+             program, pid, show_member(forward, "local"));
+    return true;
 }
 
 /* Under a forward that does not listen: who is in the way, and what to do. */
@@ -103,7 +128,7 @@ static void add_forward(struct table *t, const json_t *forward, bool with_traffi
 {
     const char *state = show_member(forward, "state");
     const struct state_look *look = find_look(forward_looks, FORWARD_LOOKS, state);
-    char count[32] = "", in[16] = "", out[16] = "", traffic[64] = "";
+    char count[32] = "", in[16] = "", out[16] = "", traffic[64] = "", moved[TABLE_CELL_MAX];
 
     if (with_traffic && look != NULL && look->style == TEXT_GOOD) {
         snprintf(count, sizeof(count), "%lld",
@@ -120,6 +145,8 @@ static void add_forward(struct table *t, const json_t *forward, bool with_traffi
                                look != NULL ? look->word[i18n_lang()] : state, count, traffic});
     if (look == NULL || look->style != TEXT_GOOD)
         note_trouble(t, forward);
+    else if (show_moved(forward, moved, sizeof(moved)))
+        table_note(t, 1, moved);
 }
 
 void show_forwards(FILE *to, const json_t *forwards, bool with_traffic)

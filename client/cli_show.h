@@ -21,6 +21,12 @@ const char *show_forward_word(const char *state);
  */
 enum msg_id show_trouble(const json_t *forward, struct msg_text *out);
 
+/*
+ * A forward that listens at its fallback names who has its own port, and that programs must use the
+ * fallback (N4). False when the forward is where its rule says.
+ */
+bool show_moved(const json_t *forward, char *dst, size_t cap);
+
 /* The list of forwards with ● and ×, and under each × what is in the way and what to do. */
 void show_forwards(FILE *to, const json_t *forwards, bool with_traffic);
 
