@@ -15,11 +15,9 @@ void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, con
 {
     problem_clear(p);
     p->id = id;
-    (void)snprintf(p->server, sizeof(p->server), "%s", a->server);
-    (void)snprintf(p->user, sizeof(p->user), "%s", a->user);
-    (void)snprintf(p->detail, sizeof(p->detail), "%s", detail);
-    /* Cut in the middle of a letter it would be no JSON, and the asker would wait for ever. */
-    p->detail[utf8_trim(p->detail, strlen(p->detail))] = '\0';
+    utf8_copy(p->server, sizeof(p->server), a->server);
+    utf8_copy(p->user, sizeof(p->user), a->user);
+    utf8_copy(p->detail, sizeof(p->detail), detail);
 }
 
 static void forget_key(struct agent *a)

@@ -6,6 +6,7 @@
 #include "client/agent_internal.h"
 #include "common/i18n.h"
 #include "common/os.h"
+#include "common/utf8.h"
 
 struct session *agent_live_session(void *arg)
 {
@@ -297,7 +298,7 @@ static void on_open_failed(void *arg, const struct control_channel *c)
 
     agent_problem(a, &p, denied ? MSG_TARGET_DENIED : MSG_TARGET_UNREACHABLE,
                   c->detail[0] != '\0' ? c->detail : c->reason);
-    (void)snprintf(p.target, sizeof(p.target), "%s", c->target);
+    utf8_copy(p.target, sizeof(p.target), c->target);
     note_last(a, &p);
 }
 
@@ -321,11 +322,11 @@ static void on_cut(void *arg, const struct control_channel *c)
     struct problem p;
 
     agent_problem(a, &p, MSG_CUT_RULE, c->reason);
-    (void)snprintf(p.name, sizeof(p.name), "%s",
-                   c->name[0] != '\0' ? c->name
-                   : fw != NULL       ? fw->rule.name
-                                      : c->target);
-    (void)snprintf(p.target, sizeof(p.target), "%s", c->target);
+    utf8_copy(p.name, sizeof(p.name),
+              c->name[0] != '\0' ? c->name
+              : fw != NULL       ? fw->rule.name
+                                 : c->target);
+    utf8_copy(p.target, sizeof(p.target), c->target);
     note_last(a, &p);
     /* A rule may be gone already; its connections went with its listener then. */
     for (size_t i = 0; ch == NULL && i < a->plan.count; i++)

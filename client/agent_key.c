@@ -9,6 +9,7 @@
 
 #include "client/agent_internal.h"
 #include "common/crypto.h"
+#include "common/utf8.h"
 #include "keys/machine.h"
 
 struct key_job {
@@ -60,7 +61,7 @@ static enum cause cause_of(const struct key_job *j)
 /* A tolerated change of the machine is told by name (N1). */
 static void log_changes(struct agent *a, const struct key_job *j)
 {
-    char names[256];
+    char names[sizeof(a->problem.name)];
     bool any = false;
 
     for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
@@ -80,7 +81,7 @@ static void key_failed(struct agent *a, struct key_job *j)
 
     keyfile_describe_changes(&j->report, names, sizeof(names));
     agent_stop(a, cause, j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc));
-    (void)snprintf(a->problem.name, sizeof(a->problem.name), "%s", names);
+    utf8_copy(a->problem.name, sizeof(a->problem.name), names);
     if (cause == CAUSE_KEY_MACHINE || cause == CAUSE_KEY_DISK)
         agentlog_system(a->log, LOG_ERROR, "what differs from the PC the key was made on: %s",
                         names);

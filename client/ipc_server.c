@@ -31,6 +31,9 @@ struct ipc_server {
     uint64_t last_id;
 };
 
+static const char no_reply[] = "{\"ok\":false,\"error\":{\"code\":\"\",\"message\":\"out of "
+                               "memory\",\"cause\":\"\",\"remedy\":\"\"}}\n";
+
 struct outgoing {
     uv_write_t req;
     char *text;
@@ -116,6 +119,8 @@ void ipc_server_reply(struct ipc_server *srv, uint64_t client, json_t *reply)
 
     if (c != NULL && reply != NULL)
         send_json(c, reply);
+    else if (c != NULL) /* it could not be built: whoever waits must hear something */
+        send_text(c, no_reply, sizeof(no_reply) - 1);
     json_decref(reply);
 }
 

@@ -15,7 +15,7 @@ struct problem {
     char server[ADDR_TEXT_MAX + 2];
     char user[72];
     char detail[256];
-    char name[320]; /* every identifier of a machine, in Japanese */
+    char name[512]; /* every identifier of a machine, in Japanese */
     char target[ADDR_TEXT_MAX];
     char seconds[24];
 };

@@ -11,6 +11,7 @@
 
 #include "client/sock.h"
 #include "common/i18n.h"
+#include "common/utf8.h"
 
 static void bury(struct session *s);
 
@@ -153,7 +154,7 @@ void session_fail(struct session *s, enum cause cause, const char *detail)
         return;
     s->state = S_DEAD;
     s->cause = cause;
-    (void)snprintf(s->detail, sizeof(s->detail), "%s", detail);
+    utf8_copy(s->detail, sizeof(s->detail), detail);
     session_kick(s);
 }
 

@@ -62,7 +62,11 @@ static LIBSSH2_FREE_FUNC(on_free)
     free(b);
 }
 
-static void note_first_bytes(struct session *s, const void *data, size_t len)
+/*
+ * Keeps the first bytes and says whether they may be an SSH version line. Other lines in front of
+ * it are allowed (RFC 4253 4.2), but a gateway sends none: libssh2 need not look at anything else.
+ */
+static bool note_first_bytes(struct session *s, const void *data, size_t len)
 {
     size_t n = sizeof(s->first) - s->first_len;
 
@@ -70,6 +74,7 @@ static void note_first_bytes(struct session *s, const void *data, size_t len)
         n = len;
     memcpy(s->first + s->first_len, data, n);
     s->first_len += n;
+    return memcmp(s->first, "SSH-", s->first_len) == 0;
 }
 
 /* Takes what came with the proxy's answer before the socket is asked. */
@@ -111,8 +116,10 @@ static LIBSSH2_RECV_FUNC(on_recv)
     s->budget -= (size_t)n < s->budget ? (size_t)n : s->budget;
     s->heard = os_monotonic_ms();
     s->probe_deadline = 0;
-    if (s->first_len < sizeof(s->first))
-        note_first_bytes(s, buffer, (size_t)n);
+    if (s->first_len < sizeof(s->first) && !note_first_bytes(s, buffer, (size_t)n)) {
+        s->closed = true;
+        return -ECONNRESET;
+    }
     return n;
 }
 

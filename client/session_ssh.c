@@ -227,7 +227,6 @@ void session_step_control_open(struct session *s)
         session_enter(s, S_CONTROL_START, SESSION_CONTROL_MS);
         return;
     }
-    s->control = NULL;
     if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)
         session_fail(s, CAUSE_NO_CONTROL, no_gateway());
     else

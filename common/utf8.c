@@ -101,3 +101,24 @@ size_t utf8_take_safe(const char *src, size_t len, const char *also, char out[UT
                                     (unsigned)(unsigned char)src[i]);
     return written;
 }
+
+void utf8_copy(char *dst, size_t cap, const char *src)
+{
+    size_t left = strlen(src), at = 0;
+
+    while (left > 0) {
+        uint32_t cp;
+        size_t n = utf8_decode(src, left, &cp), put = n > 0 ? n : 1;
+
+        if (put >= cap - at)
+            break;
+        if (n > 0)
+            memcpy(dst + at, src, n);
+        else
+            dst[at] = '?';
+        at += put;
+        src += put;
+        left -= put;
+    }
+    dst[at] = '\0';
+}

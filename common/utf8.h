@@ -24,6 +24,12 @@ bool utf8_printable(uint32_t cp);
 size_t utf8_trim(const char *s, size_t len);
 
 /*
+ * Copies a text into `dst` (`cap` > 0), cut in front of the character that does not fit whole;
+ * bytes that are not UTF-8 become '?', so that the copy always is.
+ */
+void utf8_copy(char *dst, size_t cap, const char *src);
+
+/*
  * Takes one character from the front of `src` (`len` > 0) in a form that is safe to show: as it is
  * if it is printable and not one of `also`, else each of its bytes as \xNN. Writes no NUL.
  * Returns the bytes written to `out` and sets *used to the bytes read.

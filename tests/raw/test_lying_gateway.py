@@ -495,3 +495,28 @@ def test_idle_agent_uses_no_cpu(pc, liar):
     before = cpu_seconds(pid)
     time.sleep(5)
     assert cpu_seconds(pid) - before <= 0.02
+
+
+def test_key_exchange_with_a_name_that_is_no_method_is_refused(pc, liar):
+    """ "ext-info-c" and "kex-strict-c-v00@openssh.com" are marks in the list, not methods. """
+    def script(s):
+        s.versions(b"SSH-2.0-raw_gateway")
+        honest = s.kexinit()
+        for pseudo in ("kex-strict-c-v00@openssh.com", "ext-info-c"):
+            s.send(honest[:17] + string(pseudo) + honest[17 + 4 + len("curve25519-sha256"):])
+            while True:
+                s.recv()
+    liar(script)
+    pc.try_connect(0)
+    wait_until(lambda: pc.status()["error"], 10, "an error")
+    assert pc.agent_call(op="info")["ok"]
+
+
+def test_echo_of_the_clients_own_words_is_no_gateway(pc, liar):
+    def script(s):
+        while data := s.sock.recv(4096):
+            s._send(data)
+    liar(script)
+    pc.try_connect(0)
+    wait_until(lambda: pc.status()["error"], 25, "an error")
+    assert pc.agent_call(op="info")["ok"]
