@@ -165,7 +165,7 @@ int snapshot_load(struct admin *a, struct policy **out, struct fault *f)
     if (rc == 0)
         rc = db->key_each(a->store, NULL, NULL, load_key, &load, f);
     if (rc == 0)
-        rc = db->rule_each(a->store, false, NULL, load_rule, &load, f);
+        rc = db->rule_load(a->store, load_rule, &load, f);
     if (rc == 0)
         rc = compile(a, &load, generation, out, f);
     if (rc == PRA_ENOMEM)

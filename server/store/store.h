@@ -141,6 +141,8 @@ struct store_ops {
      */
     int (*rule_each)(struct store *s, bool is_group, const char *owner, store_rule_fn fn, void *ctx,
                      struct fault *f);
+    /* All rules in any order, for a snapshot: sorting 100,000 rows would take half of its time. */
+    int (*rule_load)(struct store *s, store_rule_fn fn, void *ctx, struct fault *f);
 
     int (*audit_add)(struct store *s, const struct audit_event *events, size_t count,
                      struct fault *f);

@@ -316,8 +316,8 @@ static const struct store_ops sqlite_ops = {
     OP(user_delete), OP(user_each),  OP(group_add),     OP(group_get),   OP(group_delete),
     OP(group_each),  OP(member_add), OP(member_remove), OP(member_each), OP(key_add),
     OP(key_update),  OP(key_each),   OP(key_note),      OP(key_seen),    OP(rule_add),
-    OP(rule_get),    OP(rule_move),  OP(rule_delete),   OP(rule_each),   OP(audit_add),
-    OP(audit_each),  OP(audit_tail),
+    OP(rule_get),    OP(rule_move),  OP(rule_delete),   OP(rule_each),   OP(rule_load),
+    OP(audit_add),   OP(audit_each), OP(audit_tail),
 };
 #undef OP
 

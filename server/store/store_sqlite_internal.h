@@ -88,6 +88,7 @@
     X(SQL_RULE_DELETE, "DELETE FROM rules WHERE id = ?")                                           \
     X(SQL_RULE_EACH, "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM                                      \
                      "ORDER BY r.group_id IS NOT NULL, coalesce(u.name, g.name), r.position")      \
+    X(SQL_RULE_LOAD, "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM)                                     \
     X(SQL_RULE_OF_USER,                                                                            \
       "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE u.name = ? ORDER BY r.position")             \
     X(SQL_RULE_OF_GROUP,                                                                           \
@@ -179,6 +180,7 @@ SQLITE_OP(rule_get);
 SQLITE_OP(rule_move);
 SQLITE_OP(rule_delete);
 SQLITE_OP(rule_each);
+SQLITE_OP(rule_load);
 SQLITE_OP(audit_add);
 SQLITE_OP(audit_each);
 SQLITE_OP(audit_tail);

@@ -95,28 +95,41 @@ int sqlite_rule_get(struct store *s, int64_t id, struct store_rule *out, struct 
     return rc;
 }
 
+static int walk_rules(struct sql *q, store_rule_fn fn, void *ctx, struct fault *f)
+{
+    struct store_rule r;
+    int rc;
+
+    while ((rc = sql_step(q, f)) == 1) {
+        rc = read_rule(q, &r, f);
+        if (rc != 0)
+            return rc;
+        rc = fn(&r, ctx);
+        if (rc != 0) {
+            sql_end(q);
+            return rc;
+        }
+    }
+    return rc;
+}
+
 int sqlite_rule_each(struct store *s, bool is_group, const char *owner, store_rule_fn fn, void *ctx,
                      struct fault *f)
 {
     struct sql q = sql_start(s, owner == NULL ? SQL_RULE_EACH
                                 : is_group    ? SQL_RULE_OF_GROUP
                                               : SQL_RULE_OF_USER);
-    struct store_rule r;
-    int rc;
 
     if (owner != NULL)
         sql_put_text(&q, owner);
-    while ((rc = sql_step(&q, f)) == 1) {
-        rc = read_rule(&q, &r, f);
-        if (rc != 0)
-            return rc;
-        rc = fn(&r, ctx);
-        if (rc != 0) {
-            sql_end(&q);
-            return rc;
-        }
-    }
-    return rc;
+    return walk_rules(&q, fn, ctx, f);
+}
+
+int sqlite_rule_load(struct store *s, store_rule_fn fn, void *ctx, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_RULE_LOAD);
+
+    return walk_rules(&q, fn, ctx, f);
 }
 
 /* ---- positions --------------------------------------------------------------------------------- */
