@@ -13,7 +13,7 @@ import pytest
 from lib.gateway import program
 from lib.procs import run
 
-ROUNDS = int(os.environ.get("PRA_CRASH_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("PRA_CRASH_ROUNDS", "100"))
 
 
 def names(gateway):
