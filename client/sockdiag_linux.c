@@ -138,8 +138,9 @@ int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr
     rc = ask(&r, take_message, &m);
     if (rc == PRA_EIO)
         return fault_set(f, rc, "the system does not tell who owns the connection (sock_diag)");
-    /* An orphan (closed by its process) has no inode and reads as owned by root. */
-    if (rc != 0 || m.idiag_inode == 0)
+    /* An orphan (closed by its process) has no inode and reads as owned by root. Where there is no
+       such connection the kernel names a listener of that address, whose far end is port 0. */
+    if (rc != 0 || m.idiag_inode == 0 || m.id.idiag_dport != r.diag.id.idiag_dport)
         return fault_set(f, PRA_ENOENT, "its program has closed it already");
     *uid = (uid_t)m.idiag_uid;
     return 0;

@@ -75,20 +75,16 @@ int jsonl_next(struct buf *in, size_t max, json_t **out, struct fault *f)
     return rc;
 }
 
+/* Twice over the object, and no buffer that grows: a line may hold a passphrase, and growing would
+   leave pieces of it behind. */
 char *jsonl_encode(const json_t *object, size_t *len)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
-    char *line;
-    size_t n;
+    size_t n = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    char *line = n > 0 ? malloc(n + 2) : NULL;
 
-    if (!text)
+    if (!line)
         return NULL;
-    n = strlen(text);
-    line = realloc(text, n + 2);
-    if (!line) {
-        free(text);
-        return NULL;
-    }
+    (void)json_dumpb(object, line, n, JSON_COMPACT);
     line[n] = '\n';
     line[n + 1] = '\0';
     *len = n + 1;
