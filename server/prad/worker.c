@@ -27,7 +27,7 @@ struct order {
     bool timed;
     struct settings *settings;
     char id[AUDIT_SESSION_MAX];
-    char why[64];
+    char why[AUDIT_TEXT_MAX]; /* uncut: what is cut inside a letter is no text for JSON */
 };
 
 static int post(struct worker *w, const struct order *what, void (*deliver)(struct mail *, void *))

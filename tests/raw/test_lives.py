@@ -1,6 +1,7 @@
 """Attacks on lives: what ends, while something else of the same session is still under way."""
 
 import json
+import socket
 import time
 
 from lib.procs import wait_until
@@ -100,3 +101,18 @@ def test_open_under_way_when_the_session_must_go_is_refused(gateway, user, targe
     assert b"key-revoked" in ch.data
     assert not any(o.opened for o in late)
     assert all(o.closed for o in waiting if o.opened)
+
+
+def test_reason_of_a_kill_reaches_the_client_whole(gateway, user):
+    c = user.login()
+    ch = control(c)
+    reason = "a" + "管" * 42  # 127 bytes
+    asked = json.dumps({"op": "session.kill", "args": {"id": gateway.sessions()[0]["id"], "reason": reason}})
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(f"{gateway.dir}/admin.sock")
+        admin.sendall(asked.encode() + b"\n")
+        assert json.loads(admin.recv(4096))["ok"]
+    c.until(lambda: b"killed" in ch.data)
+    lines = [json.loads(line) for line in bytes(ch.data).splitlines()]
+    assert reason in [line.get("detail") for line in lines]
+    assert gateway.wait_audit("session-cut", reason="killed")["detail"] == reason
