@@ -70,8 +70,9 @@ static void leave_owner(struct channel *ch)
 
 void channel_owner_cut(struct channel_owner *owner, enum channel_end how)
 {
+    /* Cutting takes the first one off the list; clang's analyzer loses sight of that. */
     while (owner->channels != NULL)
-        channel_cut(owner->channels, how);
+        channel_cut(owner->channels, how); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 struct channel *channel_owner_find(struct channel_owner *owner, uint16_t origin_port)

@@ -19,9 +19,8 @@ void mailbox_post(struct mailbox *box, struct mail *m)
     m->next = NULL;
     pthread_mutex_lock(&box->lock);
     bool closed = box->closed;
-    bool wake = false;
     if (!closed) {
-        wake = box->head == NULL;
+        bool wake = box->head == NULL;
         if (wake)
             box->head = m;
         else
@@ -29,8 +28,8 @@ void mailbox_post(struct mailbox *box, struct mail *m)
         box->tail = m;
         /* Inside the lock, so that the descriptor cannot be closed meanwhile. An eventfd's write
            of 1 fails only at 2^64 - 2, and then it is readable anyway. */
-        if (wake && write(box->fd, &(uint64_t){1}, sizeof(uint64_t)) < 0)
-            wake = false;
+        ssize_t n = wake ? write(box->fd, &(uint64_t){1}, sizeof(uint64_t)) : 0;
+        (void)n;
     }
     pthread_mutex_unlock(&box->lock);
     if (closed)
