@@ -247,7 +247,9 @@ static bool refuse_early(struct channel *ch)
 {
     const struct session *s = ch->session;
     const char *bad = read_target(ch);
-    if (s->restricted)
+    if (s->ending_ms != 0)
+        channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
+    else if (s->restricted)
         channel_fail(ch, FAILURE_DENIED, "user-disabled", "this account is disabled");
     else if (s->ending_ms != 0)
         channel_fail(ch, FAILURE_DENIED, s->ended_by, "this session is being ended");

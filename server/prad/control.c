@@ -33,10 +33,12 @@ static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t le
     struct control *c = arg;
     if (!c->started || is_stderr || c->closed)
         return (int)len;
-    if (buf_append(&c->in, data, len) != 0)
-        c->overflow = true;
+    size_t room = c->in.cap - c->in.len, take = len < room ? len : room;
+    if (buf_append(&c->in, data, take) != 0)
+        take = 0;
+    c->held_back = take < len; /* the window stays closed until it is read */
     wake(c);
-    return (int)len;
+    return (int)take;
 }
 
 static void on_close(ssh_session ssh, ssh_channel channel, void *arg)
@@ -172,12 +174,13 @@ static void reject(struct session *s, int rc, const char *why)
     session_end_soon(s, "protocol-error");
 }
 
+/* Acts on every whole line of the input. */
 static void read_lines(struct control *c)
 {
     struct session *s = c->session;
     struct fault f = {0};
-    int rc = c->overflow ? fault_set(&f, PRA_EFULL, "too much at once") : 0;
-    while (rc == 0 && s->ending_ms == 0) {
+    int rc = 0;
+    while (rc == 0 && s->ending_ms == 0 && !s->must_end) {
         json_t *o = NULL;
         rc = jsonl_next(&c->in, JSONL_CLIENT_MAX, &o, &f);
         if (rc != 0)
@@ -190,6 +193,25 @@ static void read_lines(struct control *c)
     }
     if (rc != 0 && rc != PRA_EAGAIN && s->ending_ms == 0)
         reject(s, rc, *f.text ? f.text : "a line is longer than 64 KiB");
+}
+
+/* Takes what libssh kept because the input was full. False: the session died. */
+static bool read_held_back(struct control *c)
+{
+    struct worker *w = c->session->worker;
+    size_t room = c->in.cap - c->in.len;
+    if (!c->held_back || room == 0)
+        return true;
+    int n = ssh_channel_read_timeout(
+        c->ssh, w->scratch, (uint32_t)(room < WORKER_SCRATCH ? room : WORKER_SCRATCH), 0, 0);
+    if (!session_alive(c->session))
+        return false;
+    if (n <= 0)
+        c->held_back = false;
+    else if (buf_append(&c->in, w->scratch, (size_t)n) != 0)
+        session_must_end(c->session, "out-of-memory");
+    wake(c);
+    return true;
 }
 
 bool control_flush(struct session *s)
@@ -222,6 +244,8 @@ bool control_serve(struct session *s)
         c->ready = false;
         if (c->started && c->in.len > 0)
             read_lines(c);
+        if (!read_held_back(c))
+            return false;
         if (!finish_refusal(c))
             return false;
         if (c->client_closed) {

@@ -27,7 +27,7 @@ struct control {
     bool started; /* the subsystem runs */
     bool ready;   /* a callback saw something */
     bool client_closed, closed;
-    bool overflow; /* the client sent more than CONTROL_IN_MAX without pause */
+    bool held_back; /* libssh keeps input that did not fit into `in` */
     struct buf in, out;
     bool rules_sent;
     size_t rules_count;

@@ -22,6 +22,8 @@
 #define REFRESH_EVERY   4   /* ticks between looks at the store */
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define AUDIT_BATCH     256
+/* The wall clock was set: hours and expiry are asked about again. */
+#define CLOCK_JUMP_MS 1000
 /* How long another holder of the store's lock is waited for at start. */
 #define OPEN_PATIENCE_MS 5000
 #define OPEN_AGAIN_MS    50
@@ -37,7 +39,8 @@ struct keeper {
     struct admin *admin;
     struct admin_server *server;
     struct policy *published;
-    int64_t next_change; /* when some answer of `published` may differ */
+    int64_t next_change;  /* when some answer of `published` may differ */
+    int64_t clock_offset; /* wall clock minus monotonic clock, ms */
     unsigned ticks;
     struct addr_ip own[OWN_ADDRESSES_MAX];
     size_t own_count;
@@ -159,7 +162,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         look_at_addresses(k);
     if (k->batch_count > 0)
         store_audit(k);
-    if (os_time_now() >= k->next_change)
+    int64_t now_ms = os_time_now_ms(), offset = now_ms - (int64_t)os_monotonic_ms();
+    bool jumped =
+        offset > k->clock_offset + CLOCK_JUMP_MS || offset < k->clock_offset - CLOCK_JUMP_MS;
+    k->clock_offset = offset;
+    if (jumped || now_ms / 1000 >= k->next_change)
         give_to_workers(k, true);
 }
 
@@ -274,6 +281,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
     look_at_addresses(k);
     k->published = admin_policy(k->admin);
     k->next_change = policy_next_change(k->published, os_time_now());
+    k->clock_offset = os_time_now_ms() - (int64_t)os_monotonic_ms();
     return admin_server_new(k->base, k->admin, c, &k->server, f);
 }
 

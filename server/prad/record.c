@@ -49,42 +49,72 @@ static const char *quote(const char *detail)
     return strchr(detail, ' ') && detail[0] != '"' ? "\"" : "";
 }
 
-static void write_down(const struct session *s, const struct audit_event *e)
+static void write_down(const struct session *s, const struct audit_event *e, enum log_level level)
 {
-    char source[RECORD_ENDPOINT_MAX];
-    char user[2 * POLICY_NAME_MAX];
+    char source[RECORD_ENDPOINT_MAX], user[2 * POLICY_NAME_MAX], bytes[64] = "";
     const char *q = quote(e->detail);
+    if (e->bytes_in != 0 || e->bytes_out != 0)
+        snprintf(bytes, sizeof(bytes), " in=%" PRIu64 " out=%" PRIu64, e->bytes_in, e->bytes_out);
     audit_record(s->worker->gateway->audit, e);
-    log_event(is_trouble(e->kind) ? LOG_WARN : LOG_INFO, audit_kind_word(e->kind),
-              "session=%s src=%s user=%s%s%s%s%s%s%s%s%s", e->session,
+    log_event(is_trouble(e->kind) ? LOG_WARN : level, audit_kind_word(e->kind),
+              "session=%s src=%s user=%s%s%s%s%s%s%s%s%s%s", e->session,
               record_endpoint(source, &e->source, e->source_port),
               log_escape(user, sizeof(user), e->user, strlen(e->user)),
               *e->target ? " target=" : "", e->target, *e->reason ? " reason=" : "", e->reason,
-              *e->detail ? " detail=" : "", q, e->detail, q);
+              bytes, *e->detail ? " detail=" : "", q, e->detail, q);
+}
+
+/* True if a refusal is one too many in this minute: it is counted, and written down later. */
+static bool suppressed(struct session *s, enum audit_kind kind)
+{
+    if (kind != AUDIT_CHANNEL_REFUSED && kind != AUDIT_CHANNEL_FAILED &&
+        kind != AUDIT_REQUEST_REFUSED)
+        return false;
+    if (s->refusals < RECORD_REFUSALS_MAX) {
+        s->refusals++;
+        return false;
+    }
+    s->refusals_suppressed++;
+    return true;
+}
+
+void record_suppressed(struct session *s)
+{
+    char text[64];
+    unsigned count = s->refusals_suppressed;
+    s->refusals = s->refusals_suppressed = 0;
+    if (count == 0)
+        return;
+    snprintf(text, sizeof(text), "%u more refusals in a minute", count);
+    record_session(s, AUDIT_REQUEST_REFUSED, "suppressed", text);
 }
 
 void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *detail)
 {
     struct audit_event e;
+    if (suppressed(s, kind))
+        return;
     fill(&e, s, kind, reason, detail);
     if (kind == AUDIT_LOGOUT) {
         e.bytes_in = atomic_load(&s->entry.bytes_in);
         e.bytes_out = atomic_load(&s->entry.bytes_out);
     }
-    write_down(s, &e);
+    write_down(s, &e, LOG_INFO);
 }
 
 void record_channel(struct channel *ch, enum audit_kind kind, const char *reason,
                     const char *detail)
 {
     struct audit_event e;
+    if (suppressed(ch->session, kind))
+        return;
     fill(&e, ch->session, kind, reason, detail);
     copy(e.target, sizeof(e.target), ch->target);
     e.target_ip = ch->ip;
     e.rule = ch->rule;
     e.bytes_in = ch->bytes_in;
     e.bytes_out = ch->bytes_out;
-    write_down(ch->session, &e);
+    write_down(ch->session, &e, ch->rule_logs ? LOG_INFO : LOG_DEBUG);
 }
 
 void record_source(struct audit_queue *q, const struct addr_ip *ip, uint16_t port,

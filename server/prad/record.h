@@ -17,6 +17,9 @@ struct session;
 /* "192.0.2.7:5011", "[2001:db8::1]:5011". Returns `dst`. */
 const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip *ip, uint16_t port);
 
+/* Refusals of one session that are written down one by one in a minute; the rest is counted. */
+#define RECORD_REFUSALS_MAX 300
+
 /*
  * An event of a session: who, from where, why. `reason` is a fixed word; `detail` is text for
  * people, peer text in it already escaped, "" if none.
@@ -24,9 +27,13 @@ const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip 
 void record_session(struct session *s, enum audit_kind kind, const char *reason,
                     const char *detail);
 
-/* An event of a channel: as above with target, rule and bytes. */
+/* An event of a channel: as above with target, rule and bytes. Openings and ends are in the
+   operator's log only if the rule asks for it (--log), in the audit always. */
 void record_channel(struct channel *ch, enum audit_kind kind, const char *reason,
                     const char *detail);
+
+/* Records how many refusals were not written down one by one since the last call, if any. */
+void record_suppressed(struct session *s);
 
 /* An event before there is a session (a connection turned away). */
 void record_source(struct audit_queue *q, const struct addr_ip *ip, uint16_t port,

@@ -278,6 +278,8 @@ static bool overdue(struct session *s)
         session_end(s, "output-overflow", NULL);
         return true;
     }
+    if (s->worker->draining && !s->channels && s->phase == SESSION_OPEN)
+        session_end_soon(s, "gateway-stop");
     if (s->ending_ms != 0 && pending == 0 && !control_has_reader(s)) {
         session_end(s, s->ended_by, s->ended_by);
         return true;
@@ -353,6 +355,10 @@ static void tick_open(struct session *s, uint64_t now)
     for (struct channel *ch = s->channels; ch; ch = ch->next)
         pump_tick(ch, now);
     control_tick(s);
+    if (now - s->minute_ms >= 60000) {
+        record_suppressed(s);
+        s->minute_ms = now;
+    }
     tick_keepalive(s, now);
 }
 

@@ -89,7 +89,9 @@ struct session {
     struct channel *ready;   /* channels that a callback marked */
     struct channel *stalled; /* channels that wait for room in the output */
     unsigned channel_count, opening_count;
-    size_t window_sum;       /* of the channels' windows above the smallest */
+    size_t window_sum;  /* of the channels' windows above the smallest */
+    uint64_t minute_ms; /* since when the next two count */
+    unsigned refusals, refusals_suppressed;
     bool buriable;           /* some channel or the control channel can be freed */
     struct control *control; /* NULL = no session channel */
     uint64_t short_write_at; /* wire.in_bytes when libssh took less than offered (rekey), or 0 */

@@ -44,6 +44,7 @@ void session_end(struct session *s, const char *reason, const char *text)
         ssh_disconnect(gone);
     ssh_free(gone);
     close(s->fd);
+    record_suppressed(s);
     if (s->listed) {
         live_remove(s->worker->gateway->live, &s->entry);
         record_session(s, AUDIT_LOGOUT, s->ended_by, "");
@@ -74,6 +75,8 @@ void session_end_soon(struct session *s, const char *reason)
     note_reason(s, reason);
     s->ending_ms = os_monotonic_ms() + SESSION_LAST_WORDS_MS;
     for (struct channel *ch = s->channels; ch; ch = ch->next) {
+        if (ch->state < CHANNEL_OPEN && ch->failure == FAILURE_NONE)
+            channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
         if (ch->state != CHANNEL_OPEN || ch->cut)
             continue;
         ch->cut = true;
