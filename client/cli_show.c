@@ -199,10 +199,10 @@ void show_status(FILE *to, const json_t *status)
     const struct state_look *look = find_look(connection_looks, CONNECTION_LOOKS, state);
     const json_t *retry = json_object_get(status, "retry_in");
     struct table *t = table_new(2);
-    char word[128], since[64], wait[64] = "";
+    char clean[64], word[128], since[64], wait[64] = "";
 
     snprintf(word, sizeof(word), "%s %s", look != NULL ? look->mark : "?",
-             look != NULL ? look->word[i18n_lang()] : state);
+             look != NULL ? look->word[i18n_lang()] : text_clean(clean, sizeof(clean), state));
     local_time(show_member(status, "since"), since, sizeof(since));
     if (json_is_number(retry))
         snprintf(wait, sizeof(wait), tr("in %.0f s", "%.0f 秒後"), json_number_value(retry));
