@@ -91,6 +91,8 @@ static void close_handles(struct agent *a)
     tell_changes(a);
     ipc_server_close(a->ipc);
     a->ipc = NULL;
+    netwatch_close(a->netwatch);
+    a->netwatch = NULL;
     close_handle((uv_handle_t *)&a->sigterm);
     close_handle((uv_handle_t *)&a->sigint);
     close_handle((uv_handle_t *)&a->prepare);
@@ -174,6 +176,7 @@ static int open_agent(struct agent *a, struct fault *f)
     if (uv_loop_init(&a->loop) != 0)
         return fault_set(f, PRA_ENOMEM, "the event loop cannot be made");
     init_handles(a);
+    a->netwatch = netwatch_open(&a->loop, agent_network_changed, a);
     rc = ipc_server_open(&a->loop, a->paths->agent_socket, agent_request, a, &a->ipc, f);
     if (rc != 0) {
         close_handles(a);

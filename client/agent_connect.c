@@ -213,6 +213,19 @@ void agent_attempt(struct agent *a)
         agent_stop(a, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
 }
 
+void agent_network_changed(void *arg)
+{
+    struct agent *a = arg;
+
+    if (a->state == AGENT_WAITING) {
+        agentlog_system(a->log, LOG_INFO, "the network has changed: trying again now");
+        agent_attempt(a);
+    } else if (a->state == AGENT_CONNECTED && a->session != NULL) {
+        agentlog_system(a->log, LOG_INFO, "the network has changed: is the gateway still there?");
+        session_probe(a->session);
+    }
+}
+
 /* --- what a user wants ---------------------------------------------------------------------- */
 
 static bool load_settings(struct agent *a, const char *user, const char *accept, struct problem *p)

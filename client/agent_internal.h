@@ -9,6 +9,7 @@
 #include "client/forward.h"
 #include "client/hostkey.h"
 #include "client/ipc_server.h"
+#include "client/netwatch.h"
 #include "client/plan.h"
 #include "client/problem.h"
 #include "client/retry.h"
@@ -54,6 +55,7 @@ struct agent {
     bool ending;
     struct agentlog *log;
     struct ipc_server *ipc;
+    struct netwatch *netwatch;
     uv_signal_t sigterm, sigint;
     uv_prepare_t prepare; /* tells of changes once per loop iteration */
     uv_timer_t idle;      /* the end of an agent that nobody uses */
@@ -113,6 +115,8 @@ void agent_cancel_key(struct agent *a);
 /* A user's wish to connect. Returns false and fills `p` when it cannot even begin. */
 bool agent_connect(struct agent *a, uint64_t client, const json_t *request, struct problem *p);
 void agent_attempt(struct agent *a);
+/* The network has changed, or the machine has slept. */
+void agent_network_changed(void *arg);
 /* Stops for good: the key is wiped, listeners close, the state tells why. */
 void agent_stop(struct agent *a, enum cause cause, const char *detail);
 void agent_disconnect(struct agent *a, const char *reason);

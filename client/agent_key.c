@@ -36,10 +36,25 @@ static void unseal(uv_work_t *w)
 
     j->rc = keyfile_open(j->path, j->passphrase, &j->key, &j->info, &j->report, &j->fault);
     crypto_wipe(j->passphrase, sizeof(j->passphrase));
+    if (j->rc == PRA_EMACHINE)
+        (void)keyfile_inspect(j->path, &j->info, NULL);
     if (j->rc == 0 && machine_read(j->info.salt, &m, NULL) == 0) {
         (void)machine_tag(&m, j->tag);
         machine_wipe(&m);
     }
+}
+
+/* Would the key have opened if the disk could be seen (disk encryption hides it)? */
+static bool disk_is_why(const struct key_job *j)
+{
+    const struct keyfile_report *r = &j->report;
+    unsigned others = 0;
+
+    for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
+        if (r->changed[i] || r->missing[i] || r->hidden[i])
+            others += i != MACHINE_DISK_SERIAL && i != MACHINE_VOLUME_ID;
+    return (r->hidden[MACHINE_DISK_SERIAL] || r->hidden[MACHINE_VOLUME_ID]) &&
+           others <= j->info.n - j->info.k;
 }
 
 static enum cause cause_of(const struct key_job *j)
@@ -48,9 +63,7 @@ static enum cause cause_of(const struct key_job *j)
     case PRA_EPASSPHRASE:
         return CAUSE_KEY_PASSPHRASE;
     case PRA_EMACHINE:
-        return j->report.hidden[MACHINE_DISK_SERIAL] || j->report.hidden[MACHINE_VOLUME_ID]
-                   ? CAUSE_KEY_DISK
-                   : CAUSE_KEY_MACHINE;
+        return disk_is_why(j) ? CAUSE_KEY_DISK : CAUSE_KEY_MACHINE;
     case PRA_ENOENT:
         return CAUSE_KEY_MISSING;
     default:
