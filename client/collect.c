@@ -209,10 +209,13 @@ static void ask_session(const struct paths *paths, struct collect *c)
     json_t *request = json_pack("{s:s}", "op", "info"), *reply = NULL;
     struct ipc *ipc = NULL;
     struct fault f = {0};
+    const char *id = "";
 
     if (request != NULL && ipc_connect(paths, &ipc, &f) == 0 &&
         ipc_call(ipc, request, INFO_TIMEOUT_MS, &reply, &f) == 0)
-        snprintf(c->session, sizeof(c->session), "%s", show_member(reply, "session"));
+        id = show_member(reply, "session");
+    if (strlen(id) == SESSION_DIGITS && strspn(id, "0123456789abcdef") == SESSION_DIGITS)
+        snprintf(c->session, sizeof(c->session), "%s", id);
     json_decref(reply);
     json_decref(request);
     ipc_close(ipc);
