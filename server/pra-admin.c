@@ -32,6 +32,7 @@ struct cli {
     const struct cli_command *cmd;
     json_t *args;
     const char *file; /* of key add, batch */
+    json_t *batch;    /* its requests */
 };
 
 /* ---- reading the command line ------------------------------------------------------------------ */
@@ -387,15 +388,9 @@ static int run_audit(struct cli *cli, struct link *l)
 
 static int run_batch(struct cli *cli, struct link *l)
 {
-    json_t *list, *request, *answer = NULL, *result = NULL;
-    struct fault f = {0};
-    int rc;
+    json_t *request = json_pack("{s:O}", "batch", cli->batch), *answer = NULL, *result = NULL;
+    int rc = ask(l, request, &answer, &result);
 
-    list = batch_read(cli->file, &f);
-    if (list == NULL)
-        return failed("invalid", f.text);
-    request = json_pack("{s:o}", "batch", list);
-    rc = ask(l, request, &answer, &result);
     if (rc == EXIT_OK && cli->json)
         print_json(result);
     else if (rc == EXIT_OK)
@@ -419,8 +414,14 @@ static int run(struct cli *cli)
         return failed("internal", "no memory");
     if (config_load(cli->config_path, c, &f) != 0)
         rc = failed("config", f.text);
+    /* Files are read as whoever called us, before link_open() may give up being root. */
     if (rc == EXIT_OK && strcmp(cli->cmd->words, "key add") == 0)
         rc = read_key_file(cli);
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_BATCH) {
+        cli->batch = batch_read(cli->file, &f);
+        if (cli->batch == NULL)
+            rc = failed("invalid", f.text);
+    }
     if (rc == EXIT_OK && init && make_folder(c, &f) != 0)
         rc = failed("store", f.text);
     if (rc == EXIT_OK && link_open(c, init, &l, &f) != 0)
@@ -459,5 +460,6 @@ int main(int argc, char **argv)
     else if (rc == EXIT_OK)
         rc = run(&cli);
     json_decref(cli.args);
+    json_decref(cli.batch);
     return rc;
 }

@@ -124,7 +124,11 @@ def test_files_belong_to_the_owner_of_the_folder_when_root_administers(folder, p
     config = f"{folder}/prad.ini"
     with open(config, "w") as f:
         f.write("[store]\nurl = sqlite:state/pra.db\n")
-    for command in (["init"], ["user", "add", "suzuki"], ["hostkey", "show"]):
+    batch = f"{folder}/batch"
+    with open(batch, "w") as f:
+        f.write('{"op":"group.add","args":{"name":"sales"}}')
+    os.chmod(batch, 0o600)  # root's own file, read before root becomes the owner
+    for command in (["init"], ["user", "add", "suzuki"], ["hostkey", "show"], ["batch", batch]):
         run([program("pra-admin"), "--config", config, *command]).ok()
     for name in os.listdir(f"{folder}/state"):
         status = os.stat(f"{folder}/state/{name}")
