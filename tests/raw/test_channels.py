@@ -100,6 +100,15 @@ def test_everything_else_is_refused_and_audited(gateway, user):
         assert event["user"] == "alice" and event["device"] == user.fingerprint()
 
 
+def test_keepalive_of_any_client_is_answered_and_is_no_refusal(gateway, user):
+    c = user.login()
+    for name in ("keepalive@openssh.com", "keepalive@libssh2.org", "keepalive@putty.example"):
+        n = len(c.global_replies)
+        c.send(bytes([GLOBAL_REQUEST]) + string(name) + b"\1")
+        c.until(lambda: len(c.global_replies) > n)
+    assert gateway.audit("request-refused") == []
+
+
 def test_key_without_any_client_must_say_hello_first(gateway, make_user, target):
     t = target()
     strict = make_user(gateway, "strict", any_client=False)
