@@ -136,7 +136,7 @@ def test_gateway_hears_which_port_is_taken_by_what(gateway, client, two_forwards
 @pytest.mark.needs_root
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_port_below_1024_without_the_right_is_denied_and_told(gateway, client, target, lang):
-    low = next(p for p in range(1023, 600, -1) if _unused(p))
+    low = free_port(600, 1023)
     gateway.add_rule("suzuki", "Low", f"127.0.0.1:{target().port}", low)
     gateway.add_rule("suzuki", "High", f"127.0.0.1:{target().port}", free_port())
     hand_over(client, NOBODY)
@@ -149,7 +149,7 @@ def test_port_below_1024_without_the_right_is_denied_and_told(gateway, client, t
 
 @pytest.mark.needs_root
 def test_port_below_1024_works_with_the_right_alone(gateway, make_client, target, folder):
-    low = next(p for p in range(1023, 600, -1) if _unused(p))
+    low = free_port(600, 1023)
     client = make_client().enrol()
     gateway.add_rule("suzuki", "Low", f"127.0.0.1:{target().port}", low)
     hand_over(client, NOBODY)
@@ -170,12 +170,3 @@ def test_local_address_that_does_not_exist_is_refused_by_the_rule_editor(gateway
                                 "127.0.0.1:9", "--local", "192.0.2.1:110")
     assert refused.status in (1, 2)
     assert "127." in refused.err
-
-
-def _unused(port):
-    with socket.socket() as s:
-        try:
-            s.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -24,9 +24,9 @@ def is_free(port, address="127.0.0.1"):
     return True
 
 
-def free_port():
+def free_port(first=FIRST, last=LAST):
     """A port that nobody listens on and no other test run holds."""
-    candidates = list(range(FIRST, LAST + 1))
+    candidates = list(range(first, last + 1))
     random.SystemRandom().shuffle(candidates)
     for port in candidates:
         if port in _held:
@@ -41,4 +41,4 @@ def free_port():
             _held[port] = claim
             return port
         claim.close()
-    raise RuntimeError(f"no free port in {FIRST}-{LAST}")
+    raise RuntimeError(f"no free port in {first}-{last}")
