@@ -116,7 +116,10 @@ static void note_trouble(struct table *t, const json_t *forward)
     char line[MSG_TEXT_MAX + 16];
 
     if (show_trouble(forward, &text) == MSG_NONE) {
+        /* Why an address cannot be opened is the system's word, which only the agent has. */
+        msg_format(MSG_PORT_ADDRESS, i18n_lang(), NULL, &text);
         table_note(t, 1, show_member(forward, "error"));
+        table_note(t, 1, text.remedy);
         return;
     }
     snprintf(line, sizeof(line), "%s %s", text.code, text.cause);
