@@ -29,6 +29,7 @@ SAN = os.environ.get("SAN", "")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
 FLOW_PATHS = ["tests/flow", "tests/interop", "tests/raw"]
 FLOW_WORKERS = "4"  # most of these tests wait more than they compute
+ALONE_MAX = 10      # more failures than this are no matter of a busy machine
 UNIT_LIMIT_S = 300
 FLOW_LIMIT_S = 2400
 FUZZ_SECONDS = 5
@@ -88,22 +89,34 @@ def run_cmocka(build, counts, label=""):
 
 
 def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=()):
-    paths = [p for p in paths if (ROOT / p).exists()]
+    """Runs pytest; returns the names of the tests that failed, and counts everything else."""
+    paths = [p for p in paths if (ROOT / p.partition("::")[0]).exists()]
     code, text = run(PYTEST + list(extra) + paths, f"{label}.log", limit, {"PRA_BUILD": str(build)})
     found = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error|skipped)", text)}
     passed, skipped = found.get("passed", 0), found.get("skipped", 0)
     failed = found.get("failed", 0) + found.get("error", 0)
+    names = [line.partition(" ")[2].partition(" - ")[0] for line in text.splitlines()
+             if line.startswith(("FAILED ", "ERROR "))]
     if code != 0 and failed == 0:
         failed = 1
     print(f"  {label}: {passed} passed, {failed} failed, {skipped} skipped")
     if failed:
         show_failure(label, text, 200)
     counts.add(passed, failed, label, skipped)
+    return names if len(names) == failed else []
 
 
 def run_flow(build, counts, label):
-    run_pytest(FLOW_PATHS, build, counts, label,
-               extra=["-n", FLOW_WORKERS, "-m", "not release_only"])
+    """Four at a time. What fails in the crowd is asked once more alone, and named either way."""
+    crowd = Counts()
+    failed = run_pytest(FLOW_PATHS, build, crowd, label,
+                        extra=["-n", FLOW_WORKERS, "-m", "not release_only"])
+    if not failed or len(failed) > ALONE_MAX:
+        counts.add(crowd.passed, crowd.failed, label, crowd.skipped)
+        return
+    counts.add(crowd.passed, 0, label, crowd.skipped)
+    print("  once more, alone: " + " ".join(failed))
+    run_pytest(failed, build, counts, f"{label}-alone")
 
 
 def run_plain(argv, counts, label, limit):
