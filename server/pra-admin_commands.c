@@ -5,55 +5,21 @@
 
 #include <string.h>
 
-#define END_OPTIONS                                                                                \
-    {                                                                                              \
-        NULL, OPTION_TEXT, NULL, NULL                                                              \
-    }
-#define END_POSITIONALS                                                                            \
-    {                                                                                              \
-        NULL, NULL, false                                                                          \
-    }
-#define END_COLUMNS                                                                                \
-    {                                                                                              \
-        NULL, NULL, false                                                                          \
-    }
-#define OPTIONS(...)                                                                               \
-    (const struct cli_option[])                                                                    \
-    {                                                                                              \
-        __VA_ARGS__, END_OPTIONS                                                                   \
-    }
-#define NO_OPTIONS                                                                                 \
-    (const struct cli_option[])                                                                    \
-    {                                                                                              \
-        END_OPTIONS                                                                                \
-    }
-#define POSITIONALS(...)                                                                           \
-    (const struct cli_positional[])                                                                \
-    {                                                                                              \
-        __VA_ARGS__, END_POSITIONALS                                                               \
-    }
-#define NO_POSITIONALS                                                                             \
-    (const struct cli_positional[])                                                                \
-    {                                                                                              \
-        END_POSITIONALS                                                                            \
-    }
+/* clang-format would spread each initialiser over five lines. */
+/* clang-format off */
+#define END_OPTIONS {NULL, OPTION_TEXT, NULL, NULL}
+#define END_POSITIONALS {NULL, NULL, false}
+#define END_COLUMNS {NULL, NULL, false}
+#define OPTIONS(...) (const struct cli_option[]){__VA_ARGS__, END_OPTIONS}
+#define NO_OPTIONS (const struct cli_option[]){END_OPTIONS}
+#define POSITIONALS(...) (const struct cli_positional[]){__VA_ARGS__, END_POSITIONALS}
+#define NO_POSITIONALS (const struct cli_positional[]){END_POSITIONALS}
 
-#define P_NAME                                                                                     \
-    {                                                                                              \
-        "name", "NAME", false                                                                      \
-    }
-#define P_USER                                                                                     \
-    {                                                                                              \
-        "user", "USER", false                                                                      \
-    }
-#define P_GROUP                                                                                    \
-    {                                                                                              \
-        "group", "GROUP", false                                                                    \
-    }
-#define P_RULE                                                                                     \
-    {                                                                                              \
-        "id", "ID", true                                                                           \
-    }
+#define P_NAME {"name", "NAME", false}
+#define P_USER {"user", "USER", false}
+#define P_GROUP {"group", "GROUP", false}
+#define P_RULE {"id", "ID", true}
+/* clang-format on */
 
 static const struct cli_column user_columns[] = {
     {"id", "ID", true},

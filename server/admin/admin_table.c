@@ -6,41 +6,16 @@
 #include <string.h>
 
 #define ID_MAX INT64_MAX
-#define TEXT(n, max)                                                                               \
-    {                                                                                              \
-        n, ARG_TEXT, false, max                                                                    \
-    }
-#define NEED(n, max)                                                                               \
-    {                                                                                              \
-        n, ARG_TEXT, true, max                                                                     \
-    }
-#define FLAG(n)                                                                                    \
-    {                                                                                              \
-        n, ARG_BOOL, false, 0                                                                      \
-    }
-#define INT(n, max)                                                                                \
-    {                                                                                              \
-        n, ARG_INT, false, max                                                                     \
-    }
-#define NEED_INT(n)                                                                                \
-    {                                                                                              \
-        n, ARG_INT, true, ID_MAX                                                                   \
-    }
-#define ARGS(...)                                                                                  \
-    (const struct arg_spec[])                                                                      \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            NULL, ARG_TEXT, false, 0                                                               \
-        }                                                                                          \
-    }
-#define NO_ARGS                                                                                    \
-    (const struct arg_spec[])                                                                      \
-    {                                                                                              \
-        {                                                                                          \
-            NULL, ARG_TEXT, false, 0                                                               \
-        }                                                                                          \
-    }
+/* clang-format would spread each initialiser over five lines. */
+/* clang-format off */
+#define TEXT(n, max) {n, ARG_TEXT, false, max}
+#define NEED(n, max) {n, ARG_TEXT, true, max}
+#define FLAG(n) {n, ARG_BOOL, false, 0}
+#define INT(n, max) {n, ARG_INT, false, max}
+#define NEED_INT(n) {n, ARG_INT, true, ID_MAX}
+#define ARGS(...) (const struct arg_spec[]){__VA_ARGS__, {NULL, ARG_TEXT, false, 0}}
+#define NO_ARGS (const struct arg_spec[]){{NULL, ARG_TEXT, false, 0}}
+/* clang-format on */
 
 /* Names are checked for their form where that matters; here only that they are not absurd. */
 #define NAME_ARG   1024
