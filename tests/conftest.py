@@ -11,6 +11,7 @@ import tempfile
 
 import pytest
 
+from lib import ports
 from lib.ports import free_port
 from lib.client import Client
 from lib.gateway import Gateway, program
@@ -58,6 +59,14 @@ def programs():
     missing = [p for p in ("pra", "prad", "pra-admin") if not os.access(program(p), os.X_OK)]
     if missing:
         pytest.exit(f"not built: {', '.join(missing)} in {program('')}; run make, or set PRA_BUILD", 2)
+
+
+@pytest.fixture(autouse=True)
+def test_ports():
+    """A test's ports are given back after it; hundreds of them are descriptors, too."""
+    before = ports.held()
+    yield
+    ports.release(ports.held() - before)
 
 
 @pytest.fixture

@@ -175,7 +175,10 @@ class Client:
 
     def close(self):
         """Ends the agent; by force if it does not go."""
-        self.agent_call(op="shutdown")
+        answer = self.agent_call(op="shutdown")
+        if not answer or not answer.get("ok"):  # an agent of another user does not obey this one
+            for pid in self.agent_pids():
+                os.kill(pid, signal.SIGTERM)
         try:
             wait_until(lambda: not self.agent_pids(), 5, "the agent to end")
         except Timeout:

@@ -42,3 +42,14 @@ def free_port(first=FIRST, last=LAST):
             return port
         claim.close()
     raise RuntimeError(f"no free port in {first}-{last}")
+
+
+def held():
+    """The ports that are ours now."""
+    return set(_held)
+
+
+def release(numbers):
+    """Gives up ports; whoever listens on them keeps doing so."""
+    for port in numbers:
+        _held.pop(port).close()

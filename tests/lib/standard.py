@@ -56,7 +56,7 @@ class StandardClient:
 
     def stop(self):
         for process in self._processes:
-            process.stop()
+            process.stop(timeout=1)  # ssh may wait for a connection that nobody ends
 
 
 class OpenSSH(StandardClient):

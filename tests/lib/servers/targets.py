@@ -68,10 +68,14 @@ def flood(sock, target):
 
 def trickle(sock, target):
     """One byte every 50 ms until the other side goes: a transfer that is always under way."""
+    sock.settimeout(0.05)
     while True:
         sock.sendall(b".")
-        if select.select([sock], [], [], 0.05)[0] and not sock.recv(CHUNK):
-            return
+        try:
+            if not sock.recv(CHUNK):
+                return
+        except TimeoutError:
+            pass
 
 
 def greet(sock, target):
