@@ -198,14 +198,16 @@ static bool holds(const char *pid, const char *link)
     char path[64], target[64];
     bool found = false;
     struct dirent *e;
+    int folder;
     DIR *d;
 
     (void)snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
     d = opendir(path);
     if (d == NULL)
         return false;
-    while (!found && (e = readdir(d)) != NULL) {
-        ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1);
+    folder = dirfd(d);
+    while (folder >= 0 && !found && (e = readdir(d)) != NULL) {
+        ssize_t n = readlinkat(folder, e->d_name, target, sizeof(target) - 1);
 
         if (n > 0) {
             target[n] = '\0';

@@ -39,9 +39,10 @@ void mailbox_post(struct mailbox *box, struct mail *m)
 static struct mail *take_all(struct mailbox *box)
 {
     uint64_t count;
-    pthread_mutex_lock(&box->lock);
+    /* Before the list is taken: mail posted in between signals once more, for nothing. */
     if (read(box->fd, &count, sizeof(count)) < 0)
         count = 0; /* not signalled: the list is the truth */
+    pthread_mutex_lock(&box->lock);
     struct mail *m = box->head;
     box->head = box->tail = NULL;
     pthread_mutex_unlock(&box->lock);
