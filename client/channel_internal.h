@@ -6,7 +6,7 @@
 
 /* First window and what a bulk flow may grow it to; one read takes at most this from a program. */
 #define CHANNEL_WINDOW_FIRST (64u * 1024)
-#define CHANNEL_WINDOW_MAX   (16u * 1024 * 1024)
+#define CHANNEL_WINDOW_MAX   (32u * 1024 * 1024)
 #define CHANNEL_PACKET_MAX   32768u
 #define CHANNEL_READ_SMALL   (16u * 1024)
 /* Two packets of the largest size that libssh2 makes of data. */
@@ -46,9 +46,10 @@ struct channel {
     bool remote_eof, fin_sent; /* the target ended its; told to the program */
     bool remote_closed;
 
-    uint32_t window;      /* what is kept granted */
-    unsigned long adjust; /* granted, but not sent yet: libssh2 wants the same call again */
-    bool down_blocked;    /* the program did not take all since the window was last looked at */
+    uint32_t window;              /* what is kept granted */
+    unsigned long adjust;         /* granted, but not sent yet: libssh2 wants the same call again */
+    uint64_t received, round_end; /* bytes in all, and with which the round ends */
+    uint64_t round_began;         /* microseconds */
 };
 
 /* channel.c */

@@ -73,10 +73,8 @@ static bool send_down(struct channel *ch, const uint8_t *data, size_t len)
         return false;
     }
     sent = n > 0 ? (size_t)n : 0;
-    if (sent < len) {
+    if (sent < len)
         ch->writable = false;
-        ch->down_blocked = true;
-    }
     if (data == ch->session->scratch) {
         if (buf_append(&ch->down, data + sent, len - sent) != 0)
             session_fail(ch->session, CAUSE_MEMORY, "out of memory");
@@ -87,21 +85,29 @@ static bool send_down(struct channel *ch, const uint8_t *data, size_t len)
 }
 
 /*
- * The window grows while it is what limits a flow: the gateway had used up nearly all of it, and
- * the program took everything at once. A slow program keeps what it has, an idle one too.
+ * Bytes are counted in rounds. A round ends with the first byte that the gateway may only have sent
+ * because of what was granted after the round began, so it lasts one round trip at least. If it
+ * lasts little longer although a whole window came in it, the window is what limits the flow, and
+ * it is doubled. A slow sender or a slow program makes longer rounds: their windows stay.
  */
-static void adapt_window(struct channel *ch)
+static void adapt_window(struct channel *ch, size_t n)
 {
     struct session *s = ch->session;
-    unsigned long unread = 0, granted = libssh2_channel_window_read_ex(ch->ssh, &unread, NULL);
+    unsigned long granted = libssh2_channel_window_read_ex(ch->ssh, NULL, NULL);
     uint32_t more = ch->window;
 
-    if (!ch->down_blocked && granted - unread < ch->window / 4 && ch->window < CHANNEL_WINDOW_MAX &&
-        s->window + more <= SESSION_WINDOW_MAX) {
-        ch->window += more;
-        s->window += more;
+    ch->received += n;
+    if (ch->received > ch->round_end) {
+        uint64_t now = uv_hrtime() / 1000;
+
+        if (ch->round_end > 0 && now - ch->round_began <= 2 * s->round_trip_us &&
+            ch->window < CHANNEL_WINDOW_MAX && s->window + more <= SESSION_WINDOW_MAX) {
+            ch->window += more;
+            s->window += more;
+        }
+        ch->round_began = now;
+        ch->round_end = ch->received + granted;
     }
-    ch->down_blocked = false;
     if (ch->window > CHANNEL_WINDOW_FIRST && granted < ch->window / 4 * 3)
         ch->adjust = ch->window - granted;
 }
@@ -155,7 +161,7 @@ static bool pump_down(struct channel *ch)
         ch->owner->bytes_in += (uint64_t)n;
     (void)send_down(ch, s->scratch, (size_t)n);
     if (ch->state == CH_OPEN)
-        adapt_window(ch);
+        adapt_window(ch, (size_t)n);
     return true;
 }
 

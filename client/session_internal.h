@@ -89,15 +89,19 @@ struct session {
     bool closed; /* end of file or error: nothing more comes or goes */
     int io_error;
     size_t budget;
-    uint64_t heard;          /* monotonic ms of the last byte from the gateway */
-    uint64_t probe_deadline; /* 0 = no probe out of turn */
-    char first[4];           /* the gateway's first bytes: is it SSH at all? */
+    uint64_t heard;       /* monotonic ms of the last byte from the gateway */
+    uint64_t asked;       /* when it was asked for a sign of life since then, 0 = it was not */
+    uint64_t last_asked;  /* whenever that was */
+    uint64_t patience_ms; /* how long it may take to answer */
+    bool ask_now;         /* without waiting for silence: the network has changed */
+    char first[4];        /* the gateway's first bytes: is it SSH at all? */
     size_t first_len;
 
     /* SSH */
     LIBSSH2_SESSION *ssh;
     size_t memory;
-    size_t window; /* granted beyond the first windows, of all channels */
+    size_t window;                    /* granted beyond the first windows, of all channels */
+    uint64_t asked_us, round_trip_us; /* when the last question was sent; the shortest answer */
     LIBSSH2_CHANNEL *control;
     struct buf control_in, control_out;
     bool farewell_sent;
@@ -130,6 +134,8 @@ void session_step_handshake(struct session *s);
 void session_step_login(struct session *s);
 void session_step_control_open(struct session *s);
 void session_step_control_start(struct session *s);
+/* Less than this is noise of the two machines, not distance. */
+#define SESSION_ROUND_TRIP_MIN_US 1000
 /* Watches the socket for what libssh2 waits for. */
 void session_wait_socket(struct session *s);
 /* The cause behind a failed libssh2 call in an established session. */
@@ -143,8 +149,10 @@ void *session_io_alloc(struct session *s, size_t len);
 void session_begin_open(struct session *s);
 void session_step_open(struct session *s);
 void session_step_farewell(struct session *s);
-/* The timer of S_OPEN: probes a silent gateway (D4). */
+/* The timer of S_OPEN: asks a silent gateway for a sign of life, and gives it up (D4). */
 void session_watchdog(struct session *s);
+/* Something has come from the gateway. */
+void session_heard(struct session *s);
 bool session_output_room(const struct session *s);
 
 /* channel.c */

@@ -11,7 +11,6 @@
 
 #include "client/sock.h"
 #include "common/log.h"
-#include "common/os.h"
 
 /* In front of each block, so that its length is known when it is given back. */
 union block {
@@ -114,8 +113,7 @@ static LIBSSH2_RECV_FUNC(on_recv)
         }
     }
     s->budget -= (size_t)n < s->budget ? (size_t)n : s->budget;
-    s->heard = os_monotonic_ms();
-    s->probe_deadline = 0;
+    session_heard(s);
     if (s->first_len < sizeof(s->first) && !note_first_bytes(s, buffer, (size_t)n)) {
         s->closed = true;
         return -ECONNRESET;

@@ -205,6 +205,18 @@ void session_step_login(struct session *s)
     }
 }
 
+/* How long an answer takes when the gateway has nothing to think about: the control channel's. */
+static void measure_round_trip(struct session *s)
+{
+    uint64_t took = uv_hrtime() / 1000 - s->asked_us;
+
+    if (took < SESSION_ROUND_TRIP_MIN_US)
+        took = SESSION_ROUND_TRIP_MIN_US;
+    if (s->round_trip_us == 0 || took < s->round_trip_us)
+        s->round_trip_us = took;
+    s->asked_us = uv_hrtime() / 1000;
+}
+
 void session_step_control_open(struct session *s)
 {
     char text[128] = "";
@@ -212,6 +224,7 @@ void session_step_control_open(struct session *s)
     int rc = 0;
 
     if (s->control == NULL) {
+        s->asked_us = uv_hrtime() / 1000;
         s->control = libssh2_channel_open_begin(s->ssh, "session", sizeof("session") - 1,
                                                 CHANNEL_WINDOW_FIRST, CHANNEL_PACKET_MAX, NULL, 0);
         if (s->control == NULL)
@@ -224,6 +237,7 @@ void session_step_control_open(struct session *s)
         return;
     }
     if (rc == 0) {
+        measure_round_trip(s);
         session_enter(s, S_CONTROL_START, SESSION_CONTROL_MS);
         return;
     }
@@ -237,12 +251,14 @@ void session_step_control_start(struct session *s)
 {
     int rc = libssh2_channel_subsystem(s->control, CONTROL_SUBSYSTEM);
 
-    if (rc == LIBSSH2_ERROR_EAGAIN)
-        session_wait_socket(s);
-    else if (rc == 0)
+    if (rc == 0) {
+        measure_round_trip(s);
         session_begin_open(s);
-    else if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
+    } else if (rc == LIBSSH2_ERROR_EAGAIN) {
+        session_wait_socket(s);
+    } else if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED) {
         session_fail(s, CAUSE_NO_CONTROL, no_gateway());
-    else
+    } else {
         session_fail_ssh(s, rc);
+    }
 }

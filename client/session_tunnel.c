@@ -15,6 +15,11 @@
 /* Shares that a channel gets in one turn while it has work; then local events are looked at. */
 #define ROUNDS_PER_TURN 8
 
+/* libssh2 sends no keepalive within two seconds of the last one, whatever it is told. */
+#define ASK_SPACING_MS 2000
+/* The least time that the gateway has for its answer. */
+#define PATIENCE_MIN_MS 1000
+
 void session_begin_open(struct session *s)
 {
     s->scratch = malloc(SESSION_SCRATCH);
@@ -142,39 +147,55 @@ void session_step_open(struct session *s)
         session_kick(s);
 }
 
+/* Asks for a sign of life. TCP repeats what is lost, so one question is enough. */
+static void ask(struct session *s, uint64_t now)
+{
+    (void)libssh2_keepalive_send(s->ssh, NULL);
+    s->asked = s->last_asked = now;
+    s->ask_now = false;
+    session_kick(s);
+}
+
 void session_watchdog(struct session *s)
 {
-    uint64_t now = os_monotonic_ms(), silence = now - s->heard, next;
+    uint64_t now = os_monotonic_ms(), silence = now - s->heard, since = now - s->last_asked, next;
+    char text[64];
 
-    if (silence >= s->dead_timeout_ms || (s->probe_deadline != 0 && now >= s->probe_deadline)) {
-        char text[64];
-
+    if (s->asked != 0 && now - s->asked >= s->patience_ms) {
         (void)snprintf(text, sizeof(text),
                        tr("no sign of life for %llu s", "%llu 秒間応答がありません"),
                        (unsigned long long)(silence / 1000));
         session_fail(s, CAUSE_DEAD, text);
         return;
     }
-    if (silence < s->dead_delay_ms) {
+    if (s->asked == 0 && (s->ask_now || silence >= s->dead_delay_ms) && since >= ASK_SPACING_MS)
+        ask(s, now);
+    if (s->asked != 0)
+        next = s->asked + s->patience_ms - now;
+    else if (s->ask_now || silence >= s->dead_delay_ms)
+        next = ASK_SPACING_MS - since;
+    else
         next = s->dead_delay_ms - silence;
-    } else {
-        (void)libssh2_keepalive_send(s->ssh, NULL);
-        next = s->dead_delay_ms;
-    }
-    if (next > s->dead_timeout_ms - silence)
-        next = s->dead_timeout_ms - silence;
-    session_enter(s, S_OPEN, next > 0 ? next : 1);
-    session_kick(s);
+    session_enter(s, S_OPEN, next);
 }
 
 void session_probe(struct session *s)
 {
-    if (s->state != S_OPEN || s->probe_deadline != 0)
+    if (s->state != S_OPEN || s->ask_now)
         return;
-    s->probe_deadline = os_monotonic_ms() + SESSION_PROBE_MS;
-    (void)libssh2_keepalive_send(s->ssh, NULL);
-    session_enter(s, S_OPEN, SESSION_PROBE_MS);
-    session_kick(s);
+    s->ask_now = s->asked == 0;
+    if (s->patience_ms > SESSION_PROBE_MS)
+        s->patience_ms = SESSION_PROBE_MS;
+    session_watchdog(s);
+}
+
+void session_heard(struct session *s)
+{
+    s->heard = os_monotonic_ms();
+    s->asked = 0;
+    s->patience_ms = s->dead_timeout_ms > s->dead_delay_ms + PATIENCE_MIN_MS
+                         ? s->dead_timeout_ms - s->dead_delay_ms
+                         : PATIENCE_MIN_MS;
 }
 
 /* Reads and throws away until the gateway has closed too, so that our last words are not lost. */
