@@ -75,6 +75,7 @@ struct agent {
     struct key *key;
     struct keyfile_info info;
     char machine_tag[17];
+    bool helped; /* the root helper told identifiers when the key was opened last */
 
     struct session *session;
     bool online;          /* the gateway has welcomed this session */

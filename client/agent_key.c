@@ -26,6 +26,7 @@ struct key_job {
     struct keyfile_info info;
     struct keyfile_report report;
     char tag[17];
+    bool helped; /* the root helper has answered */
 };
 
 /* On the pool. */
@@ -39,6 +40,8 @@ static void unseal(uv_work_t *w)
     if (j->rc == PRA_EMACHINE)
         (void)keyfile_inspect(j->path, &j->info, NULL);
     if (j->rc == 0 && machine_read(j->info.salt, &m, NULL) == 0) {
+        for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
+            j->helped |= m.source[i] == MACHINE_HELPER;
         (void)machine_tag(&m, j->tag);
         machine_wipe(&m);
     }
@@ -106,6 +109,7 @@ static void key_opened(struct agent *a, struct key_job *j)
     a->key = j->key;
     j->key = NULL;
     a->info = j->info;
+    a->helped = j->helped;
     (void)snprintf(a->machine_tag, sizeof(a->machine_tag), "%s", j->tag);
     if (a->user[0] == '\0')
         (void)snprintf(a->user, sizeof(a->user), "%s", a->info.user);
