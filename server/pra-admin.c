@@ -333,10 +333,26 @@ static int run_simple(struct cli *cli, struct link *l)
         print_table(result, cli->cmd->columns);
     else if (rc == EXIT_OK && cli->cmd->style == STYLE_DETAILS)
         print_details(result);
-    else if (rc == EXIT_OK && cli->cmd->style == STYLE_EXPLAIN)
-        print_explained(result);
     else if (rc == EXIT_OK)
         print_done(cli, result);
+    json_decref(answer);
+    json_decref(request);
+    return rc;
+}
+
+/* The operation judges by policy alone; whether name and target answer is tried from here. */
+static int run_explain(struct cli *cli, struct link *l, const struct probe *p)
+{
+    json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
+    json_t *answer = NULL, *result = NULL;
+    int rc = ask(l, request, &answer, &result);
+
+    if (rc == EXIT_OK)
+        probe_connect(p, result);
+    if (rc == EXIT_OK && cli->json)
+        print_json(result);
+    else if (rc == EXIT_OK)
+        print_explained(result);
     json_decref(answer);
     json_decref(request);
     return rc;
@@ -407,6 +423,7 @@ static int run(struct cli *cli)
     bool init = strcmp(cli->cmd->words, "init") == 0;
     struct config *c = calloc(1, sizeof(*c));
     struct link *l = NULL;
+    struct probe probe = {0};
     struct fault f = {0};
     int rc = EXIT_OK;
 
@@ -424,6 +441,9 @@ static int run(struct cli *cli)
     }
     if (rc == EXIT_OK && init && make_folder(c, &f) != 0)
         rc = failed("store", f.text);
+    /* Before link_open(), which may take the store's lock: a name server can be slow. */
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_EXPLAIN)
+        probe_resolve(cli->args, &probe);
     if (rc == EXIT_OK && link_open(c, init, &l, &f) != 0)
         rc = failed(f.code == PRA_EBUSY ? "busy" : "store", f.text);
     if (rc == EXIT_OK) {
@@ -431,6 +451,8 @@ static int run(struct cli *cli)
             rc = run_batch(cli, l);
         else if (cli->cmd->style == STYLE_AUDIT)
             rc = run_audit(cli, l);
+        else if (cli->cmd->style == STYLE_EXPLAIN)
+            rc = run_explain(cli, l, &probe);
         else
             rc = run_simple(cli, l);
     }

@@ -9,7 +9,9 @@
 
 #include <jansson.h>
 
+#include "common/addr.h"
 #include "common/err.h"
+#include "server/admin/admin.h"
 #include "server/config.h"
 
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_CONNECTED = 3 };
@@ -83,9 +85,27 @@ void link_close(struct link *l);
 /* One request, one answer (new reference). NULL with a sentence when nobody answers any more. */
 json_t *link_ask(struct link *l, const json_t *request, struct fault *f);
 
-/* The struct admin_host's probe for work without prad (pra-admin_probe.c); may block for 3 s. */
-struct addr_host;
-json_t *probe_target(void *ctx, const struct addr_host *host, uint16_t port);
+/* ---- what explain tries by itself (pra-admin_probe.c) ------------------------------------------ */
+
+/* The target of an `explain` and what its name resolved to. */
+struct probe {
+    struct addr_ip ips[ADMIN_ADDRESSES_MAX];
+    size_t count;
+    uint16_t port;     /* 0 = the target is no host and port: the operation says so */
+    const char *error; /* why there is no address; static */
+};
+
+/*
+ * Resolves the argument "target"; a name's addresses become the argument "addresses". Waits for
+ * the name server as long as the system's resolver does.
+ */
+void probe_resolve(json_t *args, struct probe *p);
+/*
+ * Tries to connect (at most 3 s) and adds what was found to the operation's answer: "dns":
+ * {"ok","addresses","error"} and "connect": {"ok","ms","error"}, or null for both where the rules
+ * refuse the target whatever its address is.
+ */
+void probe_connect(const struct probe *p, json_t *result);
 
 /* The list of requests in a file, "-" = stdin (pra-admin_batch.c). NULL with a sentence. */
 json_t *batch_read(const char *path, struct fault *f);

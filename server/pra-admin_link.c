@@ -32,8 +32,6 @@ struct link {
     struct admin_peer peer;
 };
 
-static const struct admin_host offline_host = {.probe = probe_target};
-
 /* ---- prad -------------------------------------------------------------------------------------- */
 
 /* The socket's listener must be root or the owner of the store: nobody else gets our requests. */
@@ -124,10 +122,8 @@ static int become_owner(const struct config *c, struct fault *f)
 
 int link_open(const struct config *c, bool create, struct link **out, struct fault *f)
 {
-    struct admin_options opt = {.store_url = c->store_url,
-                                .host_key_path = c->host_key,
-                                .host = &offline_host,
-                                .create = create};
+    struct admin_options opt = {
+        .store_url = c->store_url, .host_key_path = c->host_key, .create = create};
     const struct timespec pause = {.tv_nsec = ATTEMPT_PAUSE_NS};
     struct link *l = calloc(1, sizeof(*l));
     int rc = PRA_ENOMEM;

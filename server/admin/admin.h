@@ -20,6 +20,8 @@
 #include "server/audit/audit.h"
 #include "server/policy/policy.h"
 
+#define ADMIN_ADDRESSES_MAX 16 /* of the name that explain is asked about */
+
 struct admin;
 
 /* Who asks. */
@@ -29,7 +31,7 @@ struct admin_peer {
     char name[POLICY_NAME_MAX + 1]; /* login name for the audit */
 };
 
-/* What only a running prad can do; all NULL when pra-admin works on the store alone. */
+/* What only a running prad can do. */
 struct admin_host {
     void *ctx;
     /* JSON array of sessions: {"id","user","device","source","since","version","os","binding",
@@ -37,19 +39,13 @@ struct admin_host {
     json_t *(*session_list)(void *ctx);
     /* Ends a session and tells the client why. Returns 0, PRA_ENOENT. */
     int (*session_kill)(void *ctx, const char *id, const char *why);
-    /*
-     * Resolves and tries to connect to a target (at most 3 s); called for `explain`. Must not
-     * block the keeper thread for longer. New reference:
-     * {"dns":{"ok":bool,"addresses":[..],"error":..},"connect":{"ok":bool,"ms":n,"error":..}}.
-     */
-    json_t *(*probe)(void *ctx, const struct addr_host *host, uint16_t port);
 };
 
 struct admin_options {
-    const char *store_url;     /* "sqlite:/path" */
-    const char *host_key_path; /* made by the init operation, mode 0600 */
-    const struct admin_host *host;
-    bool create; /* init: make the database if there is none */
+    const char *store_url;         /* "sqlite:/path" */
+    const char *host_key_path;     /* made by the init operation, mode 0600 */
+    const struct admin_host *host; /* NULL: no prad, the store alone */
+    bool create;                   /* init: make the database if there is none */
 };
 
 /*
@@ -62,7 +58,8 @@ void admin_close(struct admin *a);
 /*
  * Runs one request. Always gives an answer object (new reference; NULL only without memory). A
  * change is durable, audited and compiled into a new snapshot before this returns;
- * admin_policy() then gives the new one.
+ * admin_policy() then gives the new one. No operation waits for the network: inside prad, what
+ * runs here holds up revocations and the audit.
  */
 json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json_t *request);
 

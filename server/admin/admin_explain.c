@@ -1,6 +1,8 @@
 /*
- * explain: which rule decides about user and target, why, the state of the user's keys, and
- * whether name and target answer (N5). Asks the same policy_evaluate() as the gateway does.
+ * explain: which rule decides about user and target, why, and the state of the user's keys (N5).
+ * Asks the same policy_evaluate() as the gateway does. Whether name and target answer is found out
+ * by whoever asks (pra-admin): he hands in the name's addresses, so that nothing here waits for a
+ * name server or a target.
  */
 #include "server/admin/admin_internal.h"
 
@@ -14,7 +16,8 @@ struct question {
     struct policy *policy;
     struct policy_target target;
     struct policy_query query;
-    json_t *probe; /* what the gateway saw: dns, connect; NULL = not asked */
+    struct addr_ip ips[ADMIN_ADDRESSES_MAX]; /* of the target's name, as the asker resolved it */
+    size_t ip_count;
 };
 
 /* The outcome over all addresses, and each address's own. */
@@ -23,6 +26,23 @@ struct outcome {
     struct policy_verdict verdict;
     json_t *addresses;
 };
+
+static int read_addresses(struct call *c, struct question *q)
+{
+    json_t *text;
+    size_t i;
+
+    json_array_foreach(json_object_get(c->args, "addresses"), i, text)
+    {
+        const char *s = json_is_string(text) ? json_string_value(text) : "";
+
+        if (addr_parse_ip(s, json_string_length(text), &q->ips[i]) != 0)
+            return fault_set(&c->f, PRA_EINVAL, "addresses: element %zu, '%.60s', is no address",
+                             i + 1, s);
+        q->ip_count = i + 1;
+    }
+    return 0;
+}
 
 static int read_question(struct call *c, struct question *q)
 {
@@ -38,9 +58,9 @@ static int read_question(struct call *c, struct question *q)
     q->query.now = os_time_now();
     if (from != NULL && addr_parse_ip(from, strlen(from), &q->query.source) != 0)
         return fault_set(&c->f, PRA_EINVAL, "from: '%.60s' is no address", from);
-    if (arg_text(c, "at") != NULL)
-        return parse_when(c, "at", &q->query.now);
-    return 0;
+    if (arg_text(c, "at") != NULL && parse_when(c, "at", &q->query.now) != 0)
+        return PRA_EINVAL;
+    return read_addresses(c, q);
 }
 
 /* A better answer for "can the user reach it": allowed by any address beats denied by another. */
@@ -54,38 +74,21 @@ static void weigh(struct outcome *o, const struct policy_verdict *v)
 }
 
 /* The question for one address, noted in the list. */
-static int judge_address(struct question *q, const char *text, struct outcome *o)
+static int judge_address(const struct question *q, const struct addr_ip *ip, struct outcome *o)
 {
     struct policy_query query = q->query;
     struct policy_verdict v;
-    struct addr_ip ip;
+    char text[46];
     json_t *one;
 
-    if (addr_parse_ip(text, strlen(text), &ip) != 0)
-        return 0;
-    query.ip = &ip;
+    query.ip = ip;
     policy_evaluate(q->policy, &query, &v);
     weigh(o, &v);
-    one = json_pack("{s:s, s:s, s:s, s:o}", "address", text, "decision",
+    one = json_pack("{s:s, s:s, s:s, s:o}", "address", addr_format_ip(ip, text), "decision",
                     v.answer == POLICY_ALLOW ? "allow" : "deny", "reason",
                     policy_reason_word(v.reason), "rule",
                     v.rule != NULL ? json_integer(v.rule->id) : json_null());
     return json_array_append_new(o->addresses, one) == 0 ? 0 : PRA_ENOMEM;
-}
-
-static int judge_addresses(struct question *q, struct outcome *o)
-{
-    json_t *list = json_object_get(json_object_get(q->probe, "dns"), "addresses");
-    json_t *text;
-    size_t i;
-    int rc = 0;
-
-    json_array_foreach(list, i, text)
-    {
-        if (rc == 0 && json_is_string(text))
-            rc = judge_address(q, json_string_value(text), o);
-    }
-    return rc;
 }
 
 /* Without an address: a rule that allows this very name decides, if the name resolves one day. */
@@ -102,23 +105,18 @@ static void judge_unresolved(struct call *c, struct outcome *o)
     }
 }
 
-static int judge(struct call *c, struct question *q, struct outcome *o)
+static int judge(struct call *c, const struct question *q, struct outcome *o)
 {
-    const struct admin_host *h = &c->a->host;
     struct policy_verdict first;
-    int rc;
+    int rc = 0;
 
     policy_evaluate(q->policy, &q->query, &first);
-    if (first.answer != POLICY_DENY && h->probe != NULL) {
-        q->probe = h->probe(h->ctx, &q->target.host, q->query.port);
-        if (q->probe == NULL)
-            return fault_set(&c->f, PRA_ENOMEM, "no memory for the answer");
-    }
     if (first.answer != POLICY_NEEDS_ADDRESS) {
         weigh(o, &first);
         return 0;
     }
-    rc = judge_addresses(q, o);
+    for (size_t i = 0; i < q->ip_count && rc == 0; i++)
+        rc = judge_address(q, &q->ips[i], o);
     if (rc == 0 && o->decision == NULL) {
         o->verdict = first;
         judge_unresolved(c, o);
@@ -198,17 +196,16 @@ static json_t *answer_json(struct call *c, const struct question *q, const struc
                            json_t *keys)
 {
     const struct policy_rule *r = o->verdict.rule;
-    json_t *dns = json_object_get(q->probe, "dns"), *connect = json_object_get(q->probe, "connect");
     char sentence[512], at[TIMEFMT_MAX];
 
     write_sentence(q, o, sentence, sizeof(sentence));
-    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:O, s:O?, s:O?}", "user",
+    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:O}", "user",
                      json_text(q->query.user), "target", json_text(arg_text(c, "target")), "at",
                      timefmt_rfc3339(q->query.now, at), "decision", o->decision, "reason",
                      policy_reason_word(o->verdict.reason), "rule",
                      r != NULL ? json_integer(r->id) : json_null(), "name",
                      r != NULL ? json_text(r->name) : json_null(), "sentence", json_text(sentence),
-                     "addresses", o->addresses, "keys", keys, "dns", dns, "connect", connect);
+                     "addresses", o->addresses, "keys", keys);
 }
 
 int op_explain(struct call *c)
@@ -232,7 +229,6 @@ int op_explain(struct call *c)
     if (rc == 0)
         rc = give(c, answer_json(c, &q, &o, keys));
     policy_unref(q.policy);
-    json_decref(q.probe);
     json_decref(o.addresses);
     json_decref(keys);
     return rc;

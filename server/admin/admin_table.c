@@ -12,6 +12,7 @@
 #define NEED(n, max) {n, ARG_TEXT, true, max}
 #define FLAG(n) {n, ARG_BOOL, false, 0}
 #define INT(n, max) {n, ARG_INT, false, max}
+#define LIST(n, max) {n, ARG_LIST, false, max}
 #define NEED_INT(n) {n, ARG_INT, true, ID_MAX}
 #define ARGS(...) (const struct arg_spec[]){__VA_ARGS__, {NULL, ARG_TEXT, false, 0}}
 #define NO_ARGS (const struct arg_spec[]){{NULL, ARG_TEXT, false, 0}}
@@ -63,7 +64,7 @@ static const struct operation operations[] = {
           TEXT("kind", TIME_ARG), INT("limit", ID_MAX), INT("after", ID_MAX))},
     {"explain", OP_READS, op_explain,
      ARGS(NEED("user", NAME_ARG), NEED("target", TARGET_ARG), TEXT("from", TARGET_ARG),
-          TEXT("at", TIME_ARG))},
+          TEXT("at", TIME_ARG), LIST("addresses", ADMIN_ADDRESSES_MAX))},
     {"status", OP_READS, op_status, NO_ARGS},
     {"init", OP_CHANGES, op_init, NO_ARGS},
 };

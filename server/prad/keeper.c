@@ -15,7 +15,6 @@
 #include "server/admin/admin.h"
 #include "server/admin/admin_server.h"
 #include "server/prad/own_addresses.h"
-#include "server/prad/probe.h"
 #include "server/prad/worker.h"
 
 #define TICK_MS         250
@@ -33,7 +32,7 @@ struct keeper {
     pthread_t thread;
     bool running, stop;
     struct event_base *base;
-    struct mailbox mailbox, probe_box;
+    struct mailbox mailbox;
     int audit_fd; /* eventfd: the audit queue is not empty */
     struct event *mail_event, *audit_event, *tick_event;
     struct admin *admin;
@@ -61,12 +60,6 @@ static int host_session_kill(void *ctx, const char *id, const char *why)
 {
     const struct keeper *k = ctx;
     return live_kill(k->gateway->live, id, why);
-}
-
-static json_t *host_probe(void *ctx, const struct addr_host *host, uint16_t port)
-{
-    struct keeper *k = ctx;
-    return probe_target(k->gateway->resolver, &k->probe_box, host, port);
 }
 
 /* ---- audit ---------------------------------------------------------------------------------- */
@@ -221,19 +214,11 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
     mailbox_deliver(&k->mailbox, k);
 }
 
-/* Lookups of a probe that was given up: nobody waits for them. */
-static void drop_late_probes(struct keeper *k)
-{
-    mailbox_deliver(&k->probe_box, k);
-}
-
 static void *keeper_main(void *arg)
 {
     struct keeper *k = arg;
-    while (!k->stop && event_base_loop(k->base, EVLOOP_ONCE) == 0) {
+    while (!k->stop && event_base_loop(k->base, EVLOOP_ONCE) == 0)
         publish(k);
-        drop_late_probes(k);
-    }
     store_audit(k);
     return NULL;
 }
@@ -245,8 +230,7 @@ static int set_up_loop(struct keeper *k)
     const struct timeval tick = {.tv_usec = TICK_MS * 1000};
     k->audit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     k->base = event_base_new();
-    if (k->audit_fd < 0 || !k->base || mailbox_init(&k->mailbox) != 0 ||
-        mailbox_init(&k->probe_box) != 0)
+    if (k->audit_fd < 0 || !k->base || mailbox_init(&k->mailbox) != 0)
         return PRA_ENOMEM;
     k->mail_event = event_new(k->base, mailbox_fd(&k->mailbox), EV_READ | EV_PERSIST, on_mail, k);
     k->audit_event = event_new(k->base, k->audit_fd, EV_READ | EV_PERSIST, on_audit, k);
@@ -269,10 +253,8 @@ static int open_patiently(const struct admin_options *opt, struct admin **out, s
 
 static int open_store(struct keeper *k, const struct config *c, struct fault *f)
 {
-    const struct admin_host host = {.ctx = k,
-                                    .session_list = host_session_list,
-                                    .session_kill = host_session_kill,
-                                    .probe = host_probe};
+    const struct admin_host host = {
+        .ctx = k, .session_list = host_session_list, .session_kill = host_session_kill};
     const struct admin_options opt = {
         .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};
     int rc = open_patiently(&opt, &k->admin, f);
@@ -291,7 +273,7 @@ int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, 
     if (!k)
         return fault_set(f, PRA_ENOMEM, "out of memory");
     k->gateway = g;
-    k->audit_fd = k->mailbox.fd = k->probe_box.fd = -1;
+    k->audit_fd = k->mailbox.fd = -1;
     int rc = set_up_loop(k);
     if (rc == 0)
         rc = audit_queue_new((size_t)c->audit_queue, wake_for_audit, k, &g->audit);
@@ -335,8 +317,6 @@ void keeper_stop(struct keeper *k)
     admin_server_free(k->server);
     if (k->mailbox.fd >= 0)
         mailbox_close(&k->mailbox);
-    if (k->probe_box.fd >= 0)
-        mailbox_close(&k->probe_box);
     struct event *events[] = {k->mail_event, k->audit_event, k->tick_event};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])

@@ -65,14 +65,6 @@ static int no_session(void *ctx, const char *id, const char *why)
     return PRA_ENOENT;
 }
 
-static json_t *no_probe(void *ctx, const struct addr_host *host, uint16_t port)
-{
-    (void)ctx;
-    (void)host;
-    (void)port;
-    return json_object();
-}
-
 static void check_answer(const json_t *answer)
 {
     const json_t *ok = json_object_get(answer, "ok");
@@ -112,8 +104,7 @@ static void run_all(struct admin *a, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct admin_host host = {
-        .session_list = no_sessions, .session_kill = no_session, .probe = no_probe};
+    static const struct admin_host host = {.session_list = no_sessions, .session_kill = no_session};
     char host_key[96];
     struct admin_options options = {
         .store_url = "ram:", .host_key_path = host_key, .host = &host, .create = true};

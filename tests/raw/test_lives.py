@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import time
 
 from lib.procs import wait_until
@@ -63,6 +64,28 @@ def test_every_request_of_a_burst_is_answered(user):
         before = len(c.global_replies)
         c.send_raw(burst)
         c.until(lambda: len(c.global_replies) == before + asks.count(1), 3)
+
+
+def test_explain_of_a_silent_target_holds_up_no_revocation(gateway, user, target):
+    t = target(echo)
+    rule = user.allow(f"127.0.0.1:{t.port}")
+    user.allow(f"{BLACK_HOLE}:9", name="silent")
+    c = user.login()
+    ch = c.direct("127.0.0.1", t.port)
+    assert ch.opened
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(
+        gateway.admin("explain", "--user", user.name, "--target", f"{BLACK_HOLE}:9")))
+    asking.start()
+    time.sleep(0.5)
+    begun = time.monotonic()
+    gateway.delete_rule(rule)
+    c.until(lambda: ch.closed)
+    took, meanwhile = time.monotonic() - begun, asking.is_alive()
+    asking.join()
+    assert took < 1 and meanwhile
+    assert answers[0]["decision"] == "allow" and answers[0]["dns"]["ok"]
+    assert not answers[0]["connect"]["ok"] and answers[0]["connect"]["error"]
 
 
 def test_session_that_is_told_to_go_opens_nothing_more(gateway, user, target):

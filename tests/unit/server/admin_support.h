@@ -37,19 +37,7 @@ static inline int fake_kill(void *ctx, const char *id, const char *why)
     return 0;
 }
 
-static inline json_t *fake_probe(void *ctx, const struct addr_host *host, uint16_t port)
-{
-    bool found = strcmp(host->name, "gone") != 0;
-
-    (void)ctx;
-    (void)port;
-    return json_pack("{s:{s:b, s:o}, s:{s:b}}", "dns", "ok", found, "addresses",
-                     found ? json_pack("[s, s]", "127.0.0.1", "10.0.0.7") : json_array(), "connect",
-                     "ok", found);
-}
-
-static const struct admin_host host = {
-    .session_list = fake_sessions, .session_kill = fake_kill, .probe = fake_probe};
+static const struct admin_host host = {.session_list = fake_sessions, .session_kill = fake_kill};
 
 static inline int open_ram(void **state)
 {

@@ -27,14 +27,33 @@ static void sessions_are_listed_and_ended_only_by_a_running_gateway(void **state
 static void explain(const char *user, const char *target, const char *from, const char *at,
                     const char *decision, const char *reason, int64_t rule)
 {
-    json_t *got = ok("explain", json_pack("{s:s, s:s, s:s?, s:s?}", "user", user, "target", target,
-                                          "from", from, "at", at));
+    bool found = strncmp(target, "gone", 4) != 0;
+    json_t *got = ok(
+        "explain", json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "user", user, "target", target, "from",
+                             from, "at", at, "addresses",
+                             found ? json_pack("[s, s]", "127.0.0.1", "10.0.0.7") : json_array()));
 
     if (strcmp(json_string_value(json_object_get(got, "decision")), decision) != 0 ||
         strcmp(json_string_value(json_object_get(got, "reason")), reason) != 0 ||
         json_integer_value(json_object_get(got, "rule")) != rule)
         fail_msg("%s %s: %s", user, target, json_dumps(got, 0));
     json_decref(got);
+}
+
+static void explain_refuses_addresses(json_t *list, const char *words)
+{
+    refused("explain",
+            json_pack("{s:s, s:s, s:o}", "user", "alice", "target", "mail:110", "addresses", list),
+            "invalid", words);
+}
+
+static json_t *many_addresses(int count)
+{
+    json_t *list = json_array();
+
+    while (count-- > 0)
+        json_array_append_new(list, json_string("10.0.0.7"));
+    return list;
 }
 
 static void explain_says_which_rule_and_why(void **state)
@@ -62,6 +81,13 @@ static void explain_says_which_rule_and_why(void **state)
     explain("alice", "10.1.1.1:80", "192.0.2.9", "2026-11-22T10:30:00Z", "allow", "rule", late);
     explain("off", "mail:110", NULL, NULL, "deny", "user-disabled", 0);
     explain("nobody", "mail:110", NULL, NULL, "deny", "no-user", 0);
+    explain_refuses_addresses(json_pack("[s, s]", "10.0.0.7", "10.0.0.007"), "element 2");
+    explain_refuses_addresses(json_pack("[s]", "mail"), "'mail', is no address");
+    explain_refuses_addresses(json_pack("[i]", 7), "element 1");
+    explain_refuses_addresses(json_pack("s", "10.0.0.7"), "must be a list");
+    explain_refuses_addresses(many_addresses(ADMIN_ADDRESSES_MAX + 1), "at most 16");
+    done("explain", json_pack("{s:s, s:s, s:o}", "user", "alice", "target", "mail:110", "addresses",
+                              many_addresses(ADMIN_ADDRESSES_MAX)));
     refused("explain", json_pack("{s:s, s:s}", "user", "alice", "target", "10.0.0.0/8:22"),
             "invalid", "target");
     refused("explain", json_pack("{s:s, s:s, s:s}", "user", "a", "target", "a:1", "from", "x"),
