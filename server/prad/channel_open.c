@@ -193,8 +193,8 @@ static void resolve(struct channel *ch)
 {
     struct worker *w = ch->session->worker;
     struct timeval limit = {.tv_sec = worker_config(w)->connect_timeout};
-    int rc = resolver_start(w->gateway->resolver, ch->host.name, &w->mailbox, on_resolved, ch,
-                            &ch->lookup);
+    int rc = resolver_start(w->gateway->resolver, ch->session->entry.user, ch->host.name,
+                            &w->mailbox, on_resolved, ch, &ch->lookup);
     if (rc != 0) {
         channel_fail(ch, FAILURE_LIMIT, "resolver-full", "too many names are being looked up");
         return;

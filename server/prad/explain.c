@@ -160,8 +160,8 @@ static void look_up(struct explain *x)
 {
     const struct timeval wait = {.tv_sec = EXPLAIN_WAIT_S};
     struct worker *w = x->session->worker;
-    if (resolver_start(w->gateway->resolver, x->host.name, &w->mailbox, on_resolved, x,
-                       &x->lookup) != 0) {
+    if (resolver_start(w->gateway->resolver, x->session->entry.user, x->host.name, &w->mailbox,
+                       on_resolved, x, &x->lookup) != 0) {
         finish(x);
         return;
     }

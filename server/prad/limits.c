@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/crypto.h"
 
@@ -20,6 +21,15 @@ struct startups {
     size_t total;
     struct source *bucket[BUCKETS];
 };
+
+/* Whoever has one IPv6 address has its whole /64. */
+static struct addr_ip block_of(const struct addr_ip *ip)
+{
+    struct addr_ip block = *ip;
+    if (block.family == 6)
+        memset(block.bytes + 8, 0, 8);
+    return block;
+}
 
 static struct source **find(struct startups *s, const struct addr_ip *ip)
 {
@@ -63,12 +73,13 @@ static enum startup_answer take(struct startups *s, const struct addr_ip *source
 {
     if (s->total >= max)
         return STARTUP_FULL;
-    struct source **at = find(s, source);
+    const struct addr_ip block = block_of(source);
+    struct source **at = find(s, &block);
     if (!*at) {
         struct source *fresh = calloc(1, sizeof(*fresh));
         if (!fresh)
             return STARTUP_FULL;
-        fresh->ip = *source;
+        fresh->ip = block;
         *at = fresh;
     }
     if ((*at)->count >= max_per_source)
@@ -89,8 +100,9 @@ enum startup_answer startups_take(struct startups *s, const struct addr_ip *sour
 
 void startups_give(struct startups *s, const struct addr_ip *source)
 {
+    const struct addr_ip block = block_of(source);
     pthread_mutex_lock(&s->lock);
-    struct source **at = find(s, source);
+    struct source **at = find(s, &block);
     if (*at) {
         s->total--;
         if (--(*at)->count == 0) {

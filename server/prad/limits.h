@@ -1,5 +1,6 @@
 /*
- * How many connections may be waiting to log in, in all and from one address (MaxStartups). The
+ * How many connections may be waiting to log in, in all and from one source: an IPv4 address or an
+ * IPv6 /64 (OpenSSH: MaxStartups, PerSourceNetBlockSize). Callers unmap v4-mapped addresses. The
  * listener asks before it hands a socket to a worker; the worker gives the place back when the
  * session has logged in or died. Any thread; guarded by a mutex.
  */

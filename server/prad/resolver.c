@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,9 +11,11 @@
 struct lookup {
     struct mail mail; /* first: also the link of the waiting queue */
     char name[ADDR_HOST_MAX];
+    char user[POLICY_NAME_MAX + 1];
     struct mailbox *reply;
     struct lookup_result result;
-    /* Only the asker's thread reads or writes these. */
+    atomic_bool cancelled; /* set by the asker's thread */
+    /* Only the asker's thread reads these. */
     lookup_done_fn done;
     void *ctx;
 };
@@ -20,7 +23,8 @@ struct lookup {
 struct resolver {
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    struct lookup *head, *tail;
+    struct lookup *head, *tail;               /* waiting, in the order of their asking */
+    struct lookup *running[RESOLVER_THREADS]; /* NULL = a thread that waits */
     size_t waiting;
     bool stop;
     unsigned threads;
@@ -47,6 +51,8 @@ static void resolve(struct lookup *l)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
+    if (atomic_load(&l->cancelled))
+        return;
     l->result = (struct lookup_result){.error = getaddrinfo(l->name, NULL, &hints, &list)};
     if (l->result.error != 0)
         return;
@@ -57,22 +63,61 @@ static void resolve(struct lookup *l)
         l->result.error = EAI_NONAME;
 }
 
+static bool may_run(const struct resolver *r, const struct lookup *l)
+{
+    unsigned running = 0;
+    for (unsigned i = 0; i < RESOLVER_THREADS; i++)
+        running += r->running[i] && strcmp(r->running[i]->user, l->user) == 0;
+    return running < RESOLVER_USER_MAX;
+}
+
+/* The first lookup whose user has not got his share of threads already; NULL if there is none. */
+static struct lookup *take_next(struct resolver *r)
+{
+    struct lookup *before = NULL, *l = r->head;
+    while (l && !may_run(r, l)) {
+        before = l;
+        l = (struct lookup *)l->mail.next;
+    }
+    if (!l)
+        return NULL;
+    if (before)
+        before->mail.next = l->mail.next;
+    else
+        r->head = (struct lookup *)l->mail.next;
+    if (r->tail == l)
+        r->tail = before;
+    r->waiting--;
+    return l;
+}
+
+/* A thread's place in `running`. There is one: a place for every thread. */
+static struct lookup **free_place(struct resolver *r)
+{
+    unsigned i = 0;
+    while (r->running[i])
+        i++;
+    return &r->running[i];
+}
+
+/* Who finishes a lookup looks at the queue again: what waited for its user's share is not lost. */
 static void *resolver_main(void *arg)
 {
     struct resolver *r = arg;
     pthread_mutex_lock(&r->lock);
-    for (;;) {
-        while (!r->head && !r->stop)
+    while (!r->stop) {
+        struct lookup *l = take_next(r);
+        if (!l) {
             pthread_cond_wait(&r->filled, &r->lock);
-        if (r->stop)
-            break;
-        struct lookup *l = r->head;
-        r->head = (struct lookup *)l->mail.next;
-        r->waiting--;
+            continue;
+        }
+        struct lookup **place = free_place(r);
+        *place = l;
         pthread_mutex_unlock(&r->lock);
         resolve(l);
-        mailbox_post(l->reply, &l->mail);
         pthread_mutex_lock(&r->lock);
+        *place = NULL;
+        mailbox_post(l->reply, &l->mail);
     }
     pthread_mutex_unlock(&r->lock);
     return NULL;
@@ -81,7 +126,7 @@ static void *resolver_main(void *arg)
 static void deliver(struct mail *m, void *owner)
 {
     struct lookup *l = (struct lookup *)m;
-    if (owner && l->done)
+    if (owner && !atomic_load(&l->cancelled))
         l->done(l->ctx, &l->result);
     free(l);
 }
@@ -130,20 +175,30 @@ bool resolver_stop(struct resolver *r)
     return true;
 }
 
-int resolver_start(struct resolver *r, const char *name, struct mailbox *reply, lookup_done_fn done,
-                   void *ctx, struct lookup **out)
+/* No room for another lookup of this user, or of anybody. */
+static bool is_full(const struct resolver *r, const char *user)
+{
+    size_t own = 0;
+    for (const struct lookup *l = r->head; l; l = (const struct lookup *)l->mail.next)
+        own += strcmp(l->user, user) == 0;
+    return own >= RESOLVER_QUEUE_USER_MAX || r->waiting >= RESOLVER_QUEUE_MAX;
+}
+
+int resolver_start(struct resolver *r, const char *user, const char *name, struct mailbox *reply,
+                   lookup_done_fn done, void *ctx, struct lookup **out)
 {
     struct lookup *l = calloc(1, sizeof(*l));
     if (!l)
         return PRA_ENOMEM;
     memcpy(l->name, name, strnlen(name, sizeof(l->name) - 1));
+    memcpy(l->user, user, strnlen(user, sizeof(l->user) - 1));
     l->mail.deliver = deliver;
     l->reply = reply;
     l->done = done;
     l->ctx = ctx;
 
     pthread_mutex_lock(&r->lock);
-    bool full = r->waiting >= RESOLVER_QUEUE_MAX;
+    bool full = is_full(r, l->user);
     if (!full) {
         if (r->head)
             r->tail->mail.next = &l->mail;
@@ -165,7 +220,7 @@ int resolver_start(struct resolver *r, const char *name, struct mailbox *reply, 
 void lookup_cancel(struct lookup *l)
 {
     if (l)
-        l->done = NULL;
+        atomic_store(&l->cancelled, true);
 }
 
 const char *resolver_error_text(int error)

@@ -1,7 +1,7 @@
 /*
  * Names to addresses, off the worker threads: a small pool of threads calls getaddrinfo() and
- * posts the result to the asking thread's mailbox. The queue is bounded; a full queue is a failed
- * lookup, not a wait.
+ * posts the result to the asking thread's mailbox. The queue is bounded, in all and per user; a full
+ * queue is a failed lookup, not a wait. A lookup that was cancelled before its turn is not made.
  *
  * A lookup belongs to the resolver from resolver_start() until its result is delivered; the asker
  * keeps a pointer only to be able to cancel it, on its own thread.
@@ -12,12 +12,17 @@
 #include <stddef.h>
 
 #include "common/addr.h"
+#include "server/policy/policy.h"
 #include "server/prad/mailbox.h"
 
 #define RESOLVER_THREADS   8
 #define RESOLVER_QUEUE_MAX 512
-#define RESOLVER_ADDR_MAX  16 /* addresses taken from one answer */
-#define RESOLVER_STOP_S    1
+/* Of one user, all his sessions together: lookups at once, and lookups that wait. Names whose
+   server is slow hold a thread for many seconds; the other threads stay for the other users. */
+#define RESOLVER_USER_MAX       2
+#define RESOLVER_QUEUE_USER_MAX 128
+#define RESOLVER_ADDR_MAX       16 /* addresses taken from one answer */
+#define RESOLVER_STOP_S         1
 
 struct resolver;
 struct lookup;
@@ -41,11 +46,12 @@ int resolver_new(struct resolver **out);
 bool resolver_stop(struct resolver *r);
 
 /*
- * Asks for `name`. `done(ctx, ...)` runs when `reply` is delivered. Returns 0 with the lookup in
- * *out, PRA_EFULL, PRA_ENOMEM.
+ * Asks for `name` on behalf of `user`; one that waits for its user's share is passed by others.
+ * `done(ctx, ...)` runs when `reply` is delivered. Returns 0 with the lookup in *out, PRA_EFULL,
+ * PRA_ENOMEM.
  */
-int resolver_start(struct resolver *r, const char *name, struct mailbox *reply, lookup_done_fn done,
-                   void *ctx, struct lookup **out);
+int resolver_start(struct resolver *r, const char *user, const char *name, struct mailbox *reply,
+                   lookup_done_fn done, void *ctx, struct lookup **out);
 /* On the asker's thread, before the result was delivered: `done` will not be called. */
 void lookup_cancel(struct lookup *l);
 

@@ -1,4 +1,6 @@
 /* Mailboxes, the resolver, and places for connections that have not logged in. */
+#include <dlfcn.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -6,6 +8,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,6 +125,25 @@ static void many_senders_lose_no_mail(void **state)
 
 /* ---- resolver ------------------------------------------------------------------------------ */
 
+/* Stands before the system's: a name "slow..." is answered when `slow_lock` is free. */
+static pthread_mutex_t slow_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int slow_calls;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **list)
+{
+    int (*system_one)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (strncmp(name, "slow", 4) == 0) {
+        atomic_fetch_add(&slow_calls, 1);
+        pthread_mutex_lock(&slow_lock);
+        pthread_mutex_unlock(&slow_lock);
+        return EAI_AGAIN;
+    }
+    *(void **)&system_one = dlsym(RTLD_NEXT, "getaddrinfo");
+    return system_one(name, service, hints, list);
+}
+
 struct found {
     int calls;
     struct lookup_result result;
@@ -150,7 +172,7 @@ static void resolver_gives_each_address_once(void **state)
     struct found f = {0};
     assert_int_equal(mailbox_init(&box), 0);
     assert_int_equal(resolver_new(&r), 0);
-    assert_int_equal(resolver_start(r, "localhost", &box, on_found, &f, &l), 0);
+    assert_int_equal(resolver_start(r, "alice", "localhost", &box, on_found, &f, &l), 0);
     while (f.calls == 0)
         wait_for_mail(&box);
     assert_int_equal(f.result.error, 0);
@@ -173,7 +195,7 @@ static void cancelled_lookup_is_not_reported(void **state)
     struct found f = {0};
     assert_int_equal(mailbox_init(&box), 0);
     assert_int_equal(resolver_new(&r), 0);
-    assert_int_equal(resolver_start(r, "localhost", &box, on_found, &f, &l), 0);
+    assert_int_equal(resolver_start(r, "alice", "localhost", &box, on_found, &f, &l), 0);
     lookup_cancel(l);
     wait_for_mail(&box);
     assert_int_equal(f.calls, 0);
@@ -190,7 +212,7 @@ static void unknown_name_is_an_error_with_a_sentence(void **state)
     struct found f = {0};
     assert_int_equal(mailbox_init(&box), 0);
     assert_int_equal(resolver_new(&r), 0);
-    assert_int_equal(resolver_start(r, "no-such-name.invalid", &box, on_found, &f, &l), 0);
+    assert_int_equal(resolver_start(r, "alice", "no-such-name.invalid", &box, on_found, &f, &l), 0);
     while (f.calls == 0)
         wait_for_mail(&box);
     assert_int_not_equal(f.result.error, 0);
@@ -211,12 +233,60 @@ static void full_resolver_says_so(void **state)
     int rc = 0;
     assert_int_equal(mailbox_init(&box), 0);
     assert_int_equal(resolver_new(&r), 0);
+    pthread_mutex_lock(&slow_lock);
     while (accepted < 100 * RESOLVER_QUEUE_MAX && rc == 0) {
-        rc = resolver_start(r, "localhost", &box, on_found, &f, &l);
+        char user[32];
+        snprintf(user, sizeof(user), "user%zu", accepted);
+        rc = resolver_start(r, user, "slow", &box, on_found, &f, &l);
         accepted += rc == 0;
     }
     assert_int_equal(rc, PRA_EFULL);
-    assert_true(accepted >= RESOLVER_QUEUE_MAX);
+    assert_in_range(accepted, RESOLVER_QUEUE_MAX, RESOLVER_QUEUE_MAX + RESOLVER_THREADS);
+    pthread_mutex_unlock(&slow_lock);
+    assert_true(resolver_stop(r));
+    mailbox_close(&box);
+}
+
+/* As many slow names of one user as he may ask for; all of them but the last are in *l. */
+static int fill(struct resolver *r, struct mailbox *box, struct found *f, struct lookup *l[])
+{
+    int count = 0;
+    while (count < RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX &&
+           resolver_start(r, "alice", "slow", box, on_found, f, &l[count]) == 0)
+        count++;
+    return count;
+}
+
+static void slow_names_of_one_user_leave_threads_to_others(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct resolver *r;
+    struct lookup *slow[RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX], *l;
+    struct found alice = {0}, bob = {0};
+    int count;
+    assert_int_equal(mailbox_init(&box), 0);
+    assert_int_equal(resolver_new(&r), 0);
+    atomic_store(&slow_calls, 0);
+    pthread_mutex_lock(&slow_lock);
+    count = fill(r, &box, &alice, slow);
+    assert_in_range(count, RESOLVER_QUEUE_USER_MAX, RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX);
+    assert_int_equal(resolver_start(r, "bob", "localhost", &box, on_found, &bob, &l), 0);
+    while (bob.calls == 0)
+        wait_for_mail(&box);
+    assert_int_equal(bob.result.error, 0);
+    assert_int_equal(alice.calls, 0);
+    assert_in_range(atomic_load(&slow_calls), 1, RESOLVER_USER_MAX);
+
+    /* What is cancelled before its turn is not asked; the last one keeps its turn. */
+    for (int i = 0; i < count - 1; i++)
+        lookup_cancel(slow[i]);
+    pthread_mutex_unlock(&slow_lock);
+    while (alice.calls == 0)
+        wait_for_mail(&box);
+    assert_int_equal(alice.calls, 1);
+    assert_int_equal(alice.result.error, EAI_AGAIN);
+    assert_in_range(atomic_load(&slow_calls), 1, RESOLVER_USER_MAX + 1);
     assert_true(resolver_stop(r));
     mailbox_close(&box);
 }
@@ -250,6 +320,24 @@ static void startups_are_limited_per_source_and_in_all(void **state)
     startups_free(s);
 }
 
+static void startups_of_an_ipv6_network_are_one_source(void **state)
+{
+    (void)state;
+    struct startups *s;
+    struct addr_ip a = address("2001:db8::1"), same = address("2001:db8::ffff:0:0:1");
+    struct addr_ip other = address("2001:db8:0:1::1"), v4 = address("192.0.2.1");
+    struct addr_ip v4_next = address("192.0.2.2");
+    assert_int_equal(startups_new(&s), 0);
+    assert_int_equal(startups_take(s, &a, 9, 1), STARTUP_OK);
+    assert_int_equal(startups_take(s, &same, 9, 1), STARTUP_SOURCE_FULL);
+    assert_int_equal(startups_take(s, &other, 9, 1), STARTUP_OK);
+    assert_int_equal(startups_take(s, &v4, 9, 1), STARTUP_OK);
+    assert_int_equal(startups_take(s, &v4_next, 9, 1), STARTUP_OK);
+    startups_give(s, &same);
+    assert_int_equal(startups_take(s, &a, 9, 1), STARTUP_OK);
+    startups_free(s);
+}
+
 static void many_sources_come_and_go(void **state)
 {
     (void)state;
@@ -279,7 +367,9 @@ int main(void)
         cmocka_unit_test(cancelled_lookup_is_not_reported),
         cmocka_unit_test(unknown_name_is_an_error_with_a_sentence),
         cmocka_unit_test(full_resolver_says_so),
+        cmocka_unit_test(slow_names_of_one_user_leave_threads_to_others),
         cmocka_unit_test(startups_are_limited_per_source_and_in_all),
+        cmocka_unit_test(startups_of_an_ipv6_network_are_one_source),
         cmocka_unit_test(many_sources_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
