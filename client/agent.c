@@ -27,7 +27,7 @@ static void on_idle(uv_timer_t *t)
 {
     struct agent *a = t->data;
 
-    if (a->fg == NULL && a->state == AGENT_DISCONNECTED && ipc_server_clients(a->ipc) == 0) {
+    if (a->fg == NULL && a->session == NULL && ipc_server_clients(a->ipc) == 0) {
         agentlog_system(a->log, LOG_INFO, "agent ends: nobody has used it for a while");
         agent_end(a);
     }
@@ -44,7 +44,7 @@ void agent_set_state(struct agent *a, enum agent_state state)
     a->since = os_time_now();
     if (a->ending)
         return;
-    if (state == AGENT_DISCONNECTED)
+    if (state == AGENT_DISCONNECTED || state == AGENT_ERROR)
         uv_timer_start(&a->idle, on_idle, AGENT_IDLE_EXIT_S * 1000, AGENT_IDLE_EXIT_S * 1000);
     else
         uv_timer_stop(&a->idle);
@@ -101,7 +101,8 @@ static void close_handles(struct agent *a)
     close_handle((uv_handle_t *)&a->hello_timer);
     close_handle((uv_handle_t *)&a->heads_timer);
     close_handle((uv_handle_t *)&a->explain_timer);
-    close_handle((uv_handle_t *)&a->trim_timer);
+    close_handle((uv_handle_t *)&a->quiet_timer);
+    close_handle((uv_handle_t *)&a->count_timer);
 }
 
 /* May be called again and again; the session's end leads here a second time. */
@@ -131,8 +132,8 @@ static void on_signal(uv_signal_t *h, int signum)
 
 static void init_handles(struct agent *a)
 {
-    uv_timer_t *timers[] = {&a->idle,        &a->retry_timer,   &a->hello_timer,
-                            &a->heads_timer, &a->explain_timer, &a->trim_timer};
+    uv_timer_t *timers[] = {&a->idle,          &a->retry_timer, &a->hello_timer, &a->heads_timer,
+                            &a->explain_timer, &a->quiet_timer, &a->count_timer};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         uv_timer_init(&a->loop, timers[i]);
@@ -192,7 +193,7 @@ int agent_run(const struct paths *paths, const struct agent_foreground *fg, stru
     int rc;
 
     agent_wipe_json();
-    agent_tune_memory();
+    agent_tune_process();
     (void)signal(SIGPIPE, SIG_IGN);
     a = calloc(1, sizeof(*a));
     if (a == NULL)

@@ -33,15 +33,19 @@ static void log_problem(struct agent *a, enum log_level level, enum cause cause)
 
     problem_text(&a->problem, text);
     agentlog_system(a->log, level, "connection cause=%s %s", cause_word(cause), text);
-    agentlog_user(a->log, level, "%s", text);
+    /* The user is told what is new; every attempt is the helpdesk's. */
+    if (a->problem.id != a->told)
+        agentlog_user(a->log, level, "%s", text);
+    a->told = a->problem.id;
 }
 
-void agent_stop(struct agent *a, enum cause cause, const char *detail)
+void agent_stop(struct agent *a, enum cause cause, const char *detail, const char *name)
 {
     uv_timer_stop(&a->retry_timer);
     agent_drop_forwards(a);
     forget_key(a);
     agent_problem(a, &a->problem, cause_msg(cause), detail);
+    utf8_copy(a->problem.name, sizeof(a->problem.name), name);
     log_problem(a, LOG_ERROR, cause);
     agent_set_state(a, AGENT_ERROR);
     if (a->fg != NULL) {
@@ -56,7 +60,9 @@ static void on_phase(void *owner, const char *what)
 {
     struct agent *a = owner;
 
-    agentlog_system(a->log, LOG_INFO, "connecting to %s: %s", a->server, what);
+    /* Of a long absence the first attempts tell the story; the rest would only push it out. */
+    agentlog_system(a->log, a->retry.attempt <= 3 ? LOG_INFO : LOG_DEBUG, "connecting to %s: %s",
+                    a->server, what);
 }
 
 /* Reads the pin and judges; a damaged pin counts as none, so that a person has to confirm anew. */
@@ -184,7 +190,7 @@ static void on_ended(void *owner, enum cause cause, const char *detail)
     if (a->key != NULL && cause_retries(cause, a->stood))
         wait_and_retry(a, cause, detail);
     else
-        agent_stop(a, cause, detail);
+        agent_stop(a, cause, detail, "");
 }
 
 static const struct session_events events = {.phase = on_phase,
@@ -210,7 +216,7 @@ void agent_attempt(struct agent *a)
     a->announced = CAUSE_NONE;
     agent_set_state(a, AGENT_CONNECTING);
     if (session_start(&a->loop, &opt, &events, a, &a->session) != 0)
-        agent_stop(a, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
+        agent_stop(a, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"), "");
 }
 
 void agent_network_changed(void *arg)
@@ -279,6 +285,7 @@ bool agent_connect(struct agent *a, uint64_t client, const json_t *request, stru
     agentlog_user(a->log, LOG_INFO, "connect to %s", a->server);
     problem_clear(&a->problem);
     a->stood = false;
+    a->told = MSG_NONE;
     a->away = CAUSE_NONE;
     a->asked_retry_ms = 0;
     retry_reset(&a->retry);

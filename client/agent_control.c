@@ -79,10 +79,25 @@ static void on_forward_log(void *arg, const struct forward *fw, const char *text
                     "forward '%s': %s", fw->rule.name, text);
 }
 
-static void on_trim(uv_timer_t *t)
+static void on_quiet(uv_timer_t *t)
 {
     (void)t;
     agent_trim_memory();
+}
+
+static void on_counted(uv_timer_t *t)
+{
+    agent_changed(t->data);
+}
+
+/* Counters alone are pushed once a second at most, and memory is given back when all is quiet. */
+static void note_traffic(struct agent *a)
+{
+    if (a->ending)
+        return;
+    uv_timer_start(&a->quiet_timer, on_quiet, AGENT_QUIET_MS, 0);
+    if (!uv_is_active((uv_handle_t *)&a->count_timer))
+        uv_timer_start(&a->count_timer, on_counted, AGENT_COUNT_MS, 0);
 }
 
 /* Refusals are told when the gateway gives its reason; here only one that it did not explain. */
@@ -94,9 +109,7 @@ static void on_channel_ended(void *arg, struct forward *fw, enum channel_end end
     if (end == CHANNEL_REFUSED)
         agentlog_system(a->log, LOG_INFO, "forward '%s': connection not opened: reason=%u %s",
                         fw->rule.name, ssh_reason, text);
-    if (!a->ending)
-        uv_timer_start(&a->trim_timer, on_trim, AGENT_TRIM_MS, 0);
-    agent_changed(a);
+    note_traffic(a);
 }
 
 static const struct forward_events forward_events = {.changed = on_forward_changed,
@@ -245,6 +258,7 @@ static void become_connected(struct agent *a)
     a->away = CAUSE_NONE;
     retry_reset(&a->retry);
     problem_clear(&a->problem);
+    a->told = MSG_NONE;
     if (a->state != AGENT_CONNECTED)
         agentlog_user(a->log, LOG_INFO, "connected to %s, %zu forwards", a->server, a->plan.count);
     agent_set_state(a, AGENT_CONNECTED);

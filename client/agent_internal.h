@@ -24,7 +24,9 @@
 #define AGENT_EXPLAIN_MS  (12 * 1000)
 #define AGENT_EXPLAIN_MAX 16
 /* So long after the last connection has ended memory is given back. */
-#define AGENT_TRIM_MS 2000
+#define AGENT_QUIET_MS 2000
+/* Counters of traffic are pushed this often at most. */
+#define AGENT_COUNT_MS 1000
 /* A clock that is off by more than this is told. */
 #define AGENT_CLOCK_S 120
 
@@ -85,7 +87,7 @@ struct agent {
     uint32_t asked_retry_ms;
     enum cause away; /* how the tunnel that stood was lost */
     struct retry retry;
-    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer, trim_timer;
+    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer, quiet_timer, count_timer;
     uint64_t retry_at;          /* monotonic ms */
     uint64_t disconnect_client; /* who waits for the end */
     char session_id[65];
@@ -94,6 +96,7 @@ struct agent {
     struct plan plan;
     struct forward **forwards; /* one per rule of the plan */
     struct problem problem;    /* of the state */
+    enum msg_id told;          /* what User.log said last about the connection */
     struct problem last;       /* the last thing that happened to a connection */
     int64_t last_at;
     struct explain explains[AGENT_EXPLAIN_MAX];
@@ -118,8 +121,9 @@ bool agent_connect(struct agent *a, uint64_t client, const json_t *request, stru
 void agent_attempt(struct agent *a);
 /* The network has changed, or the machine has slept. */
 void agent_network_changed(void *arg);
-/* Stops for good: the key is wiped, listeners close, the state tells why. */
-void agent_stop(struct agent *a, enum cause cause, const char *detail);
+/* Stops for good: the key is wiped, listeners close, the state tells why. `name` is what the cause
+   is about (what differs on this PC), or "". */
+void agent_stop(struct agent *a, enum cause cause, const char *detail, const char *name);
 void agent_disconnect(struct agent *a, const char *reason);
 /* A problem of this connection with the usual values filled in. */
 void agent_problem(const struct agent *a, struct problem *p, enum msg_id id, const char *detail);
@@ -151,8 +155,8 @@ int agent_lock(const char *path, struct fault *f);
 void agent_ready(void);
 /* From here on JSON values are wiped when freed: requests hold passphrases. */
 void agent_wipe_json(void);
-/* Keeps a little freed memory for bulk data; trim gives it back. */
-void agent_tune_memory(void);
+/* Keeps a little freed memory for bulk data (trim gives it back), and allows many connections. */
+void agent_tune_process(void);
 void agent_trim_memory(void);
 
 #endif

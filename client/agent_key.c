@@ -9,7 +9,6 @@
 
 #include "client/agent_internal.h"
 #include "common/crypto.h"
-#include "common/utf8.h"
 #include "keys/machine.h"
 
 struct key_job {
@@ -92,15 +91,10 @@ static void log_changes(struct agent *a, const struct key_job *j)
 
 static void key_failed(struct agent *a, struct key_job *j)
 {
-    enum cause cause = cause_of(j);
     char names[sizeof(a->problem.name)];
 
     keyfile_describe_changes(&j->report, names, sizeof(names));
-    agent_stop(a, cause, j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc));
-    utf8_copy(a->problem.name, sizeof(a->problem.name), names);
-    if (cause == CAUSE_KEY_MACHINE || cause == CAUSE_KEY_DISK)
-        agentlog_system(a->log, LOG_ERROR, "what differs from the PC the key was made on: %s",
-                        names);
+    agent_stop(a, cause_of(j), j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc), names);
     agent_answer_error(a, j->client, &a->problem);
 }
 

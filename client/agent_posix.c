@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "client/agent_internal.h"
 #include "common/crypto.h"
+
+#define DESCRIPTORS 8192
 
 int agent_lock(const char *path, struct fault *f)
 {
@@ -49,8 +52,15 @@ void agent_wipe_json(void)
     json_set_alloc_funcs(malloc, wipe_and_free);
 }
 
-void agent_tune_memory(void)
+void agent_tune_process(void)
 {
+    struct rlimit files;
+
+    /* One descriptor per connection, and the usual limit is 1024. */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
+        files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
     /* Packets of 32 KiB come and go by the thousand: giving each back to the system costs a page
        fault per 4 KiB when the next one comes (10 % of a bulk download). */
     (void)mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
