@@ -39,7 +39,6 @@ static void answered(struct channel *ch)
 {
     ssh_message_free(ch->request);
     ch->request = NULL;
-    ch->session->opening_count--;
 }
 
 static bool answer_failure(struct channel *ch)
@@ -147,10 +146,8 @@ void channel_destroy(struct channel *ch, bool reset)
         record_channel(ch, AUDIT_CHANNEL_CLOSE, s->ended_by, "");
         atomic_fetch_sub(&s->entry.channels, 1);
     }
-    if (ch->request) {
+    if (ch->request)
         ssh_message_free(ch->request);
-        s->opening_count--;
-    }
     if (ch->ssh && s->ssh)
         ssh_channel_free(ch->ssh);
     if (ch->prev)

@@ -17,9 +17,6 @@
 #include "common/os.h"
 #include "server/prad/record.h"
 
-/* Opens that may wait at once per session; RESOLVER_QUEUE_MAX holds several such sessions. */
-#define OPENING_MAX 128
-
 /* Each packet costs an encryption and some 40 bytes around it, whatever it carries: a client that
    asks for one byte at a time would turn one read of a busy target into minutes of work. */
 #define MAX_PACKET_LEAST 1024
@@ -220,7 +217,6 @@ static struct channel *make(struct session *s, ssh_message request)
         s->channels->prev = ch;
     s->channels = ch;
     s->channel_count++;
-    s->opening_count++;
     return ch;
 }
 
@@ -251,15 +247,12 @@ static bool refuse_early(struct channel *ch)
         channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
     else if (s->restricted)
         channel_fail(ch, FAILURE_DENIED, "user-disabled", "this account is disabled");
-    else if (s->ending_ms != 0)
-        channel_fail(ch, FAILURE_DENIED, s->ended_by, "this session is being ended");
     else if (!s->hello && !s->any_client)
         channel_fail(ch, FAILURE_DENIED, "no-hello",
                      "this key works with the PRA client only (key add --any-client)");
     else if (s->worker->draining)
         channel_fail(ch, FAILURE_LIMIT, "shutdown", "the gateway is being restarted");
-    else if (s->channel_count > worker_config(s->worker)->max_channels_per_session ||
-             s->opening_count > OPENING_MAX)
+    else if (s->channel_count > worker_config(s->worker)->max_channels_per_session)
         channel_fail(ch, FAILURE_LIMIT, "channel-limit", "too many connections at once");
     else if (bad)
         channel_fail(ch, FAILURE_DENIED, bad, "the target is not a valid host and port");

@@ -15,12 +15,12 @@
 #include "server/policy/policy.h"
 #include "server/prad/mailbox.h"
 
-#define RESOLVER_THREADS   8
-#define RESOLVER_QUEUE_MAX 512
+#define RESOLVER_THREADS   16
+#define RESOLVER_QUEUE_MAX 4096
 /* Of one user, all his sessions together: lookups at once, and lookups that wait. Names whose
    server is slow hold a thread for many seconds; the other threads stay for the other users. */
-#define RESOLVER_USER_MAX       2
-#define RESOLVER_QUEUE_USER_MAX 128
+#define RESOLVER_USER_MAX       4
+#define RESOLVER_QUEUE_USER_MAX 1024
 #define RESOLVER_ADDR_MAX       16 /* addresses taken from one answer */
 #define RESOLVER_STOP_S         1
 

@@ -88,7 +88,7 @@ struct session {
     struct channel *channels;
     struct channel *ready;   /* channels that a callback marked */
     struct channel *stalled; /* channels that wait for room in the output */
-    unsigned channel_count, opening_count;
+    unsigned channel_count;
     size_t window_sum;  /* of the channels' windows above the smallest */
     uint64_t minute_ms; /* since when the next two count */
     unsigned refusals, refusals_suppressed;
