@@ -143,7 +143,8 @@ void session_step_open(struct session *s)
         return;
     }
     session_wait_socket(s);
-    if (moved)
+    /* At the end of the connection nothing wakes us: the next turn meets the error itself. */
+    if (moved || s->closed)
         session_kick(s);
 }
 
