@@ -18,6 +18,13 @@ def program(name):
     return os.path.abspath(os.path.join(build_dir(), name))
 
 
+def sanitized(name):
+    """True if a program was built with a sanitizer, which keeps freed memory for a while."""
+    with open(program(name), "rb") as f:
+        content = f.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 class Gateway:
     """prefix: words in front of prad's command line, to run it in namespaces."""
 

@@ -1,16 +1,16 @@
 """What a logged-in client may ask for, and what happens to everything else."""
 
-import os
 import time
 
 import pytest
 
+from lib.gateway import sanitized
 from lib.ports import free_port
 from lib.procs import pss_kib, wait_until
 from rawssh import (ADJUST, CLOSE, DATA, FAILURE, GLOBAL_REQUEST, REQUEST_FAILURE, Closed, string, u32)
 
 # Sanitizers keep freed memory for a while.
-SANITIZED = bool(os.environ.get("SAN"))
+SANITIZED = sanitized("prad")
 
 BAD_HOSTS = ["", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "127.1", "127.0.0.1.", "a..b",
              "-", "[127.0.0.1", "127.0.0.1 ", "\xe9", "a" * 64 + ".b", "a." * 127 + "a", "1.2.3.4.5",
