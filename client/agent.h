@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "common/err.h"
-#include "common/paths.h"
+#include "client/paths.h"
 
 /* What `pra connect --foreground` hands over: one connection, made at once. */
 struct agent_foreground {

@@ -15,7 +15,7 @@
 
 #include "client/config.h"
 #include "common/msg.h"
-#include "common/paths.h"
+#include "client/paths.h"
 
 #define CHECK_STEP_MS  5000
 #define CHECK_TOTAL_MS 20000

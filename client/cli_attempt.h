@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "client/config.h"
-#include "common/paths.h"
+#include "client/paths.h"
 #include "keys/keyfile.h"
 
 /* Holds a secret: wipe it. */

@@ -10,7 +10,7 @@
 
 #include "client/config.h"
 #include "client/ipc.h"
-#include "common/paths.h"
+#include "client/paths.h"
 
 /* How long the agent may take to answer; explain waits for the gateway's tests as well. */
 #define REMOTE_TIMEOUT_MS         5000

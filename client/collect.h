@@ -12,7 +12,7 @@
 
 #include "common/err.h"
 #include "common/os.h"
-#include "common/paths.h"
+#include "client/paths.h"
 
 #define COLLECT_FILES_MAX 64
 #define COLLECT_NAME_MAX  64

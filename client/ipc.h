@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "common/err.h"
-#include "common/paths.h"
+#include "client/paths.h"
 
 struct ipc;
 

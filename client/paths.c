@@ -1,5 +1,5 @@
 /* The folders of requirement A15 by the XDG base directory specification, or all in PRA_HOME. */
-#include "common/paths.h"
+#include "client/paths.h"
 
 #include <errno.h>
 #include <pwd.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/paths.h"
+#include "client/paths.h"
 #include "tests/unit/common/scratch.h"
 
 static int fresh(void **state)

@@ -2,8 +2,8 @@
  * Where a user's PRA keeps its files. PRA_HOME, when set, holds everything in one folder;
  * otherwise the XDG folders of requirement A15.
  */
-#ifndef PRA_COMMON_PATHS_H
-#define PRA_COMMON_PATHS_H
+#ifndef PRA_CLIENT_PATHS_H
+#define PRA_CLIENT_PATHS_H
 
 #include "common/err.h"
 #include "common/os.h"
