@@ -32,6 +32,7 @@ class Session(RawSsh):
         self.host_key = host_key
         self.control = None
         self.lines = bytearray()
+        self.said = 0            # bytes on the control channel
         self.opens = []          # (client's channel, window, host, port, origin port)
         self.data = {}           # by our channel number: what the client sent
         self.granted = {}        # by our channel number: window the client has granted in all
@@ -111,8 +112,13 @@ class Session(RawSsh):
         self.say_raw(json.dumps(message).encode() + b"\n")
 
     def say_raw(self, data, size=16384):
+        """On the control channel, as fast as the client's window lets."""
         for i in range(0, len(data), size):
-            self.send(bytes([DATA]) + u32(self.control) + string(data[i:i + size]))
+            part = data[i:i + size]
+            while self.said + len(part) > self.granted[self.control]:
+                self.take(self.recv())
+            self.said += len(part)
+            self.send(bytes([DATA]) + u32(self.control) + string(part))
 
     def give(self, channel, data):
         self.send(bytes([DATA]) + u32(channel) + string(data))

@@ -183,12 +183,8 @@ def test_line_without_an_end_is_bounded(pc, liar):
     def script(s):
         s.handshake().login()
         s.start_control()
-        sent = 0
         while True:
-            while sent + 32000 > s.granted[s.control]:
-                s.take(s.recv())
-            s.say_raw(b"x" * 32000, 32000)
-            sent += 32000
+            s.say_raw(b"x" * 32000)
     liar(script)
     pc.try_connect(0)
     error_state(pc, "MSG_PROTOCOL", 30, state="error")
@@ -243,12 +239,8 @@ def test_flood_of_messages_is_survived_and_the_client_still_answers(pc, liar):
     def script(s):
         s.up(rule(free_port()))
         line = b'{"type":"open-failed","origin_port":1,"target":"t:1","reason":"denied"}\n'
-        sent = 1000
         for _ in range(200):
             s.say_raw(line * 100)
-            sent += len(line) * 100
-            while sent + len(line) * 100 > s.granted[s.control]:
-                s.take(s.recv())
         stay(s)
     liar(script)
     pc.connect()
