@@ -236,6 +236,7 @@ static bool turn_opening(struct channel *ch)
     if (rc == LIBSSH2_ERROR_EAGAIN)
         return false;
     ch->state = rc == 0 ? CH_OPEN : CH_CLOSING;
+    ch->period_began = uv_hrtime() / 1000;
     if (rc == 0)
         return true;
     if (rc == LIBSSH2_ERROR_CHANNEL_FAILURE)

@@ -7,8 +7,12 @@
 /* First window and what a bulk flow may grow it to; one read takes at most this from a program. */
 #define CHANNEL_WINDOW_FIRST (64u * 1024)
 #define CHANNEL_WINDOW_MAX   (32u * 1024 * 1024)
-#define CHANNEL_PACKET_MAX   32768u
-#define CHANNEL_READ_SMALL   (16u * 1024)
+/* What a bulk flow gets however short the way is: the gateway needs some time to answer, too. */
+#define CHANNEL_WINDOW_BULK (1024u * 1024)
+/* Rates are taken over a round trip, and over this at least. */
+#define CHANNEL_PERIOD_MIN_US 10000
+#define CHANNEL_PACKET_MAX    32768u
+#define CHANNEL_READ_SMALL    (16u * 1024)
 /* Two packets of the largest size that libssh2 makes of data. */
 #define CHANNEL_UP_MAX (2u * 32700)
 
@@ -46,10 +50,10 @@ struct channel {
     bool remote_eof, fin_sent; /* the target ended its; told to the program */
     bool remote_closed;
 
-    uint32_t window;              /* what is kept granted */
-    unsigned long adjust;         /* granted, but not sent yet: libssh2 wants the same call again */
-    uint64_t received, round_end; /* bytes in all, and with which the round ends */
-    uint64_t round_began;         /* microseconds */
+    uint32_t window;       /* what is kept granted */
+    unsigned long adjust;  /* granted, but not sent yet: libssh2 wants the same call again */
+    uint64_t received;     /* bytes in this period */
+    uint64_t period_began; /* microseconds */
 };
 
 /* channel.c */

@@ -84,29 +84,44 @@ static bool send_down(struct channel *ch, const uint8_t *data, size_t len)
     return sent > 0;
 }
 
+/* Twice what is on its way at the measured rate; a bulk flow gets CHANNEL_WINDOW_BULK in any case. */
+static uint32_t wanted_window(const struct channel *ch, uint64_t elapsed_us)
+{
+    uint64_t want = 2 * ch->received * ch->session->round_trip_us / elapsed_us;
+
+    if (ch->received >= ch->window && want < CHANNEL_WINDOW_BULK)
+        want = CHANNEL_WINDOW_BULK;
+    if (want > 2 * (uint64_t)ch->window)
+        want = 2 * (uint64_t)ch->window;
+    if (want < ch->window / 2)
+        want = ch->window / 2;
+    if (want < CHANNEL_WINDOW_FIRST)
+        want = CHANNEL_WINDOW_FIRST;
+    return want > CHANNEL_WINDOW_MAX ? CHANNEL_WINDOW_MAX : (uint32_t)want;
+}
+
 /*
- * Bytes are counted in rounds. A round ends with the first byte that the gateway may only have sent
- * because of what was granted after the round began, so it lasts one round trip at least. If it
- * lasts little longer although a whole window came in it, the window is what limits the flow, and
- * it is doubled. A slow sender or a slow program makes longer rounds: their windows stay.
+ * Keeps the window at the size that rate and round trip ask for, looked at once per round trip. A
+ * window larger than that only fills queues at the gateway (+0.8 s of its CPU per GiB with 16 MiB
+ * on loopback), a smaller one leaves the line empty. A slow sender or a slow program has a low rate
+ * and so a small window. What was granted cannot be taken back: it shrinks as it is used.
  */
 static void adapt_window(struct channel *ch, size_t n)
 {
     struct session *s = ch->session;
     unsigned long granted = libssh2_channel_window_read_ex(ch->ssh, NULL, NULL);
-    uint32_t more = ch->window;
+    uint64_t now = uv_hrtime() / 1000, elapsed = now - ch->period_began;
 
     ch->received += n;
-    if (ch->received > ch->round_end) {
-        uint64_t now = uv_hrtime() / 1000;
+    if (elapsed >= s->round_trip_us && elapsed >= CHANNEL_PERIOD_MIN_US) {
+        uint32_t want = wanted_window(ch, elapsed);
 
-        if (ch->round_end > 0 && now - ch->round_began <= 2 * s->round_trip_us &&
-            ch->window < CHANNEL_WINDOW_MAX && s->window + more <= SESSION_WINDOW_MAX) {
-            ch->window += more;
-            s->window += more;
+        if (want <= ch->window || s->window + (want - ch->window) <= SESSION_WINDOW_MAX) {
+            s->window = s->window + want - ch->window;
+            ch->window = want;
         }
-        ch->round_began = now;
-        ch->round_end = ch->received + granted;
+        ch->period_began = now;
+        ch->received = 0;
     }
     if (ch->window > CHANNEL_WINDOW_FIRST && granted < ch->window / 4 * 3)
         ch->adjust = ch->window - granted;
