@@ -5,6 +5,7 @@ import struct
 
 import pytest
 
+from lib.gateway import sanitized
 from lib.ports import free_port
 from lib.procs import pss_kib
 from lib.servers.targets import echo, reset, stall
@@ -87,7 +88,8 @@ def test_hostile_server_is_told_and_harms_nobody(client, gateway, target, kind):
     assert "ERR(10401)" not in result.err, "the agent is gone"
     error = client.status()["error"]
     assert error and error["code"] in ("ERR(10203)", "ERR(10209)", "WAR(10102)"), error
-    assert pss_kib(client.agent_pids()[0]) < 20 << 10
+    if not sanitized("pra"):  # what was freed counts for a while there
+        assert pss_kib(client.agent_pids()[0]) < 20 << 10
     # The same agent connects to the real gateway.
     client.set_server()
     client.connect()
