@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/cli_text.h"
+#include "client/problem.h"
 
 int cli_fail(const char *what, const struct fault *f)
 {
@@ -64,20 +65,8 @@ static const char *member(const json_t *object, const char *key)
 /* Formats an error object anew in this language. False when its `id` is missing or unknown. */
 static bool translate(const json_t *error, struct msg_text *out)
 {
-    const char *name = member(error, "id");
-    const json_t *args = json_object_get(error, "args");
-    enum msg_id id = name != NULL ? msg_find(name) : MSG_NONE;
-    struct msg_args values = {
-        .server = member(args, "server"),
-        .user = member(args, "user"),
-        .port = member(args, "port"),
-        .program = member(args, "program"),
-        .pid = member(args, "pid"),
-        .target = member(args, "target"),
-        .detail = member(args, "detail"),
-        .seconds = member(args, "seconds"),
-        .name = member(args, "name"),
-    };
+    struct msg_args values;
+    enum msg_id id = problem_read(error, &values);
 
     if (id == MSG_NONE)
         return false;

@@ -41,6 +41,30 @@ json_t *problem_json(const struct problem *p)
                      args);
 }
 
+static const char *member(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+enum msg_id problem_read(const json_t *error, struct msg_args *args)
+{
+    const char *name = member(error, "id");
+    const json_t *values = json_object_get(error, "args");
+
+    *args = (struct msg_args){
+        .server = member(values, "server"),
+        .user = member(values, "user"),
+        .port = member(values, "port"),
+        .program = member(values, "program"),
+        .pid = member(values, "pid"),
+        .target = member(values, "target"),
+        .detail = member(values, "detail"),
+        .seconds = member(values, "seconds"),
+        .name = member(values, "name"),
+    };
+    return name != NULL ? msg_find(name) : MSG_NONE;
+}
+
 const char *problem_text(const struct problem *p, char dst[PROBLEM_TEXT_MAX])
 {
     struct msg_args a = args_of(p);

@@ -28,6 +28,12 @@ void problem_clear(struct problem *p);
  */
 json_t *problem_json(const struct problem *p);
 
+/*
+ * The way back from problem_json(): the message of an error object and the values for its
+ * place-holders, which point into `error`. MSG_NONE when its `id` is missing or unknown here.
+ */
+enum msg_id problem_read(const json_t *error, struct msg_args *args);
+
 /* "ERR(10203) title: cause" for a log. Returns `dst`. */
 #define PROBLEM_TEXT_MAX (2 * MSG_TEXT_MAX)
 const char *problem_text(const struct problem *p, char dst[PROBLEM_TEXT_MAX]);
