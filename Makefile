@@ -192,9 +192,11 @@ demo: packages $(PROGRAMS) ## a gateway, real servers and a client on this machi
 	@packaging/deps/install-packages.sh demo
 	@PRA_BUILD=$(abspath $(BUILD)) tests/demo/demo.sh
 
-bench: packages tests ## measure PRA beside its peers; tables in tests/bench/results/
+bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,openssh ROUNDS=3 KEEP=1
 	@packaging/deps/install-packages.sh test
-	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
+	@packaging/deps/install-packages.sh bench
+	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
+	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \

@@ -4,8 +4,9 @@
  *
  *   bulk serve PORT                      target; one thread per connection
  *   bulk up|down PORT STREAMS BYTES      moves BYTES in all, prints seconds
- *   bulk ping PORT COUNT                 round trips on one connection, prints p50 and p99 in us
- *   bulk open PORT COUNT                 connect + round trip + close, prints p50 and p99 in us
+ *   bulk ping PORT COUNT [SECONDS]       round trips on one connection, for so long at most; prints
+ *                                        p50, p99 and the longest in us, and their number
+ *   bulk open PORT COUNT                 connect + round trip + close, prints the same
  *   bulk relay PORT TARGET-PORT          copies, one thread per direction
  *
  * Everything is on 127.0.0.1. Loops end with their counts; a relay and a target end by signal.
@@ -289,18 +290,21 @@ static int compare(const void *a, const void *b)
 static void print_percentiles(double *seconds, unsigned count)
 {
     qsort(seconds, count, sizeof(*seconds), compare);
-    printf("%.1f %.1f\n", seconds[count / 2] * 1e6, seconds[count - 1 - count / 100] * 1e6);
+    printf("%.1f %.1f %.1f %u\n", seconds[count / 2] * 1e6, seconds[count - 1 - count / 100] * 1e6,
+           seconds[count - 1] * 1e6, count);
 }
 
-static int ping(uint16_t port, unsigned count)
+static int ping(uint16_t port, unsigned count, unsigned limit_s)
 {
     static double took[COUNT_MAX];
     struct request r = {.mode = MODE_PING};
     int fd = dial(port);
+    double end = now() + limit_s;
+    unsigned i;
     uint8_t byte = 0;
 
     write_all(fd, &r, sizeof(r));
-    for (unsigned i = 0; i < count; i++) {
+    for (i = 0; i < count && (i == 0 || now() < end); i++) {
         double start = now();
 
         write_all(fd, &byte, 1);
@@ -308,7 +312,7 @@ static int ping(uint16_t port, unsigned count)
         took[i] = now() - start;
     }
     close(fd);
-    print_percentiles(took, count);
+    print_percentiles(took, i);
     return 0;
 }
 
@@ -358,8 +362,9 @@ int main(int argc, char **argv)
             serve(port);
         if (strcmp(what, "relay") == 0 && argc == 4)
             relay(port, (uint16_t)number(argv[3], 1, 65535));
-        if (strcmp(what, "ping") == 0 && argc == 4)
-            return ping(port, (unsigned)number(argv[3], 1, COUNT_MAX));
+        if (strcmp(what, "ping") == 0 && (argc == 4 || argc == 5))
+            return ping(port, (unsigned)number(argv[3], 1, COUNT_MAX),
+                        argc == 5 ? (unsigned)number(argv[4], 1, IO_LIMIT_S) : IO_LIMIT_S);
         if (strcmp(what, "open") == 0 && argc == 4)
             return open_many(port, (unsigned)number(argv[3], 1, COUNT_MAX));
         if ((strcmp(what, "up") == 0 || strcmp(what, "down") == 0) && argc == 5)
@@ -368,6 +373,6 @@ int main(int argc, char **argv)
                         number(argv[4], 1, UINT64_MAX / 2));
     }
     fprintf(stderr, "usage: bulk serve PORT | relay PORT TARGET | up|down PORT STREAMS BYTES | "
-                    "ping|open PORT COUNT\n");
+                    "ping|open PORT COUNT [SECONDS]\n");
     return 2;
 }

@@ -1,0 +1,73 @@
+"""The rows of the table: what is asked of which paths, and how much of it.
+
+A row measures one path once: a function of (stand, way) that returns {figure: value}. bench.py
+asks every row of every path in turn, round after round. A figure's name ends in its unit.
+"""
+from lib.procs import run
+from stand import FAR, NEAR, cpu_seconds
+
+NEAR_SECONDS, FAR_SECONDS = 1.0, 3.0  # how long one transfer shall last
+FIRST_BYTES, BYTES_MAX = 32 << 20, 4 << 30
+
+
+class Row:
+    """rounds: how many make a median; None = as many as asked for."""
+
+    def __init__(self, group, title, paths, ask, far=False, rounds=None):
+        self.group, self.title, self.paths, self.ask = group, title, paths, ask
+        self.far, self.rounds = far, rounds
+
+    def measure(self, stand, path):
+        way = stand.way(path, self.far)
+        return self.ask(stand, way) if way else {}
+
+
+def transfer(stand, way, direction, streams, size):
+    """Moves `size` bytes; (seconds, CPU seconds of client and gateway)."""
+    before = cpu_seconds(way.pids())
+    out = run([stand.bulk, direction, way.port, streams, size], timeout=120).ok().out
+    return float(out), cpu_seconds(way.pids()) - before
+
+
+def bulk(direction, streams, seconds):
+    """Every path is kept busy for about as long: the size follows what it last did."""
+    def ask(stand, way):
+        own, any_ = (way.name, seconds, direction, streams), (way.name, seconds)
+        size = stand.memory.get(own) or stand.memory.get(any_) or FIRST_BYTES
+        took, cpu = transfer(stand, way, direction, streams, size)
+        while took < seconds / 2 and size < BYTES_MAX:  # too short to count
+            size = min(BYTES_MAX, int(size * min(16, seconds / took)))
+            took, cpu = transfer(stand, way, direction, streams, size)
+        stand.memory[own] = stand.memory[any_] = min(BYTES_MAX, max(FIRST_BYTES, int(size * seconds / took)))
+        return {"MB/s": size / took / 1e6, "cpu s/GiB": cpu / (size / (1 << 30))}
+    return ask
+
+
+def times(what, count):
+    def ask(stand, way):
+        p50, p99, _, _ = run([stand.bulk, what, way.port, count], timeout=120).ok().out.split()
+        return {"p50 us": float(p50), "p99 us": float(p99)}
+    return ask
+
+
+def _bulk_rows(group, suffix, paths, seconds, far):
+    return [Row(group, f"{direction}, {streams} stream{'s' * (streams > 1)}{suffix}", paths,
+                bulk(direction, streams, seconds), far)
+            for streams in (1, 4) for direction in ("up", "down")]
+
+
+ROWS = [
+    *_bulk_rows("bulk", "", NEAR, NEAR_SECONDS, False),
+    *_bulk_rows("far", ", 100 ms", FAR, FAR_SECONDS, True),
+    Row("latency", "1-byte round trip", NEAR, times("ping", 3000)),
+    Row("latency", "new connection", NEAR, times("open", 500)),
+]
+
+
+def choose(words):
+    """The rows of the named groups, or whose titles begin with the word; all when none is named."""
+    chosen = [r for r in ROWS if not words or any(w == r.group or r.title.startswith(w) for w in words)]
+    if not chosen:
+        groups = dict.fromkeys(r.group for r in ROWS)
+        raise SystemExit(f"bench: no row is called that; groups: {', '.join(groups)}")
+    return chosen
