@@ -46,8 +46,10 @@ CPPFLAGS := -D_GNU_SOURCE -DPRA_VERSION='"$(VERSION)"' -I. -isystem $(DEPS)/incl
 CFLAGS   := -std=c11 $(OPT) $(HARDEN) $(WARN) -pthread
 LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
 
-LIBS_common := -ljansson -linih -lcrypto
-LIBS_client := $(DEPS)/lib/libssh2.a -luv -lzip $(LIBS_common)
+# Names the one libcrypto: ours where the system's is old, else the system's (packaging/deps).
+CRYPTO      := @$(DEPS)/lib/crypto.link
+LIBS_common := -ljansson -linih $(CRYPTO)
+LIBS_client := $(DEPS)/lib/libssh2.a -luv -lz $(LIBS_common)
 LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 $(LIBS_common)
 
 # --- what is made of what ------------------------------------------------------------------
@@ -100,19 +102,20 @@ $(DEPS)/.done:
 	@packaging/deps/install-packages.sh build
 	packaging/deps/deps.sh build
 
-deps: packages $(DEPS)/.done ## build libssh and libssh2 with our patches into the cache
+deps: packages $(DEPS)/.done ## build libssh, libssh2 (with our patches) and libcrypto into the cache
 
 # --- objects -------------------------------------------------------------------------------
-# Changes when the libraries do (a patch was added), and everything is built again then.
+# Changes when the libraries do (a patch was added), and everything is built again then; so it is
+# when they are built again from newer sources (deps.sh update).
 STAMP := $(BUILD)/deps-prefix
 $(shell mkdir -p $(BUILD); echo $(DEPS) | cmp -s - $(STAMP) || echo $(DEPS) >$(STAMP))
 
-$(BUILD)/obj/%.o: %.c $(STAMP) | $(DEPS)/.done
+$(BUILD)/obj/%.o: %.c $(STAMP) $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/test/obj/%.o: %.c $(STAMP) | $(DEPS)/.done
+$(BUILD)/test/obj/%.o: %.c $(STAMP) $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(call say,CC,$< for tests)
 	$(Q)$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
@@ -160,7 +163,7 @@ $(BUILD)/tests/unit/client/%: $(BUILD)/test/obj/tests/unit/client/%.o $(L_client
 $(BUILD)/tests/unit/server/%: $(BUILD)/test/obj/tests/unit/server/%.o $(L_prad) $(L_server) $(L_tkeys) $(L_common)
 	$(call link,-lcmocka $(LIBS_server))
 $(BUILD)/tests/deps/%: $(BUILD)/test/obj/tests/deps/%.o
-	$(call link,-lcmocka $(DEPS)/lib/libssh.a $(DEPS)/lib/libssh2.a -lcrypto)
+	$(call link,-lcmocka $(DEPS)/lib/libssh.a $(DEPS)/lib/libssh2.a $(CRYPTO))
 $(BUILD)/tests/policy/%: $(BUILD)/test/obj/tests/policy/%.o $(L_server) $(L_keys) $(L_common)
 	$(call link,$(LIBS_server))
 $(BUILD)/tests/flow/%: $(BUILD)/test/obj/tests/flow/%.o $(L_tkeys) $(L_common)
@@ -204,7 +207,7 @@ FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
 FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
               -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
-$(BUILD)/fuzz/%.o: %.c $(STAMP) | $(DEPS)/.done
+$(BUILD)/fuzz/%.o: %.c $(STAMP) $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@

@@ -50,8 +50,8 @@ int collect_add(struct collect *c, const char *name, const char *text, size_t le
 /* Can a new file be made at `path`? Returns 0, PRA_EEXIST, PRA_EACCES, PRA_EIO with a sentence. */
 int collect_check_target(const char *path, struct fault *f);
 
-/* Packs and writes a new file (0600); an existing one is never touched. Returns 0, PRA_EEXIST,
-   PRA_EIO. */
+/* Packs and writes a new file (0600); an existing one is never touched, and a failure leaves nothing.
+   Returns 0 or what archive.h says. */
 int collect_write(const struct collect *c, const char *path, struct fault *f);
 
 #endif

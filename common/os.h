@@ -28,6 +28,12 @@ uint64_t os_monotonic_ms(void);
 int os_file_replace(const char *path, const void *data, size_t len, mode_t mode, struct fault *f);
 
 /*
+ * Gives a finished file its name, in the same folder, unless something is there by that name; then
+ * makes that durable. Returns 0, PRA_EEXIST, PRA_EIO; on failure `temp` is still there.
+ */
+int os_file_rename_new(const char *temp, const char *path, struct fault *f);
+
+/*
  * Reads a whole regular file of at most `max` bytes into a new buffer with a NUL behind it
  * (not counted). Caller frees `*out` (wipe first if secret). Returns 0, PRA_ENOENT, PRA_ETOOBIG,
  * PRA_EIO.

@@ -110,6 +110,32 @@ out:
     return rc;
 }
 
+int os_file_rename_new(const char *temp, const char *path, struct fault *f)
+{
+    char dir[OS_PATH_MAX];
+    int rc = -1;
+
+    if (parent_of(path, dir) != 0)
+        return fault_set(f, PRA_EIO, "%.64s...: the path is too long", path);
+    rc = renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE);
+    /* Some file systems (NFS) do not know the flag; those have links, which never replace. */
+    if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) {
+        rc = link(temp, path);
+        if (rc == 0 && unlink(temp) != 0) {
+            int saved = errno;
+
+            unlink(path);
+            errno = saved;
+            rc = -1;
+        }
+    }
+    if (rc != 0 && errno == EEXIST)
+        return fault_set(f, PRA_EEXIST, "%s: exists already", path);
+    if (rc != 0 || sync_dir(dir) != 0)
+        return fault_set(f, PRA_EIO, "%s: could not be written: %s", path, strerror(errno));
+    return 0;
+}
+
 static void free_wiped(char *p, size_t len)
 {
     if (p)

@@ -33,7 +33,7 @@ ONLY_IN = {
     r"openssl/": r"common/crypto[a-z0-9_]*\.[ch]",
     r"ini\.h": r"common/conf\.c",
     r"uv\.h": r"client/[a-z0-9_]+\.[ch]",
-    r"zip\.h": r"client/[a-z0-9_]+\.[ch]",
+    r"zlib\.h": r"client/archive\.c",
     r"event2/": r"server/[a-z0-9_/]+\.[ch]",
 }
 

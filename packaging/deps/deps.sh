@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the two SSH libraries, libssh (gateway) and libssh2 (client), as static libraries from the
-# source packages of Debian 13 plus the patches in patches/, into a cache folder of the user.
+# source packages of Debian 13 plus the patches in patches/, into a cache folder of the user; and
+# libcrypto where the system's is old (openssl.sh). sources.sh fetches and unpacks.
 #
 #   deps.sh --prefix   print where the libraries of this flavour live (fast, no network)
 #   deps.sh build      make them unless they are there
@@ -16,6 +17,7 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
+# shellcheck disable=SC2034 # for sources.sh
 SUITE=trixie
 LIBSSH_MIN=0.11.5      # older ones spin on a maximum packet of 10 and do not enforce the window
 LIBSSH2_MIN=1.11.1     # first with AES-GCM, ETM MACs, strict key exchange and rsa-sha2
@@ -40,88 +42,24 @@ esac
 # The key changes with everything that changes the libraries, except a newer Debian revision of the
 # same sources, which `update` looks for.
 key() {
+    hash=$(cd "$here" && { echo "$cc"; cat deps.sh openssl.sh patches/libssh/*.patch \
+        patches/libssh2/*.patch 2>/dev/null || true; } | sha256sum | cut -c1-16)
+    echo "$(system_name)-${san:-plain}-$hash"
+}
+
+system_name() {
     ID=unknown VERSION_ID=
     # shellcheck disable=SC1091
     . /etc/os-release
-    hash=$(cd "$here" && { echo "$cc"; cat deps.sh patches/libssh/*.patch patches/libssh2/*.patch \
-        2>/dev/null || true; } | sha256sum | cut -c1-16)
-    echo "$ID$VERSION_ID-$(uname -m)-${san:-plain}-$hash"
+    echo "$ID$VERSION_ID-$(uname -m)"
 }
 
 prefix=$cache/$(key)
 
-# --- sources -------------------------------------------------------------------------------------
-
-# Prints "RELEASE-LABEL URI" of the host's Debian archives.
-host_mirrors() {
-    # shellcheck disable=SC2016 # apt expands these
-    apt-get "$@" indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' |
-        sed -n 's/^Debian|\(Debian\|Debian-Security\)|/\1 /p' | sort -u
-}
-
-# write_sources DIR: a sources.list with the deb-src lines of $SUITE, from the host's mirrors.
-write_sources() {
-    mirrors=$(host_mirrors)
-    if [ -z "$mirrors" ]; then # no `apt-get update` was ever run here: read the lists privately
-        mkdir -p "$1/host-lists/partial"
-        apt-get -o Dir::State::Lists="$1/host-lists" -o Dir::Cache="$1/cache" \
-            -o APT::Sandbox::User=root -qq update
-        mirrors=$(host_mirrors -o Dir::State::Lists="$1/host-lists")
-    fi
-    main=$(echo "$mirrors" | sed -n 's/^Debian //p' | head -n 1)
-    security=$(echo "$mirrors" | sed -n 's/^Debian-Security //p' | head -n 1)
-    [ -n "$main" ] || die "apt-get indextargets names no Debian archive; is this a Debian host?"
-    [ -n "$security" ] ||
-        die "the host's apt configuration names no Debian security archive; its updates are needed"
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    [ -r "$keyring" ] || die "$keyring is missing: install debian-archive-keyring"
-    cat >"$1/sources.list" <<SOURCES
-deb-src [signed-by=$keyring] $main $SUITE main
-deb-src [signed-by=$keyring] $main $SUITE-updates main
-deb-src [signed-by=$keyring] $security $SUITE-security main
-SOURCES
-}
-
-# download DIR: the newest source packages of both libraries, checked by apt's signatures.
-download() {
-    mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/src"
-    write_sources "$1"
-    set -- "$1" -qq -o Dir::Etc::SourceList="$1/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-        -o Dir::State::Lists="$1/lists" -o Dir::Cache="$1/cache" -o APT::Sandbox::User=root
-    dir=$1
-    shift
-    apt-get "$@" -o APT::Update::Error-Mode=any update
-    (cd "$dir/src" && apt-get "$@" source --download-only libssh libssh2) >"$dir/source.log" 2>&1 ||
-        { cat "$dir/source.log" >&2; die "cannot download the sources"; }
-}
-
-dsc_version() {
-    sed -n 's/^Version: //p' "$1" | head -n 1
-}
-
-# fetch_sources TMP: fills $cache/sources unless it is there. One download serves every flavour.
-fetch_sources() {
-    [ ! -e "$cache/sources/.done" ] || return 0
-    download "$1/apt"
-    touch "$1/apt/src/.done"
-    rm -rf "$cache/sources"
-    mv "$1/apt/src" "$cache/sources"
-}
-
-# unpack NAME MINIMUM TMP: Debian's package with Debian's patches, then ours, in TMP/NAME.
-unpack() {
-    set -- "$1" "$2" "$3" "$cache/sources/$1"_*.dsc
-    if [ $# -ne 4 ] || [ ! -r "$4" ]; then die "expected one $1_*.dsc in $cache/sources"; fi
-    version=$(dsc_version "$4")
-    dpkg --compare-versions "$version" ge "$2" || die "$1 $version is older than $2"
-    dpkg-source --no-check -x "$4" "$3/$1" >"$3/$1.log" 2>&1 || { cat "$3/$1.log" >&2; die "$4"; }
-    for p in "$here/patches/$1"/*.patch; do
-        [ -e "$p" ] || continue
-        patch -d "$3/$1" -p1 --fuzz=0 --no-backup-if-mismatch <"$p" >"$3/patch.log" 2>&1 ||
-            { cat "$3/patch.log" >&2; die "${p#"$here/"} does not apply to $1 $version"; }
-    done
-    echo "$1 $version" >>"$3/VERSIONS"
-}
+# shellcheck source=packaging/deps/sources.sh
+. "$here/sources.sh"
+# shellcheck source=packaging/deps/openssl.sh
+. "$here/openssl.sh"
 
 # --- build ---------------------------------------------------------------------------------------
 
@@ -136,10 +74,11 @@ cmake_build() {
         flags="-O2 $flags -fstack-protector-strong -fstack-clash-protection"
         flags="$flags -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"
     fi
+    # shellcheck disable=SC2086 # crypto_options are words
     {
         cmake -S "$tmp/$name" -B "$tmp/build-$name" -G Ninja -DCMAKE_C_COMPILER="$cc" \
             -DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX="$prefix" \
-            -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF "$@" \
+            -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=OFF $crypto_options "$@" \
             -DCMAKE_C_FLAGS="$flags $cflags" &&
             cmake --build "$tmp/build-$name" &&
             DESTDIR="$tmp/root" cmake --install "$tmp/build-$name"
@@ -163,12 +102,36 @@ build_libssh2() {
         -DBUILD_TESTING=OFF -DENABLE_ZLIB_COMPRESSION=OFF -DENABLE_DEBUG_LOGGING=OFF
 }
 
+# choose_crypto TMP: the one libcrypto that both libraries and all programs use. lib/crypto.link is
+# what a program names when it is linked (an @file of the compiler's).
+# shellcheck disable=SC2154 # openssl.sh sets openssl and system_openssl
+choose_crypto() {
+    mkdir -p "$1/root$prefix/lib" "$1/root$prefix/include"
+    if system_openssl_is_fast; then
+        crypto_options=
+        echo "openssl $system_openssl (the system's)" >"$1/VERSIONS"
+        echo -lcrypto >"$1/root$prefix/lib/crypto.link"
+        return 0
+    fi
+    build_openssl "$1"
+    crypto_options="-DOPENSSL_INCLUDE_DIR=$openssl/include"
+    crypto_options="$crypto_options -DOPENSSL_CRYPTO_LIBRARY=$openssl/lib/libcrypto.a"
+    # libssl is not used; cmake wants the name of one.
+    crypto_options="$crypto_options -DOPENSSL_SSL_LIBRARY=$openssl/lib/libcrypto.a"
+    echo "openssl $(dsc_version "$(dsc openssl)")" >"$1/VERSIONS"
+    cp -al "$openssl/include/openssl" "$1/root$prefix/include/"
+    cp -l "$openssl/lib/libcrypto.a" "$1/root$prefix/lib/"
+    echo "$prefix/lib/libcrypto.a" >"$1/root$prefix/lib/crypto.link"
+}
+
 build() {
     tmp=$(mktemp -d "$cache/tmp.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
     trap 'exit 1' HUP INT TERM
     echo "Building libssh and libssh2${san:+ with the $san sanitizer} into $prefix" >&2
-    fetch_sources "$tmp"
+    fetch libssh "$LIBSSH_MIN" "$tmp"
+    fetch libssh2 "$LIBSSH2_MIN" "$tmp"
+    choose_crypto "$tmp"
     unpack libssh "$LIBSSH_MIN" "$tmp"
     unpack libssh2 "$LIBSSH2_MIN" "$tmp"
     build_libssh "$tmp"
@@ -181,16 +144,16 @@ build() {
     mv "$tmp/root$prefix" "$prefix"
 }
 
-# update: drop the cached sources, and every library built from them, if Debian has newer ones.
+# update: takes newer sources, and drops every library built from the old ones, if Debian has any.
 update() {
     tmp=$(mktemp -d "$cache/tmp.XXXXXX")
-    download "$tmp/apt"
-    if [ "$(cat "$tmp"/apt/src/*.dsc | sha256sum)" != \
-        "$(cat "$cache"/sources/*.dsc 2>/dev/null | sha256sum)" ]; then
-        rm -rf "$cache/sources" "$cache"/*/.done
-        touch "$tmp/apt/src/.done"
-        mv "$tmp/apt/src" "$cache/sources"
-    fi
+    trap 'rm -rf "$tmp"' EXIT
+    stale=
+    refresh libssh "$LIBSSH_MIN" "$tmp"
+    refresh libssh2 "$LIBSSH2_MIN" "$tmp"
+    system_openssl_is_fast || refresh openssl "$OPENSSL_MIN" "$tmp"
+    [ -z "$stale" ] ||
+        rm -f "$cache"/*-plain-*/.done "$cache"/*-address-*/.done "$cache"/*-thread-*/.done
     rm -rf "$tmp"
 }
 

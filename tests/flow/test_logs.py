@@ -9,7 +9,7 @@ import pytest
 from lib import chain
 from lib.client import PASSPHRASE, exchange
 from lib.ports import free_port
-from lib.procs import wait_until
+from lib.procs import run, wait_until
 
 
 @pytest.fixture
@@ -113,6 +113,7 @@ def test_bundle_holds_everything_for_the_helpdesk_and_lists_it(logs, client, gat
     with zipfile.ZipFile(bundle) as z:
         assert z.testzip() is None
         names = z.namelist()
+    run(["unzip", "-tq", bundle]).ok()
     for wanted in ("System.log", "User.log"):
         assert any(wanted in n for n in names), names
     assert any("check" in n for n in names), names

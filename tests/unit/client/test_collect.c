@@ -12,11 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zip.h>
-
 #include "client/collect.h"
 #include "client/redact.h"
 #include "common/chainlog.h"
+#include "tests/unit/client/zipfile.h"
 
 static char home[] = "/tmp/pra-collect-XXXXXX";
 
@@ -98,30 +97,9 @@ static void default_name_holds_only_harmless_letters(void **state)
     assert_string_equal(dst + strlen(dst) - 4, ".zip");
 }
 
-/* Text of a file in the zip; caller frees. */
-static char *unzip(const char *path, const char *name)
-{
-    zip_t *zip = zip_open(path, ZIP_RDONLY, NULL);
-    zip_file_t *file;
-    zip_stat_t st;
-    char *text;
-
-    assert_non_null(zip);
-    if (zip_stat(zip, name, 0, &st) != 0) {
-        zip_discard(zip);
-        return NULL;
-    }
-    text = calloc(1, (size_t)st.size + 1);
-    file = zip_fopen(zip, name, 0);
-    assert_int_equal(zip_fread(file, text, st.size), (zip_int64_t)st.size);
-    zip_fclose(file);
-    zip_discard(zip);
-    return text;
-}
-
 static void assert_in_zip(const char *path, const char *name, const char *text)
 {
-    char *found = unzip(path, name);
+    char *found = zipfile_text(path, name);
 
     assert_non_null(found);
     assert_non_null(strstr(found, text));
@@ -171,7 +149,7 @@ static void bundle_holds_what_the_helpdesk_needs_and_no_secret(void **state)
     assert_in_zip(path, "status.json", "disconnected");
     assert_in_zip(path, "check.json", "\"tcp\"");
     assert_in_zip(path, "config.ini", "[removed]");
-    manifest = unzip(path, "manifest.txt");
+    manifest = zipfile_text(path, "manifest.txt");
     assert_non_null(strstr(manifest, "0123456789abcdef0123456789abcdef"));
     assert_non_null(strstr(manifest, "System.log"));
     free(manifest);
