@@ -274,7 +274,7 @@ static int put_directory(struct archive *a, struct fault *f)
     p = put16(put16(p, (unsigned)a->count), (unsigned)a->count);
     p = put32(p, (uint32_t)(a->at - start));
     p = put32(p, (uint32_t)start);
-    p = put16(p, 0); /* comment */
+    put16(p, 0); /* comment */
     return put_at(a, a->at, record, END_LEN, f);
 }
 
