@@ -32,6 +32,7 @@ struct config_listen {
     X("limits", "max_sessions", max_sessions, 1, 1000000, 100000)                                  \
     X("limits", "max_sessions_per_user", max_sessions_per_user, 1, 100000, 64)                     \
     X("limits", "max_channels_per_session", max_channels_per_session, 1, 65536, 1024)              \
+    X("limits", "max_connections_per_session", max_connections, 1, 8, 4)                           \
     X("limits", "max_auth_tries", max_auth_tries, 1, 100, 6)                                       \
     X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)
 
@@ -40,6 +41,7 @@ struct config_listen {
     X("limits", "login_grace", login_grace, 1, 600, 30)                                            \
     X("limits", "connect_timeout", connect_timeout, 1, 60, 5)                                      \
     X("limits", "hello_timeout", hello_timeout, 1, 600, 15)                                        \
+    X("limits", "join_timeout", join_timeout, 1, 300, 30)                                          \
     X("limits", "drain_timeout", drain_timeout, 0, 3600, 10)                                       \
     X("limits", "rekey_time", rekey_time, 60, 86400, 3600)                                         \
     X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \

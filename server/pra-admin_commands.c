@@ -68,6 +68,7 @@ static const struct cli_column session_columns[] = {
     {"kind", "KIND", true},
     {"version", "VERSION", false},
     {"binding", "BINDING", false},
+    {"connections", "CONNECTIONS", false},
     {"channels", "CHANNELS", true},
     {"bytes_in", "IN", true},
     {"bytes_out", "OUT", true},

@@ -35,7 +35,7 @@ struct admin_peer {
 struct admin_host {
     void *ctx;
     /* JSON array of sessions: {"id","user","device","source","since","version","os","binding",
-       "channels","bytes_in","bytes_out","kind":"pra|ssh"}. New reference, NULL = no memory. */
+       "connections","channels","bytes_in","bytes_out","kind":"pra|ssh"}. New reference, NULL = no memory. */
     json_t *(*session_list)(void *ctx);
     /* Ends a session and tells the client why. Returns 0, PRA_ENOENT. */
     int (*session_kill)(void *ctx, const char *id, const char *why);

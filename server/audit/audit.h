@@ -20,6 +20,9 @@
     X(AUDIT_LOGIN, "login")                                                                        \
     X(AUDIT_LOGIN_REFUSED, "login-refused") /* key, signature, user, limits: see reason */         \
     X(AUDIT_LOGOUT, "logout")                                                                      \
+    X(AUDIT_JOIN, "tunnel-join")          /* a connection became a part of the session */          \
+    X(AUDIT_JOIN_REFUSED, "join-refused") /* a token that is not this connection's to use */       \
+    X(AUDIT_LEAVE, "tunnel-leave")                                                                 \
     X(AUDIT_CHANNEL_OPEN, "channel-open")                                                          \
     X(AUDIT_CHANNEL_REFUSED, "channel-refused") /* direct-tcpip not allowed */                     \
     X(AUDIT_CHANNEL_FAILED, "channel-failed")   /* allowed, target did not answer */               \

@@ -6,9 +6,11 @@
 #include "common/log.h"
 #include "common/os.h"
 #include "common/timefmt.h"
+#include "server/prad/balance.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/tunnel.h"
 
 #define PROTOCOL 1
 /* More than this between the two clocks is told and audited (D9). */
@@ -54,10 +56,11 @@ static void welcome(struct session *s)
 {
     char now[TIMEFMT_MAX], source[RECORD_ENDPOINT_MAX];
     record_endpoint(source, &s->entry.source, s->entry.source_port);
-    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "type", "welcome", "session",
+    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "type", "welcome", "session",
                               s->entry.id, "version", PRA_VERSION, "clock",
                               timefmt_rfc3339(os_time_now(), now), "user", s->entry.user, "source",
-                              source));
+                              source, "connections",
+                              (json_int_t)worker_config(s->worker)->max_connections));
 }
 
 static void compare_clocks(struct session *s, int64_t client)
@@ -101,6 +104,83 @@ static int receive_hello(struct session *s, const json_t *o, struct fault *f)
     control_push_rules(s);
     const json_t *heads = json_object_get(o, "log_heads");
     return json_is_object(heads) ? receive_log_heads(s, heads, f) : 0;
+}
+
+/* ---- more connections for one tunnel -------------------------------------------------------- */
+
+/* Why this session gets no token; NULL if there is nothing against it. */
+static const char *no_token(const struct session *s, const char *why)
+{
+    if (s->worker->draining || s->ending_ms != 0)
+        return "shutdown";
+    if (strcmp(why, "load") == 0 && !balance_can_offload(s->worker))
+        return "no-gain";
+    return NULL;
+}
+
+static int receive_join_token(struct session *s, const json_t *o, struct fault *f)
+{
+    const struct config *c = worker_config(s->worker);
+    char token[TUNNEL_TOKEN_TEXT];
+    const char *why = "";
+    int64_t id;
+    int rc = jsonl_get_int(o, "id", 0, INT64_MAX, &id, f);
+    if (rc == 0)
+        rc = jsonl_opt_string(o, "why", 16, &why, f);
+    if (rc != 0)
+        return rc;
+    const char *reason = no_token(s, why);
+    if (!reason && tunnel_issue(s->worker->gateway->live, &s->entry, (unsigned)c->max_connections,
+                                os_monotonic_ms(), (uint64_t)c->join_timeout * 1000, token) != 0)
+        reason = "limit";
+    if (reason)
+        control_send(s, json_pack("{s:s, s:I, s:n, s:s}", "type", "join-token", "id",
+                                  (json_int_t)id, "token", "reason", reason));
+    else
+        control_send(s,
+                     json_pack("{s:s, s:I, s:s, s:I}", "type", "join-token", "id", (json_int_t)id,
+                               "token", token, "seconds", (json_int_t)c->join_timeout));
+    crypto_wipe(token, sizeof(token));
+    return 0;
+}
+
+/* Who presented a token that is not his learns no more than that. */
+static void refuse_join(struct session *s, const char *word)
+{
+    record_session(s, AUDIT_JOIN_REFUSED, word, "");
+    control_send(s, json_pack("{s:s, s:s, s:s}", "type", "refused", "reason", "join", "detail",
+                              "this connection may not join that session"));
+    session_end_soon(s, word);
+}
+
+static int receive_join(struct session *s, const json_t *o, struct fault *f)
+{
+    char before[sizeof(s->entry.id)], text[AUDIT_TEXT_MAX];
+    const char *session, *token;
+    if (s->hello || s->channel_count > 0)
+        return fault_set(f, PRA_EINVAL, "join must be the first that is said and asked for");
+    int rc = jsonl_get_string(o, "session", AUDIT_SESSION_MAX - 1, &session, f);
+    if (rc == 0)
+        rc = jsonl_get_string(o, "token", TUNNEL_TOKEN_TEXT - 1, &token, f);
+    if (rc != 0)
+        return rc;
+    memcpy(before, s->entry.id, sizeof(before));
+    if (s->restricted) {
+        refuse_join(s, "user-disabled");
+        return 0;
+    }
+    enum tunnel_answer answer =
+        tunnel_join(s->worker->gateway->live, &s->entry, session, token,
+                    (unsigned)worker_config(s->worker)->max_connections, os_monotonic_ms());
+    if (answer != TUNNEL_JOINED) {
+        refuse_join(s, tunnel_answer_word(answer));
+        return 0;
+    }
+    s->hello = true;
+    snprintf(text, sizeof(text), "logged in as %s", before);
+    record_session(s, AUDIT_JOIN, "", text);
+    control_send(s, json_pack("{s:s, s:s}", "type", "joined", "session", s->entry.id));
+    return 0;
 }
 
 /* ---- reports ------------------------------------------------------------------------------- */
@@ -203,6 +283,7 @@ int control_receive(struct session *s, const json_t *o, struct fault *f)
     } TYPES[] = {{"ports", receive_ports},
                  {"log_heads", receive_log_heads},
                  {"explain", receive_explain},
+                 {"join-token", receive_join_token},
                  {"bye", receive_bye}};
     const char *type;
     int rc = jsonl_get_string(o, "type", 32, &type, f);
@@ -210,8 +291,12 @@ int control_receive(struct session *s, const json_t *o, struct fault *f)
         return rc;
     if (strcmp(type, "hello") == 0)
         return receive_hello(s, o, f);
+    if (strcmp(type, "join") == 0)
+        return receive_join(s, o, f);
     if (!s->hello)
         return fault_set(f, PRA_EINVAL, "the first message must be hello");
+    if (s->entry.secondary && strcmp(type, "bye") != 0)
+        return fault_set(f, PRA_EINVAL, "a connection that has joined says only bye");
     for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++)
         if (strcmp(type, TYPES[i].type) == 0)
             return TYPES[i].receive(s, o, f);

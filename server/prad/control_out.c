@@ -44,6 +44,8 @@ void control_cut(const struct channel *ch)
 void control_notice(struct session *s, const char *kind, const char *detail, int retry_in,
                     int64_t seconds)
 {
+    if (s->entry.secondary) /* news of a tunnel are the primary's to tell */
+        return;
     json_t *o = json_pack("{s:s, s:s, s:s}", "type", "notice", "kind", kind, "detail", detail);
     int bad =
         json_object_set_new(o, "retry_in", retry_in < 0 ? json_null() : json_integer(retry_in));
@@ -85,7 +87,7 @@ static bool same_as_before(struct control *c, const json_t *list)
 void control_push_rules(struct session *s)
 {
     struct control *c = s->control;
-    if (!c || !s->hello || s->restricted)
+    if (!c || !s->hello || s->restricted || s->entry.secondary)
         return;
     const struct policy *p = s->worker->policy;
     json_t *list = json_array();

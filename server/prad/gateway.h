@@ -42,7 +42,9 @@ struct gateway {
     struct keeper *keeper;
     struct worker *worker[GATEWAY_WORKERS_MAX];
     unsigned worker_count;
-    atomic_uint sessions; /* connections held, logged in or not */
+    atomic_uint sessions;             /* connections held, logged in or not */
+    atomic_uint_fast64_t connections; /* taken since the start: numbers them */
+    unsigned next_worker;             /* where balance_pick() begins to look; main thread only */
 };
 
 /*

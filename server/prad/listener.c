@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "server/prad/balance.h"
 #include "server/prad/record.h"
 #include "server/prad/worker.h"
 
@@ -24,7 +25,7 @@
 struct listener {
     struct gateway *gateway;
     struct event_base *base;
-    unsigned count, next_worker;
+    unsigned count;
     int fd[CONFIG_LISTEN_MAX];
     struct event *event[CONFIG_LISTEN_MAX];
     struct event *resume;
@@ -84,8 +85,7 @@ static void take_in(struct listener *l, int fd, const struct sockaddr_storage *f
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    struct worker *w = l->gateway->worker[l->next_worker++ % l->gateway->worker_count];
-    if (worker_adopt(w, fd, &ip, port) != 0)
+    if (worker_adopt(balance_pick(l->gateway), fd, &ip, port) != 0)
         startups_give(l->gateway->startups, &ip);
 }
 

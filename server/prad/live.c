@@ -1,19 +1,15 @@
 /* The registry of sessions; see live.h. */
 #include "server/prad/live.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/timefmt.h"
+#include "server/prad/live_internal.h"
 #include "server/prad/record.h"
+#include "server/prad/tunnel.h"
 #include "server/prad/worker.h"
-
-struct live {
-    pthread_mutex_t lock;
-    struct live_entry *head;
-};
 
 int live_new(struct live **out)
 {
@@ -65,6 +61,7 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
 void live_remove(struct live *l, struct live_entry *e)
 {
     pthread_mutex_lock(&l->lock);
+    tunnel_leave_locked(e);
     if (e->prev)
         e->prev->next = e->next;
     else
@@ -74,16 +71,33 @@ void live_remove(struct live *l, struct live_entry *e)
     pthread_mutex_unlock(&l->lock);
 }
 
-static json_t *describe(struct live_entry *e)
+/* What a session and its secondaries do and did together. */
+struct sum {
+    uint64_t connections, channels, in, out;
+};
+
+static void add(struct sum *sum, const struct live_entry *e)
 {
+    sum->connections++;
+    sum->channels += atomic_load(&e->channels);
+    sum->in += atomic_load(&e->bytes_in);
+    sum->out += atomic_load(&e->bytes_out);
+}
+
+static json_t *describe(const struct live_entry *e)
+{
+    struct sum sum = {.in = e->left_in, .out = e->left_out};
     char source[RECORD_ENDPOINT_MAX], since[TIMEFMT_MAX];
+    add(&sum, e);
+    for (const struct live_entry *m = e->members; m; m = m->member_next)
+        add(&sum, m);
     record_endpoint(source, &e->source, e->source_port);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "id", e->id,
-                     "user", e->user, "device", e->device, "source", source, "since",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "id",
+                     e->id, "user", e->user, "device", e->device, "source", source, "since",
                      timefmt_rfc3339(e->since, since), "version", e->version, "os", e->os,
-                     "binding", e->binding, "channels", (json_int_t)atomic_load(&e->channels),
-                     "bytes_in", (json_int_t)atomic_load(&e->bytes_in), "bytes_out",
-                     (json_int_t)atomic_load(&e->bytes_out), "kind", e->pra ? "pra" : "ssh");
+                     "binding", e->binding, "connections", (json_int_t)sum.connections, "channels",
+                     (json_int_t)sum.channels, "bytes_in", (json_int_t)sum.in, "bytes_out",
+                     (json_int_t)sum.out, "kind", e->pra ? "pra" : "ssh");
 }
 
 json_t *live_list(struct live *l)
@@ -92,7 +106,7 @@ json_t *live_list(struct live *l)
     bool failed = list == NULL;
     pthread_mutex_lock(&l->lock);
     for (struct live_entry *e = l->head; e && !failed; e = e->next)
-        failed = json_array_append_new(list, describe(e)) != 0;
+        failed = !e->secondary && json_array_append_new(list, describe(e)) != 0;
     pthread_mutex_unlock(&l->lock);
     if (failed) {
         json_decref(list);
@@ -106,8 +120,10 @@ int live_kill(struct live *l, const char *id, const char *why)
     int rc = PRA_ENOENT;
     pthread_mutex_lock(&l->lock);
     for (struct live_entry *e = l->head; e; e = e->next) {
-        if (strcmp(e->id, id) == 0) {
+        if (!e->secondary && strcmp(e->id, id) == 0) {
             rc = worker_kill_session(e->worker, id, why);
+            if (rc == 0)
+                tunnel_close_locked(e, "killed");
             break;
         }
     }

@@ -1,7 +1,8 @@
 /*
  * The registry of sessions that have logged in: what `session list` prints and `session kill`
  * needs. A session's worker writes its entry; the keeper thread reads. One mutex guards the list
- * and every entry's text; the counters are atomic so that moving bytes takes no lock.
+ * and every entry's text; the counters are atomic so that moving bytes takes no lock. A connection
+ * that has joined a session (tunnel.h) is counted, but shown and killed as a part of that session.
  */
 #ifndef PRA_SERVER_PRAD_LIVE_H
 #define PRA_SERVER_PRAD_LIVE_H
@@ -20,6 +21,7 @@
 #define LIVE_OS_MAX      128
 
 struct live;
+struct tunnel_tokens;
 struct worker;
 
 struct live_entry {
@@ -37,6 +39,18 @@ struct live_entry {
     bool pra; /* said hello; otherwise a standard client */
     atomic_uint channels;
     atomic_uint_fast64_t bytes_in, bytes_out;
+
+    /* The tunnel that it belongs to (tunnel.h). */
+    uint64_t connection;            /* its number; never used twice while prad runs */
+    bool secondary;                 /* has joined: `id` is its primary's */
+    bool closed;                    /* a primary that takes no more secondaries */
+    _Atomic(const char *) must_end; /* why a secondary has to end, once its primary is gone */
+    struct live_entry *primary;     /* of a secondary; NULL when the primary is gone */
+    struct live_entry *members;     /* of a primary */
+    struct live_entry *member_next, *member_prev;
+    unsigned member_count;
+    uint64_t left_in, left_out;   /* moved by secondaries that have left */
+    struct tunnel_tokens *tokens; /* NULL as long as none was issued */
 };
 
 /* Returns 0, PRA_ENOMEM. */
@@ -53,7 +67,7 @@ void live_remove(struct live *l, struct live_entry *e);
 
 /* The array of `session list` (see struct admin_host). New reference, NULL = no memory. */
 json_t *live_list(struct live *l);
-/* Tells the session's worker to end it. Returns 0, PRA_ENOENT, PRA_ENOMEM. */
+/* Tells the session's workers to end it, with all its connections. Returns 0, PRA_ENOENT, PRA_ENOMEM. */
 int live_kill(struct live *l, const char *id, const char *why);
 
 #endif

@@ -21,9 +21,9 @@ const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip 
 
 static bool is_trouble(enum audit_kind kind)
 {
-    return kind == AUDIT_LOGIN_REFUSED || kind == AUDIT_CHANNEL_REFUSED ||
-           kind == AUDIT_REQUEST_REFUSED || kind == AUDIT_PROTOCOL_ERROR ||
-           kind == AUDIT_CHANNEL_CUT || kind == AUDIT_SESSION_CUT;
+    return kind == AUDIT_LOGIN_REFUSED || kind == AUDIT_JOIN_REFUSED ||
+           kind == AUDIT_CHANNEL_REFUSED || kind == AUDIT_REQUEST_REFUSED ||
+           kind == AUDIT_PROTOCOL_ERROR || kind == AUDIT_CHANNEL_CUT || kind == AUDIT_SESSION_CUT;
 }
 
 static void copy(char *dst, size_t cap, const char *src)
@@ -95,7 +95,7 @@ void record_session(struct session *s, enum audit_kind kind, const char *reason,
     if (suppressed(s, kind))
         return;
     fill(&e, s, kind, reason, detail);
-    if (kind == AUDIT_LOGOUT) {
+    if (kind == AUDIT_LOGOUT || kind == AUDIT_LEAVE) {
         e.bytes_in = atomic_load(&s->entry.bytes_in);
         e.bytes_out = atomic_load(&s->entry.bytes_out);
     }

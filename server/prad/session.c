@@ -38,6 +38,7 @@ struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, 
     s->startup_place = true;
     s->started_ms = s->heard_ms = os_monotonic_ms();
     s->entry.worker = w;
+    s->entry.connection = atomic_fetch_add(&w->gateway->connections, 1) + 1;
     s->entry.source = *ip;
     s->entry.source_port = port;
     crypto_random(id, sizeof(id));
@@ -47,6 +48,7 @@ struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, 
         w->sessions->prev = s;
     w->sessions = s;
     atomic_fetch_add(&w->gateway->sessions, 1);
+    atomic_fetch_add(&w->session_count, 1);
     first_bytes_wait(s);
     return s;
 }
@@ -278,7 +280,7 @@ static bool overdue(struct session *s)
         session_end(s, "output-overflow", NULL);
         return true;
     }
-    if (s->worker->draining && !s->channels && s->phase == SESSION_OPEN)
+    if (s->worker->draining && s->phase == SESSION_OPEN && session_is_idle(s))
         session_end_soon(s, "gateway-stop");
     if (s->ending_ms != 0 && pending == 0 && !control_has_reader(s)) {
         session_end(s, s->ended_by, s->ended_by);
@@ -343,6 +345,9 @@ static void tick_keepalive(struct session *s, uint64_t now)
 static void tick_open(struct session *s, uint64_t now)
 {
     const struct config *c = worker_config(s->worker);
+    session_obey_primary(s);
+    if (s->worker->draining) /* the other connections of a tunnel end without telling this one */
+        worker_wake(s->worker, s);
     if (s->ending_ms != 0 && now >= s->ending_ms) {
         session_end(s, s->ended_by, s->ended_by);
         return;

@@ -82,7 +82,7 @@ struct session {
     uint8_t *key_blob; /* to find the key again in a new snapshot */
     size_t key_blob_len;
     bool any_client; /* the key may skip hello */
-    bool hello;      /* said and accepted */
+    bool hello;      /* hello or join was said and accepted */
     bool restricted; /* disabled user: the control channel only, to be told why */
 
     struct channel *channels;
@@ -124,6 +124,12 @@ void session_must_end(struct session *s, const char *reason);
 /* Closes all targets at once. The session ends when the client has read its last words and closes
    the control channel, SESSION_LAST_WORDS_MS later at most. Safe for anybody. */
 void session_end_soon(struct session *s, const char *reason);
+
+/* A secondary whose primary is gone (`entry.must_end`) ends, too; nothing otherwise. Safe for
+   anybody. */
+void session_obey_primary(struct session *s);
+/* True if nothing runs in the tunnel of `s` any more: no channel here, and no other connection. */
+bool session_is_idle(struct session *s);
 
 /* An administrator ends it: audit, a notice to the client, the end. */
 void session_kill(struct session *s, const char *why);

@@ -8,6 +8,7 @@
 #include "server/prad/control.h"
 #include "server/prad/record.h"
 #include "server/prad/session.h"
+#include "server/prad/tunnel.h"
 
 static void note_reason(struct session *s, const char *reason)
 {
@@ -47,11 +48,12 @@ void session_end(struct session *s, const char *reason, const char *text)
     record_suppressed(s);
     if (s->listed) {
         live_remove(s->worker->gateway->live, &s->entry);
-        record_session(s, AUDIT_LOGOUT, s->ended_by, "");
+        record_session(s, s->entry.secondary ? AUDIT_LEAVE : AUDIT_LOGOUT, s->ended_by, "");
     }
     if (s->startup_place)
         startups_give(s->worker->gateway->startups, &s->entry.source);
     atomic_fetch_sub(&s->worker->gateway->sessions, 1);
+    atomic_fetch_sub(&s->worker->session_count, 1);
     worker_bury(s->worker, s);
 }
 
@@ -74,6 +76,8 @@ void session_end_soon(struct session *s, const char *reason)
         return;
     note_reason(s, reason);
     s->ending_ms = os_monotonic_ms() + SESSION_LAST_WORDS_MS;
+    if (!s->entry.secondary)
+        tunnel_close(s->worker->gateway->live, &s->entry, "primary-ended");
     for (struct channel *ch = s->channels; ch; ch = ch->next) {
         if (ch->state < CHANNEL_OPEN && ch->failure == FAILURE_NONE)
             channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
@@ -85,6 +89,19 @@ void session_end_soon(struct session *s, const char *reason)
         channel_ready(ch);
     }
     worker_wake(s->worker, s);
+}
+
+void session_obey_primary(struct session *s)
+{
+    const char *reason = atomic_load(&s->entry.must_end);
+    if (reason && !s->must_end)
+        session_must_end(s, reason);
+}
+
+bool session_is_idle(struct session *s)
+{
+    return !s->channels &&
+           (s->entry.secondary || tunnel_connections(s->worker->gateway->live, &s->entry) == 1);
 }
 
 void session_kill(struct session *s, const char *why)
@@ -103,13 +120,15 @@ void session_drain(struct session *s)
     if (s->phase != SESSION_OPEN)
         return;
     control_notice(s, "shutdown", "", SESSION_RETRY_AFTER_SHUTDOWN_S, 0);
-    if (!s->channels)
+    if (session_is_idle(s))
         session_end_soon(s, "gateway-stop");
 }
 
+/* What is to be said about the end of a session is said once, by its primary. */
 static void cut(struct session *s, const char *kind)
 {
-    record_session(s, AUDIT_SESSION_CUT, kind, "");
+    if (!s->entry.secondary)
+        record_session(s, AUDIT_SESSION_CUT, kind, "");
     control_notice(s, kind, "", -1, 0);
     session_end_soon(s, kind);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/os.h"
@@ -26,6 +27,7 @@ struct order {
     struct policy *policy;
     bool timed;
     struct settings *settings;
+    uint64_t connection;
     char id[AUDIT_SESSION_MAX];
     char why[AUDIT_TEXT_MAX]; /* uncut: what is cut inside a letter is no text for JSON */
 };
@@ -109,12 +111,27 @@ static void on_kill(struct mail *m, void *owner)
     struct order *o = (struct order *)m;
     struct worker *w = owner;
     for (struct session *s = w ? w->sessions : NULL; s; s = s->next) {
-        if (strcmp(s->entry.id, o->id) == 0) {
+        if (!s->entry.secondary && strcmp(s->entry.id, o->id) == 0) {
             session_kill(s, o->why);
             break;
         }
     }
     free(o);
+}
+
+static void on_end_connection(struct mail *m, void *owner)
+{
+    struct order *o = (struct order *)m;
+    struct worker *w = owner;
+    for (struct session *s = w ? w->sessions : NULL; s; s = s->next)
+        if (s->entry.connection == o->connection)
+            session_obey_primary(s);
+    free(o);
+}
+
+int worker_end_connection(struct worker *w, uint64_t connection)
+{
+    return post(w, &(struct order){.connection = connection}, on_end_connection);
 }
 
 int worker_kill_session(struct worker *w, const char *id, const char *why)
@@ -217,12 +234,32 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
     mailbox_deliver(&w->mailbox, w);
 }
 
+static uint64_t read_clock(clockid_t clock)
+{
+    struct timespec t;
+    return clock_gettime(clock, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec
+                                         : 0;
+}
+
+/* How much of the time since the last look this thread was at work. */
+static void measure_load(struct worker *w)
+{
+    uint64_t cpu = read_clock(CLOCK_THREAD_CPUTIME_ID), now = read_clock(CLOCK_MONOTONIC);
+    uint64_t used = cpu - w->cpu_ns, passed = now - w->measured_ns;
+    if (w->measured_ns != 0 && passed > 0)
+        atomic_store(&w->busy, used >= passed ? 1000u : (unsigned)(used * 1000 / passed));
+    atomic_store(&w->fresh, 0); /* what came is in `busy` now */
+    w->cpu_ns = cpu;
+    w->measured_ns = now;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct worker *w = arg;
     uint64_t now = os_monotonic_ms();
+    measure_load(w);
     for (struct session *s = w->sessions, *next; s; s = next) {
         next = s->next;
         session_tick(s, now);

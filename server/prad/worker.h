@@ -5,6 +5,7 @@
 #ifndef PRA_SERVER_PRAD_WORKER_H
 #define PRA_SERVER_PRAD_WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,8 @@ struct worker {
     struct session *run_head, *run_tail; /* sessions with work to do before the loop sleeps */
     struct session *dead;                /* freed at the end of the loop's turn */
     bool draining, stopping;
+    atomic_uint busy, fresh, session_count; /* struct balance_load; others read them */
+    uint64_t cpu_ns, measured_ns;           /* when `busy` was last measured */
     size_t moved; /* bytes since memory was last given back to the system */
     uint8_t scratch[WORKER_SCRATCH];
 };
@@ -59,6 +62,8 @@ int worker_adopt(struct worker *w, int fd, const struct addr_ip *ip, uint16_t po
 int worker_set_policy(struct worker *w, struct policy *p, bool timed);
 int worker_set_settings(struct worker *w, struct settings *s);
 int worker_kill_session(struct worker *w, const char *id, const char *why);
+/* The session with this connection number looks at its `must_end` now. */
+int worker_end_connection(struct worker *w, uint64_t connection);
 int worker_drain(struct worker *w);
 
 /* Own thread only: the session is run before the loop sleeps again. */

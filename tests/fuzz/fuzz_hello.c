@@ -9,9 +9,11 @@
 #include "common/jsonl.h"
 #include "common/log.h"
 #include "common/utf8.h"
+#include "server/prad/balance.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/tunnel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +38,9 @@ static void check_shown(const char *text)
 
 void control_send(struct session *s, json_t *o)
 {
-    if (!s->hello || !json_is_object(o))
+    const char *type = json_string_value(json_object_get(o, "type"));
+
+    if (!type || (!s->hello && strcmp(type, "refused") != 0))
         abort();
     json_decref(o);
 }
@@ -88,6 +92,48 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
     check_shown(binding);
 }
 
+/* Every second token is good, so that both ways are gone. */
+int tunnel_issue(struct live *l, struct live_entry *primary, unsigned max, uint64_t now_ms,
+                 uint64_t life_ms, char token[TUNNEL_TOKEN_TEXT])
+{
+    static unsigned asked;
+
+    (void)l;
+    (void)primary;
+    (void)max;
+    (void)now_ms;
+    (void)life_ms;
+    memset(token, '0', TUNNEL_TOKEN_TEXT - 1);
+    token[TUNNEL_TOKEN_TEXT - 1] = '\0';
+    return asked++ % 2 == 0 ? 0 : PRA_EFULL;
+}
+
+enum tunnel_answer tunnel_join(struct live *l, struct live_entry *e, const char *session,
+                               const char *token, unsigned max, uint64_t now_ms)
+{
+    (void)l;
+    (void)max;
+    (void)now_ms;
+    if (strlen(session) >= AUDIT_SESSION_MAX || strlen(token) >= TUNNEL_TOKEN_TEXT || e->secondary)
+        abort();
+    if (token[0] != '0')
+        return TUNNEL_UNKNOWN;
+    e->secondary = true;
+    return TUNNEL_JOINED;
+}
+
+const char *tunnel_answer_word(enum tunnel_answer a)
+{
+    if (a == TUNNEL_JOINED)
+        abort();
+    return "join-unknown";
+}
+
+bool balance_can_offload(const struct worker *w)
+{
+    return w->draining;
+}
+
 void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *text)
 {
     (void)s;
@@ -118,7 +164,8 @@ void session_end_soon(struct session *s, const char *reason)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct gateway gateway;
-    static struct worker worker = {.gateway = &gateway};
+    static struct settings settings = {.config = {.max_connections = 4, .join_timeout = 30}};
+    static struct worker worker = {.gateway = &gateway, .settings = &settings};
     static struct session session;
     struct buf b;
 
