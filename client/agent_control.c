@@ -82,7 +82,7 @@ static void on_forward_log(void *arg, const struct forward *fw, const char *text
 static void on_quiet(uv_timer_t *t)
 {
     (void)t;
-    agent_trim_memory();
+    os_memory_trim();
 }
 
 static void on_counted(uv_timer_t *t)

@@ -155,8 +155,7 @@ int agent_lock(const char *path, struct fault *f);
 void agent_ready(void);
 /* From here on JSON values are wiped when freed: requests hold passphrases. */
 void agent_wipe_json(void);
-/* Keeps a little freed memory for bulk data (trim gives it back), and allows many connections. */
+/* Keeps a little freed memory for bulk data (os_memory_trim() gives it back), and allows many connections. */
 void agent_tune_process(void);
-void agent_trim_memory(void);
 
 #endif

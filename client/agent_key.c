@@ -9,6 +9,7 @@
 
 #include "client/agent_internal.h"
 #include "common/crypto.h"
+#include "common/os.h"
 #include "keys/machine.h"
 
 struct key_job {
@@ -118,7 +119,7 @@ static void on_unsealed(uv_work_t *w, int status)
     struct key_job *j = w->data;
     struct agent *a = j->agent;
 
-    agent_trim_memory(); /* the derivation's goes back to the system */
+    os_memory_trim(); /* the derivation's goes back to the system */
     if (status != 0)
         j->rc = PRA_EIO;
     if (j->cancelled) {

@@ -61,13 +61,8 @@ void agent_tune_process(void)
         files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
-    /* Packets of 32 KiB come and go by the thousand: giving each back to the system costs a page
-       fault per 4 KiB when the next one comes (10 % of a bulk download). */
+    /* Packets that a slow program leaves lying come and go by the thousand: giving each back to the
+       system costs a page fault per 4 KiB when the next one comes. */
     (void)mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
     (void)mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-}
-
-void agent_trim_memory(void)
-{
-    (void)malloc_trim(0);
 }

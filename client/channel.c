@@ -43,8 +43,6 @@ struct channel *channel_new(uv_loop_t *loop, struct channel_owner *owner, int fd
     ch->origin = *peer;
     ch->origin_port = peer_port;
     ch->window = CHANNEL_WINDOW_FIRST;
-    buf_init(&ch->up, CHANNEL_UP_MAX);
-    buf_init(&ch->down, SESSION_SCRATCH);
     owner->connections++;
     ch->held_since = os_monotonic_ms();
     ch->owned_next = owner->channels;
@@ -147,8 +145,6 @@ void channel_finish(struct channel *ch, enum channel_end how, uint32_t reason, c
             sock_reset(ch->fd);
         ch->fd = -1;
     }
-    buf_free(&ch->up);
-    buf_free(&ch->down);
     if (owner != NULL) {
         leave_owner(ch);
         owner->closed(owner, how, reason, text);

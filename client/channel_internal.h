@@ -4,7 +4,7 @@
 
 #include "client/session_internal.h"
 
-/* First window and what a bulk flow may grow it to; one read takes at most this from a program. */
+/* First window and what a bulk flow may grow it to. */
 #define CHANNEL_WINDOW_FIRST (64u * 1024)
 #define CHANNEL_WINDOW_MAX   (32u * 1024 * 1024)
 /* What a bulk flow gets however short the way is: the gateway needs some time to answer, too. */
@@ -13,8 +13,10 @@
 #define CHANNEL_PERIOD_MIN_US 10000
 #define CHANNEL_PACKET_MAX    32768u
 #define CHANNEL_READ_SMALL    (16u * 1024)
-/* Two packets of the largest size that libssh2 makes of data. */
-#define CHANNEL_UP_MAX (2u * 32700)
+/* What a channel takes from its program in one round. */
+#define CHANNEL_SHARE (128u * 1024)
+/* Received packets that one write gives the program. */
+#define CHANNEL_PIECES 16
 
 enum channel_state {
     CH_HELD,    /* no session yet */
@@ -44,8 +46,7 @@ struct channel {
     char *open_msg; /* the direct-tcpip fields until the open is sent */
     size_t open_len;
 
-    struct buf up;             /* from the program, not yet taken by libssh2 */
-    struct buf down;           /* from the gateway, not yet taken by the program */
+    bool unwritten;            /* data of the gateway waits for the program to take it */
     bool local_eof, eof_sent;  /* the program ended its direction; told to the gateway */
     bool remote_eof, fin_sent; /* the target ended its; told to the program */
     bool remote_closed;

@@ -1,87 +1,52 @@
 /*
- * The work of an open channel: bytes from the program to the gateway and back. Each direction
- * holds at most one buffer; while that is full nothing more is read, and so the pressure reaches
- * the side that sends: TCP's window locally, the channel's window at the gateway.
+ * The work of an open channel: bytes from the program to the gateway and back, copied by the kernel
+ * alone. What a program sends is read to where its packet is encrypted and sent from; what the
+ * gateway sends is written from where it was decrypted. Nothing is read that cannot be sent on, and
+ * what the program does not take stays in its window, so the pressure reaches the side that sends:
+ * TCP's window locally, the channel's window at the gateway.
  */
 #include "client/channel_internal.h"
 
 #include "client/sock.h"
 
-/* Takes the program's bytes straight to libssh2; what it does not take waits in ch->up. */
-static bool send_up(struct channel *ch, const uint8_t *data, size_t len)
+/* Reads one packet's worth from the program. Returns false when no more can be had or sent now. */
+static bool read_packet(struct channel *ch, size_t share, size_t *taken)
 {
-    size_t sent = 0;
+    uint8_t *at = NULL;
+    ssize_t room = libssh2_channel_write_begin(ch->ssh, share, &at), n;
+    int rc;
 
-    while (sent < len) {
-        ssize_t n = libssh2_channel_write_ex(ch->ssh, 0, (const char *)data + sent, len - sent);
-
-        if (n == LIBSSH2_ERROR_EAGAIN || n == 0)
-            break;
-        if (n < 0) {
-            session_fail_ssh(ch->session, (int)n);
-            return false;
-        }
-        sent += (size_t)n;
+    if (room <= 0) {
+        if (room != 0 && room != LIBSSH2_ERROR_EAGAIN)
+            session_fail_ssh(ch->session, (int)room);
+        return false;
     }
-    if (data == ch->session->scratch) {
-        if (buf_append(&ch->up, data + sent, len - sent) != 0)
-            session_fail(ch->session, CAUSE_MEMORY, "out of memory");
-    } else {
-        buf_consume(&ch->up, sent);
+    n = sock_read(ch->fd, at, (size_t)room);
+    rc = libssh2_channel_write_end(ch->ssh, n > 0 ? (size_t)n : 0);
+    ch->readable = n == room; /* a short read has emptied the socket */
+    if (rc != 0) {
+        session_fail_ssh(ch->session, rc);
+    } else if (n == 0) {
+        ch->local_eof = true;
+    } else if (n > 0) {
+        *taken += (size_t)n;
+    } else if (n != UV_EAGAIN) {
+        channel_cut(ch, CHANNEL_RESET);
     }
-    return sent > 0;
+    return rc == 0 && ch->readable;
 }
 
 static bool pump_up(struct channel *ch)
 {
-    struct session *s = ch->session;
-    ssize_t n;
+    size_t taken = 0;
+    bool more = ch->readable && !ch->local_eof, ended;
 
-    if (ch->up.len > 0)
-        return send_up(ch, buf_head(&ch->up), ch->up.len);
-    if (ch->local_eof || !ch->readable || !session_output_room(s) ||
-        libssh2_channel_window_write(ch->ssh) == 0)
-        return false;
-    n = sock_read(ch->fd, s->scratch, CHANNEL_UP_MAX);
-    ch->readable = n == (ssize_t)CHANNEL_UP_MAX; /* a short read has emptied the socket */
-    if (n == UV_EAGAIN)
-        return false;
-    if (n < 0) {
-        channel_cut(ch, CHANNEL_RESET);
-        return true;
-    }
-    if (n == 0) {
-        ch->local_eof = true;
-        return true;
-    }
+    while (more && taken < CHANNEL_SHARE)
+        more = read_packet(ch, CHANNEL_SHARE - taken, &taken);
     if (ch->owner != NULL)
-        ch->owner->bytes_out += (uint64_t)n;
-    (void)send_up(ch, s->scratch, (size_t)n);
-    return true;
-}
-
-/* Gives the program what has come; what it does not take waits in ch->down. */
-static bool send_down(struct channel *ch, const uint8_t *data, size_t len)
-{
-    ssize_t n = 0;
-    size_t sent;
-
-    if (ch->writable)
-        n = sock_write(ch->fd, data, len);
-    if (n < 0 && n != UV_EAGAIN) {
-        channel_cut(ch, CHANNEL_RESET);
-        return false;
-    }
-    sent = n > 0 ? (size_t)n : 0;
-    if (sent < len)
-        ch->writable = false;
-    if (data == ch->session->scratch) {
-        if (buf_append(&ch->down, data + sent, len - sent) != 0)
-            session_fail(ch->session, CAUSE_MEMORY, "out of memory");
-    } else {
-        buf_consume(&ch->down, sent);
-    }
-    return sent > 0;
+        ch->owner->bytes_out += taken;
+    ended = ch->state != CH_OPEN || (ch->local_eof && !ch->eof_sent);
+    return taken > 0 || ended;
 }
 
 /* Twice what is on its way at the measured rate; a bulk flow gets CHANNEL_WINDOW_BULK in any case. */
@@ -123,15 +88,15 @@ static void adapt_window(struct channel *ch, size_t n)
         ch->period_began = now;
         ch->received = 0;
     }
-    if (ch->window > CHANNEL_WINDOW_FIRST && granted < ch->window / 4 * 3)
+    if (granted < ch->window / 4 * 3)
         ch->adjust = ch->window - granted;
 }
 
 /*
- * Sends a window adjustment. As long as libssh2 has not taken it, nothing else may be asked of the
- * channel that adjusts as well (reading does): it would mix up the two amounts.
+ * Sends a window adjustment. What libssh2 could not queue it sends with the next call, and that
+ * amount alone: adapt_window() sees what is missing then.
  */
-static bool send_adjust(struct channel *ch)
+static void send_adjust(struct channel *ch)
 {
     int rc = libssh2_channel_receive_window_adjust2(ch->ssh, ch->adjust, 1, NULL);
 
@@ -139,7 +104,6 @@ static bool send_adjust(struct channel *ch)
         ch->adjust = 0;
     else if (rc != LIBSSH2_ERROR_EAGAIN)
         session_fail_ssh(ch->session, rc);
-    return rc == 0;
 }
 
 static bool note_remote_end(struct channel *ch)
@@ -150,34 +114,52 @@ static bool note_remote_end(struct channel *ch)
     return true;
 }
 
-static bool pump_down(struct channel *ch)
+/* Gives the program `count` pieces; what it does not take stays where it is. */
+static size_t write_down(struct channel *ch, const libssh2_piece *pieces, int count)
 {
-    struct session *s = ch->session;
-    /* libssh2 grants as much as is asked for on top of the first window: ask for less than ours. */
-    size_t want = ch->window / 4 < SESSION_SCRATCH ? ch->window / 4 : SESSION_SCRATCH;
+    uv_buf_t out[CHANNEL_PIECES];
+    size_t total = 0, sent;
     ssize_t n;
 
-    if (ch->adjust > 0 && !send_adjust(ch))
-        return false;
-    if (ch->down.len > 0)
-        return ch->writable && send_down(ch, buf_head(&ch->down), ch->down.len);
-    if (ch->remote_eof)
-        return false;
-    n = libssh2_channel_read_ex(ch->ssh, 0, (char *)s->scratch, want);
-    if (n == LIBSSH2_ERROR_EAGAIN)
-        return false;
-    if (n < 0) {
-        session_fail_ssh(s, (int)n);
-        return false;
+    for (int i = 0; i < count; i++) {
+        out[i] = uv_buf_init((char *)(uintptr_t)pieces[i].data, (unsigned)pieces[i].len);
+        total += pieces[i].len;
     }
-    if (n == 0)
+    n = sock_writev(ch->fd, out, (unsigned)count);
+    if (n < 0 && n != UV_EAGAIN) {
+        channel_cut(ch, CHANNEL_RESET);
+        return 0;
+    }
+    sent = n > 0 ? (size_t)n : 0;
+    ch->writable = sent == total;
+    return sent;
+}
+
+static bool pump_down(struct channel *ch)
+{
+    libssh2_piece pieces[CHANNEL_PIECES];
+    int count;
+    size_t sent;
+
+    if (ch->adjust > 0)
+        send_adjust(ch);
+    count = libssh2_channel_peek(ch->ssh, pieces, CHANNEL_PIECES);
+    if (count == 0)
         return note_remote_end(ch);
+    ch->unwritten = true;
+    if (!ch->writable)
+        return false;
+    sent = write_down(ch, pieces, count);
+    if (ch->state != CH_OPEN)
+        return true;
+    libssh2_channel_consume(ch->ssh, sent);
+    ch->unwritten = !ch->writable;
     if (ch->owner != NULL)
-        ch->owner->bytes_in += (uint64_t)n;
-    (void)send_down(ch, s->scratch, (size_t)n);
-    if (ch->state == CH_OPEN)
-        adapt_window(ch, (size_t)n);
-    return true;
+        ch->owner->bytes_in += sent;
+    adapt_window(ch, sent);
+    if (ch->adjust > 0)
+        send_adjust(ch);
+    return sent > 0;
 }
 
 /* Passes the ends of both directions on, and closes when nothing more can come of it. */
@@ -185,13 +167,13 @@ static bool pass_ends(struct channel *ch)
 {
     bool moved = false;
 
-    if (ch->remote_eof && ch->down.len == 0 && !ch->fin_sent) {
+    if (ch->remote_eof && !ch->fin_sent) {
         sock_shutdown_write(ch->fd);
         ch->fin_sent = moved = true;
     }
     if (ch->remote_eof && !ch->remote_closed)
         ch->remote_closed = libssh2_channel_wait_closed(ch->ssh) == 0;
-    if (ch->local_eof && ch->up.len == 0 && !ch->eof_sent && !ch->remote_closed) {
+    if (ch->local_eof && !ch->eof_sent && !ch->remote_closed) {
         int rc = libssh2_channel_send_eof(ch->ssh);
 
         if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN)
@@ -211,9 +193,9 @@ static void watch(struct channel *ch)
 {
     int events = 0;
 
-    if (!ch->local_eof && !ch->readable && ch->up.len == 0)
+    if (!ch->local_eof && !ch->readable)
         events |= UV_READABLE;
-    if (ch->down.len > 0 && !ch->writable)
+    if (ch->unwritten)
         events |= UV_WRITABLE;
     channel_watch(ch, events);
 }

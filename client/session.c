@@ -89,6 +89,7 @@ static void bury(struct session *s)
     uv_idle_stop(&s->idle);
     s->events->ended(s->owner, s->cause, s->detail);
     close_handle(s, (uv_handle_t *)&s->timer);
+    close_handle(s, (uv_handle_t *)&s->rest);
     close_handle(s, (uv_handle_t *)&s->check);
     close_handle(s, (uv_handle_t *)&s->idle);
 }
@@ -220,10 +221,11 @@ int session_start(uv_loop_t *loop, const struct session_options *opt,
     buf_init(&s->control_out, SESSION_CONTROL_OUT_MAX);
 
     uv_timer_init(loop, &s->timer);
+    uv_timer_init(loop, &s->rest);
     uv_check_init(loop, &s->check);
     uv_idle_init(loop, &s->idle);
-    s->timer.data = s->check.data = s->idle.data = s;
-    s->handles = 3;
+    s->timer.data = s->rest.data = s->check.data = s->idle.data = s;
+    s->handles = 4;
     uv_check_start(&s->check, on_check);
     *out = s;
     session_begin_resolve(s);

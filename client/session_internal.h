@@ -22,8 +22,6 @@
  * handed on while it is still in the processor's cache.
  */
 #define SESSION_READ_BUDGET (256u * 1024)
-/* Above this much unsent output nothing more is read from local programs. */
-#define SESSION_OUTPUT_HIGH (256u * 1024)
 /* Everything libssh2 allocates for one session, unread data of all channels included. */
 #define SESSION_MEMORY_MAX (128u * 1024 * 1024)
 /* What all channels together may have been granted beyond their first window. */
@@ -89,6 +87,8 @@ struct session {
     bool closed; /* end of file or error: nothing more comes or goes */
     int io_error;
     size_t budget;
+    uv_timer_t rest;      /* runs from the beginning of a burst to the first quiet second */
+    size_t moved;         /* bytes through the socket since it last fired */
     uint64_t heard;       /* monotonic ms of the last byte from the gateway */
     uint64_t asked;       /* when it was asked for a sign of life since then, 0 = it was not */
     uint64_t last_asked;  /* whenever that was */
@@ -141,6 +141,10 @@ void session_wait_socket(struct session *s);
 /* The cause behind a failed libssh2 call in an established session. */
 void session_fail_ssh(struct session *s, int rc);
 
+/* So much in a second is a burst, whose buffers are given back when it is over. */
+#define SESSION_BURST   (256u * 1024)
+#define SESSION_REST_MS 1000
+
 /* session_io.c: what libssh2 calls for memory and bytes. */
 LIBSSH2_SESSION *session_io_new(struct session *s);
 void *session_io_alloc(struct session *s, size_t len);
@@ -153,7 +157,6 @@ void session_step_farewell(struct session *s);
 void session_watchdog(struct session *s);
 /* Something has come from the gateway. */
 void session_heard(struct session *s);
-bool session_output_room(const struct session *s);
 
 /* channel.c */
 /* One share of work; true if anything moved. May unlink and free `ch`, and no other channel. */

@@ -11,6 +11,7 @@
 
 #include "client/sock.h"
 #include "common/log.h"
+#include "common/os.h"
 
 /* In front of each block, so that its length is known when it is given back. */
 union block {
@@ -88,6 +89,27 @@ static size_t take_early(struct session *s, void *dst, size_t len)
     return n;
 }
 
+/* Once a second as long as a burst goes on, and once behind it. */
+static void on_rest(uv_timer_t *t)
+{
+    struct session *s = t->data;
+
+    if (s->moved < SESSION_BURST) {
+        uv_timer_stop(t);
+        if (s->ssh != NULL)
+            libssh2_session_trim(s->ssh);
+        os_memory_trim();
+    }
+    s->moved = 0;
+}
+
+static void note_moved(struct session *s, ssize_t n)
+{
+    s->moved += (size_t)n;
+    if (s->moved >= SESSION_BURST && !uv_is_active((uv_handle_t *)&s->rest))
+        uv_timer_start(&s->rest, on_rest, SESSION_REST_MS, SESSION_REST_MS);
+}
+
 static LIBSSH2_RECV_FUNC(on_recv)
 {
     struct session *s = *abstract;
@@ -112,6 +134,7 @@ static LIBSSH2_RECV_FUNC(on_recv)
             return n == 0 ? 0 : -ECONNRESET;
         }
     }
+    note_moved(s, n);
     s->budget -= (size_t)n < s->budget ? (size_t)n : s->budget;
     session_heard(s);
     if (s->first_len < sizeof(s->first) && !note_first_bytes(s, buffer, (size_t)n)) {
@@ -141,6 +164,7 @@ static LIBSSH2_SEND_FUNC(on_send)
         s->io_error = (int)n;
         return -EPIPE;
     }
+    note_moved(s, n);
     return n;
 }
 

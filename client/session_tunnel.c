@@ -13,7 +13,7 @@
 #include "common/os.h"
 
 /* Shares that a channel gets in one turn while it has work; then local events are looked at. */
-#define ROUNDS_PER_TURN 8
+#define ROUNDS_PER_TURN 4
 
 /* libssh2 sends no keepalive within two seconds of the last one, whatever it is told. */
 #define ASK_SPACING_MS 2000
@@ -29,6 +29,8 @@ void session_begin_open(struct session *s)
     }
     /* Our own timer decides when a probe is due; libssh2 wants an interval of two at least. */
     libssh2_keepalive_config(s->ssh, 1, 2);
+    /* From here on it is a turn that reads and writes the socket. */
+    (void)libssh2_session_flag(s->ssh, LIBSSH2_FLAG_EVENT_LOOP, 1);
     session_enter(s, S_OPEN, s->dead_delay_ms);
     s->events->ready(s->owner);
 }
@@ -42,11 +44,6 @@ int session_send(struct session *s, const json_t *msg)
     rc = jsonl_append(&s->control_out, msg);
     session_kick(s);
     return rc;
-}
-
-bool session_output_room(const struct session *s)
-{
-    return libssh2_session_output_pending(s->ssh) < SESSION_OUTPUT_HIGH;
 }
 
 static void take_lines(struct session *s)
@@ -66,7 +63,16 @@ static void take_lines(struct session *s)
     }
 }
 
-/* Reading the control channel also takes in what has arrived for every other channel. */
+/* Takes in what has arrived for all channels. True if anything did. */
+static bool receive(struct session *s)
+{
+    int rc = s->readable && s->budget > 0 ? libssh2_session_receive(s->ssh) : LIBSSH2_ERROR_EAGAIN;
+
+    if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN)
+        session_fail_ssh(s, rc);
+    return rc == 0;
+}
+
 static void control_read(struct session *s)
 {
     while (s->state == S_OPEN) {
@@ -130,9 +136,12 @@ void session_step_open(struct session *s)
     bool moved = true;
     int rc;
 
-    control_read(s);
-    for (int i = 0; i < ROUNDS_PER_TURN && moved && s->state == S_OPEN; i++)
-        moved = channels_round(s);
+    for (int i = 0; i < ROUNDS_PER_TURN && moved && s->state == S_OPEN; i++) {
+        moved = receive(s);
+        if (moved || i == 0)
+            control_read(s);
+        moved |= channels_round(s);
+    }
     if (s->state != S_OPEN)
         return;
     rc = control_write(s);

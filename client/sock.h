@@ -11,6 +11,10 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <uv.h>
+
+#define SOCK_PIECES_MAX 64
+
 /* Begins a TCP connection. Returns a descriptor that becomes writable when it is decided, or UV_E*. */
 int sock_connect(const struct sockaddr *sa, socklen_t len);
 
@@ -29,6 +33,8 @@ int sock_accept(int listener, struct sockaddr_storage *local, struct sockaddr_st
 /* Bytes moved (0 = end of file for reading), UV_EAGAIN, or another UV_E*. Never raises SIGPIPE. */
 ssize_t sock_read(int fd, void *dst, size_t len);
 ssize_t sock_write(int fd, const void *src, size_t len);
+/* Several pieces by one call, in order; `count` is at most SOCK_PIECES_MAX. */
+ssize_t sock_writev(int fd, const uv_buf_t *pieces, unsigned count);
 
 /* Ends the sending direction only (FIN). */
 void sock_shutdown_write(int fd);

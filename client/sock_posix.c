@@ -114,6 +114,18 @@ ssize_t sock_write(int fd, const void *src, size_t len)
     return n < 0 ? uv_translate_sys_error(errno) : n;
 }
 
+ssize_t sock_writev(int fd, const uv_buf_t *pieces, unsigned count)
+{
+    /* libuv lays its buffers out as the system does (uv_buf_t in its manual). */
+    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    ssize_t n;
+
+    do
+        n = sendmsg(fd, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? uv_translate_sys_error(errno) : n;
+}
+
 void sock_shutdown_write(int fd)
 {
     (void)shutdown(fd, SHUT_WR);

@@ -20,6 +20,9 @@ int64_t os_time_now(void);
 int64_t os_time_now_ms(void); /* wall clock in milliseconds, for log lines */
 uint64_t os_monotonic_ms(void);
 
+/* Gives memory that was freed back to the system. Takes a while: for quiet moments. */
+void os_memory_trim(void);
+
 /*
  * Replaces `path` as a whole: temporary file in the same folder, write, fsync, rename, fsync of
  * the folder. `mode` is exact (umask does not apply). On failure the old file is untouched and

@@ -307,6 +307,21 @@ def test_data_past_the_window_ends_the_session(pc, liar):
     assert rss_mib(pc.agent_pid()) < 40
 
 
+@pytest.mark.parametrize("said", [0, 9, 11, 2**31, 2**32 - 1])
+def test_data_that_lies_about_its_length_ends_the_session(pc, liar, said):
+    def script(s, opened):
+        s.confirm(opened[0])
+        s.send(bytes([DATA]) + u32(opened[0]) + u32(said) + b"0123456789")
+        stay(s, 3)
+    try:
+        with connected(pc, liar, script) as sock:
+            wait_until(lambda: pc.status()["state"] != "connected", 10, "the session to end")
+            with pytest.raises(ConnectionResetError):
+                assert sock.recv(100) == b"", "nothing of it may be delivered"
+    except ConnectionResetError:
+        pass  # as early as in connect()
+
+
 def test_slow_program_does_not_make_the_agent_hoard(pc, liar):
     """A gateway that keeps to the window: what is granted is what may be in memory."""
     peak = []

@@ -1,0 +1,354 @@
+/*
+ * The client as an event loop uses it: data is read where it was decrypted and written where it is
+ * encrypted. All of it arrives, in order, whatever its size, however little of it is taken at a
+ * time and whatever else arrives in between; no packet is larger than the peer allows; and nothing
+ * of a packet with a flipped bit is ever shown.
+ */
+#include "tests/deps/peer.h"
+
+#define CHANNELS   3
+#define WINDOW     (256 * 1024)
+#define PACKET_MAX 32768
+#define PIECES     4
+#define OUTPUT_MAX (200 * 1024)
+
+static const char *const ciphers[] = {"aes128-gcm@openssh.com", "aes256-gcm@openssh.com",
+                                      "chacha20-poly1305@openssh.com", "aes256-ctr"};
+
+/* server thread only */
+static struct echoed {
+    ssh_channel channel;
+    uint32_t len;
+    char kept[PACKET_MAX];
+} echoed[CHANNELS];
+static int echo_count;
+
+static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
+{
+    (void)server;
+    (void)session;
+    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN || echo_count == CHANNELS)
+        return false;
+    echoed[echo_count].len = 0;
+    echoed[echo_count++].channel = ssh_message_channel_request_open_reply_accept(msg);
+    ssh_message_free(msg);
+    return true;
+}
+
+static void forget(struct peer_server *server, ssh_session session)
+{
+    (void)server;
+    (void)session;
+    echo_count = 0;
+}
+
+/* Sends back what comes. What libssh does not take, as while keys are exchanged, is kept. */
+static void echo(struct peer_server *server, ssh_session session)
+{
+    (void)server;
+    (void)session;
+    for (int i = 0; i < echo_count; i++) {
+        struct echoed *e = &echoed[i];
+        uint32_t room = ssh_channel_window_size(e->channel);
+        int n = 0;
+
+        if (e->len == 0)
+            n = ssh_channel_read_nonblocking(e->channel, e->kept, PACKET_MAX, 0);
+        e->len += n > 0 ? (uint32_t)n : 0;
+        n = room > 0 && e->len > 0
+                ? ssh_channel_write(e->channel, e->kept, e->len < room ? e->len : room)
+                : 0;
+        if (n > 0) {
+            e->len -= (uint32_t)n;
+            memmove(e->kept, e->kept + n, e->len);
+        }
+    }
+}
+
+/* --- the client ----------------------------------------------------------------------------- */
+
+struct end {
+    LIBSSH2_CHANNEL *channel;
+    size_t sent, got; /* bytes of the pattern */
+    unsigned salt;
+};
+
+static unsigned char pattern(const struct end *e, size_t at)
+{
+    return (unsigned char)(at * 31 + at / 251 + e->salt);
+}
+
+static LIBSSH2_CHANNEL *open_channel(struct peer_client *client)
+{
+    unsigned char msg[64];
+    size_t len = peer_put_string(msg, "target");
+
+    len += peer_put_u32(msg + len, 80);
+    len += peer_put_string(msg + len, "127.0.0.1");
+    len += peer_put_u32(msg + len, 1);
+    return libssh2_channel_open_ex(client->session, "direct-tcpip", 12, WINDOW, PACKET_MAX,
+                                   (char *)msg, (unsigned)len);
+}
+
+static void start(struct peer_server *server, struct peer_client *client, const char *cipher,
+                  struct end *ends, int count)
+{
+    peer_client_open(client, server->port);
+    libssh2_session_method_pref(client->session, LIBSSH2_METHOD_CRYPT_CS, cipher);
+    libssh2_session_method_pref(client->session, LIBSSH2_METHOD_CRYPT_SC, cipher);
+    assert_int_equal(libssh2_session_handshake(client->session, client->fd), 0);
+    assert_int_equal(peer_try_login(client), 0);
+    for (int i = 0; i < count; i++) {
+        ends[i] = (struct end){.channel = open_channel(client), .salt = (unsigned)i * 77};
+        assert_non_null(ends[i].channel);
+    }
+    libssh2_session_set_blocking(client->session, 0);
+    assert_int_equal(libssh2_session_flag(client->session, LIBSSH2_FLAG_EVENT_LOOP, 1), 0);
+}
+
+/* One packet of `len` bytes, or less if there is room for less. Returns how much was queued. */
+static size_t send_packet(struct end *e, size_t len)
+{
+    unsigned char *at;
+    ssize_t room = libssh2_channel_write_begin(e->channel, len, &at);
+
+    if (room == LIBSSH2_ERROR_EAGAIN)
+        return 0;
+    assert_true(room >= 0 && (size_t)room <= len);
+    for (ssize_t i = 0; i < room; i++)
+        at[i] = pattern(e, e->sent + (size_t)i);
+    assert_int_equal(libssh2_channel_write_end(e->channel, (size_t)room), 0);
+    e->sent += (size_t)room;
+    return (size_t)room;
+}
+
+/* Takes at most `most` bytes of what has come, and grants as much again. */
+static size_t take(struct end *e, size_t most)
+{
+    libssh2_piece pieces[PIECES];
+    int count = libssh2_channel_peek(e->channel, pieces, PIECES);
+    size_t taken = 0;
+
+    for (int i = 0; i < count && taken < most; i++) {
+        assert_true(pieces[i].len > 0 && pieces[i].len <= PACKET_MAX);
+        for (size_t k = 0; k < pieces[i].len && taken < most; k++, taken++) {
+            if (pieces[i].data[k] != pattern(e, e->got + taken))
+                fail_msg("byte %zu of channel %u is wrong", e->got + taken, e->salt / 77);
+        }
+    }
+    libssh2_channel_consume(e->channel, taken);
+    e->got += taken;
+    if (taken > 0) {
+        int rc = libssh2_channel_receive_window_adjust2(e->channel, taken, 1, NULL);
+        assert_true(rc == 0 || rc == LIBSSH2_ERROR_EAGAIN);
+    }
+    return taken;
+}
+
+/* Sends what is queued, then receives once; waits for the socket when there is nothing. */
+static int turn(struct peer_client *client)
+{
+    int rc = libssh2_session_flush(client->session);
+
+    if (rc == 0 || rc == LIBSSH2_ERROR_EAGAIN)
+        rc = libssh2_session_receive(client->session);
+    if (rc == LIBSSH2_ERROR_EAGAIN)
+        peer_client_wait(client, 10);
+    return rc;
+}
+
+/* Sizes around everything that is a limit somewhere, then all small ones. */
+static size_t size_of(size_t i)
+{
+    static const size_t edges[] = {32768, 32767, 32753, 32752, 32751, 16384, 16383, 4096, 4095, 1};
+    size_t n = sizeof edges / sizeof edges[0];
+
+    return i < n ? edges[i] : (i - n) % 300 + 1;
+}
+
+/*
+ * Channel 0 takes everything at once; channel 1 a few bytes a turn until all is sent, so that what
+ * it leaves is moved out of the buffer again and again; channel 2 nothing until the end.
+ */
+static void exchange(struct peer_client *client, struct end *ends)
+{
+    uint64_t until = peer_now_ms() + PEER_PATIENCE_MS;
+    size_t next[CHANNELS] = {0}, packets = 320;
+
+    for (;;) {
+        bool sent_all = true, got_all = true;
+
+        for (int i = 0; i < CHANNELS; i++) {
+            size_t quota = packets / (i == 2 ? 16 : 1);
+            if (next[i] < quota && send_packet(&ends[i], size_of(next[i])) > 0)
+                next[i]++;
+            sent_all = sent_all && next[i] == quota;
+        }
+        take(&ends[0], SIZE_MAX);
+        take(&ends[1], sent_all ? SIZE_MAX : 977);
+        if (sent_all)
+            take(&ends[2], SIZE_MAX);
+        for (int i = 0; i < CHANNELS; i++)
+            got_all = got_all && ends[i].got == ends[i].sent;
+        if (sent_all && got_all)
+            return;
+        int rc = turn(client);
+        assert_true(rc == 0 || rc == LIBSSH2_ERROR_EAGAIN);
+        assert_true(libssh2_session_output_pending(client->session) < OUTPUT_MAX);
+        assert_true(peer_now_ms() < until);
+        libssh2_session_trim(client->session);
+    }
+}
+
+static void every_size_arrives_in_order(void **state)
+{
+    struct peer_server server = {
+        .on_message = accept_open, .on_round = echo, .on_end = forget, .window = WINDOW};
+    struct peer_client client;
+    struct end ends[CHANNELS];
+    (void)state;
+
+    peer_server_start(&server);
+    for (size_t c = 0; c < sizeof ciphers / sizeof ciphers[0]; c++) {
+        int ended = atomic_load(&server.ended);
+        start(&server, &client, ciphers[c], ends, CHANNELS);
+        exchange(&client, ends);
+        peer_client_close(&client);
+        assert_true(peer_wait(&server.ended, ended + 1));
+    }
+    peer_server_stop(&server);
+}
+
+static void keys_are_exchanged_while_data_waits_in_the_buffer(void **state)
+{
+    struct peer_server server = {.on_message = accept_open,
+                                 .on_round = echo,
+                                 .on_end = forget,
+                                 .window = WINDOW,
+                                 .rekey_bytes = 64 * 1024};
+    struct peer_client client;
+    struct end ends[CHANNELS];
+    (void)state;
+
+    peer_server_start(&server);
+    start(&server, &client, ciphers[0], ends, CHANNELS);
+    exchange(&client, ends);
+    peer_client_close(&client);
+    peer_server_stop(&server);
+}
+
+static void nothing_is_written_beyond_window_packet_and_queue(void **state)
+{
+    struct peer_server server = {.on_message = accept_open, .on_end = forget, .window = 100000};
+    struct peer_client client;
+    struct end ends[2];
+    unsigned char *at;
+    (void)state;
+
+    peer_server_start(&server); /* which reads nothing */
+    start(&server, &client, ciphers[0], ends, 2);
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, 1 << 20, &at), PACKET_MAX);
+    assert_int_equal(libssh2_channel_write_end(ends[0].channel, PACKET_MAX + 1),
+                     LIBSSH2_ERROR_BAD_USE);
+    /* given back: nothing was sent, and the next one gets the same room */
+    assert_int_equal(libssh2_channel_write_end(ends[0].channel, 0), 0);
+    assert_int_equal(libssh2_session_output_pending(client.session), 0);
+    while (send_packet(&ends[0], PACKET_MAX) > 0)
+        ;
+    assert_int_equal(ends[0].sent, 100000);
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, 1, &at), 0);
+
+    assert_int_equal(libssh2_channel_send_eof(ends[0].channel), 0);
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, 1, &at),
+                     LIBSSH2_ERROR_CHANNEL_EOF_SENT);
+    peer_client_close(&client);
+    peer_server_stop(&server);
+}
+
+/* --- flipped bits --------------------------------------------------------------------------- */
+
+/* The byte to damage, counted in bytes received since it was armed; below 0 nothing happens. */
+static long flip_at = -1;
+static unsigned char flip_mask;
+
+/* LIBSSH2_RECV_FUNC */
+static ssize_t recv_flipped(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
+{
+    (void)abstract;
+    ssize_t n = recv(fd, data, len, flags);
+    if (n < 0)
+        return -errno;
+    if (flip_at >= 0 && flip_at < n)
+        ((unsigned char *)data)[flip_at] ^= flip_mask;
+    flip_at -= n;
+    return n;
+}
+
+/* Echoes `size` bytes with byte `at` of their packet damaged; the packet before it was good. */
+static void flip(struct peer_server *server, const char *cipher, size_t size, long at)
+{
+    struct peer_client client;
+    struct end e;
+    libssh2_piece piece;
+    int rc = 0, ended = atomic_load(&server->ended);
+    uint64_t until = peer_now_ms() + PEER_PATIENCE_MS;
+
+    start(server, &client, cipher, &e, 1);
+    libssh2_session_callback_set2(client.session, LIBSSH2_CALLBACK_RECV,
+                                  (libssh2_cb_generic *)recv_flipped);
+    send_packet(&e, 5);
+    while (e.got < 5 && peer_now_ms() < until) {
+        assert_true(turn(&client) != LIBSSH2_ERROR_SOCKET_RECV);
+        take(&e, SIZE_MAX);
+    }
+    assert_int_equal(e.got, 5);
+    while (libssh2_session_receive(client.session) == 0)
+        ; /* nothing is under way */
+    flip_at = at;
+    flip_mask = (unsigned char)(1 << (at % 8));
+    send_packet(&e, size);
+    do
+        rc = turn(&client);
+    while ((rc == 0 || rc == LIBSSH2_ERROR_EAGAIN) && flip_at >= 0 && peer_now_ms() < until);
+    /* a longer packet length waits for more than there is: then nothing comes, and nothing is shown */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(libssh2_channel_peek(e.channel, &piece, 1), 0);
+        rc = libssh2_session_receive(client.session);
+        assert_true(rc < 0);
+        if (at >= 4)
+            assert_true(rc != LIBSSH2_ERROR_EAGAIN);
+    }
+    flip_at = -1;
+    peer_client_close(&client);
+    assert_true(peer_wait(&server->ended, ended + 1));
+}
+
+static void a_flipped_bit_is_never_shown(void **state)
+{
+    static const size_t sizes[] = {1, 30, 4000};
+    struct peer_server server = {
+        .on_message = accept_open, .on_round = echo, .on_end = forget, .window = WINDOW};
+    (void)state;
+
+    peer_server_start(&server);
+    for (size_t c = 0; c < 3; c++) {
+        for (size_t s = 0; s < 3; s++) {
+            /* length, padding length, type, channel, length, data, padding, tag */
+            long last = 4 + 1 + 9 + (long)sizes[s] + 16;
+            for (long at = 0; at < last; at += at < 20 || at > last - 20 ? 1 : 397)
+                flip(&server, ciphers[c], sizes[s], at);
+        }
+    }
+    peer_server_stop(&server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_size_arrives_in_order),
+        cmocka_unit_test(keys_are_exchanged_while_data_waits_in_the_buffer),
+        cmocka_unit_test(nothing_is_written_beyond_window_packet_and_queue),
+        cmocka_unit_test(a_flipped_bit_is_never_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
