@@ -178,6 +178,16 @@ static int set_admin_group(void *target, const char *value, struct fault *f)
     return set_text(c->admin_group, sizeof(c->admin_group), value, f);
 }
 
+static int set_weak_keys(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (strcmp(value, "allow") != 0 && strcmp(value, "refuse") != 0)
+        return fault_set(f, PRA_EINVAL, "'%.40s' is neither allow nor refuse", value);
+    c->refuse_weak_keys = strcmp(value, "refuse") == 0;
+    return 0;
+}
+
 static int set_log_level(void *target, const char *value, struct fault *f)
 {
     if (log_parse_level(value, &((struct config *)target)->log_level) != 0)
@@ -213,6 +223,7 @@ static const struct conf_key keys[] = {
     {"store", "url", set_store_url},
     {"admin", "socket", set_admin_socket},
     {"admin", "group", set_admin_group},
+    {"keys", "weak", set_weak_keys},
     {"log", "level", set_log_level},
     {"log", "file", set_log_file},
     {"portal", "listen", set_portal_listen},

@@ -68,6 +68,8 @@ struct config {
     char admin_socket[OS_PATH_MAX];        /* default: admin.sock beside the database */
     char admin_group[CONFIG_NAME_MAX + 1]; /* members may administer; "" = none */
 
+    bool refuse_weak_keys; /* of PRA clients that say their key is weakly bound; default no */
+
     enum log_level log_level;   /* default info */
     char log_file[OS_PATH_MAX]; /* "" = stderr */
 

@@ -74,6 +74,15 @@ static void compare_clocks(struct session *s, int64_t client)
     control_notice(s, "clock", text, -1, ahead);
 }
 
+/* Tells a client that said hello why it gets nothing, writes it down, ends the session. */
+static void refuse(struct session *s, const char *reason, const char *detail)
+{
+    s->restricted = true;
+    control_send(
+        s, json_pack("{s:s, s:s, s:s}", "type", "refused", "reason", reason, "detail", detail));
+    session_end_soon(s, reason);
+}
+
 static int receive_log_heads(struct session *s, const json_t *o, struct fault *f);
 
 static int receive_hello(struct session *s, const json_t *o, struct fault *f)
@@ -96,9 +105,12 @@ static int receive_hello(struct session *s, const json_t *o, struct fault *f)
     welcome(s);
     compare_clocks(s, h.clock_s);
     if (s->restricted) {
-        control_send(s, json_pack("{s:s, s:s, s:s}", "type", "refused", "reason", "user-disabled",
-                                  "detail", "this account is disabled"));
-        session_end_soon(s, "user-disabled");
+        refuse(s, "user-disabled", "this account is disabled");
+        return 0;
+    }
+    if (strcmp(h.binding, "weak") == 0 && worker_config(s->worker)->refuse_weak_keys) {
+        record_session(s, AUDIT_LOGIN_REFUSED, "weak-key", "");
+        refuse(s, "weak-key", "this gateway asks for keys that are bound to their machine");
         return 0;
     }
     control_push_rules(s);

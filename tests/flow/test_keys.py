@@ -192,6 +192,28 @@ def test_weak_binding_needs_consent_and_is_shown(make_client):
     assert "weak" in allowed.err.lower()
 
 
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_gateway_that_asks_for_bound_keys_refuses_a_weak_one(make_client, gateway, lang):
+    weak = make_client(machine={"computer_name": "vm", "cpu_model": "QEMU", "volume_id": "1234-ABCD"}).enrol()
+    bound = make_client(machine=OFFICE_PC, user="tanaka", name="bound").enrol()
+    port = free_port()
+    for user in ("suzuki", "tanaka"):
+        gateway.add_rule(user, "X", "127.0.0.1:9", port)
+    weak.connect()
+    weak.disconnect()
+    gateway.write_config("[keys]\nweak = refuse\n")
+    gateway.reload()
+    wait_until(lambda: "reloaded" in gateway.log(), 5, "the settings to be read")
+    result = weak.try_connect(lang=lang)
+    assert result.status == 1
+    assert_shows(result.err, "MSG_KEY_WEAK", lang)
+    assert weak.status()["state"] == "error", "no use in trying again"
+    event = gateway.wait_audit("login-refused", reason="weak-key")
+    assert event["user"] == "suzuki"
+    assert [k["binding"] for k in gateway.admin("key", "list", "--user", "suzuki")] == ["weak"]
+    bound.connect()
+
+
 def test_user_names_are_case_sensitive(make_client, gateway):
     c = make_client(machine=OFFICE_PC).enrol()
     gateway.add_rule("suzuki", "X", "127.0.0.1:9", free_port())

@@ -227,6 +227,30 @@ def test_disabled_user_is_told_and_reaches_nothing(gateway, user, target):
     assert control.c.closed_within(4)
 
 
+@pytest.mark.parametrize("binding", ["weak", None])
+def test_weakly_bound_key_is_told_and_reaches_nothing_where_it_is_refused(gateway, user, target, binding):
+    t = target(echo)
+    user.allow(f"127.0.0.1:{t.port}")
+    gateway.write_config("[keys]\nweak = refuse\n")
+    gateway.reload()
+    wait_until(lambda: "reloaded" in gateway.log(), 5, "the settings to be read")
+    control = Control(user.login())
+    said = hello(binding=binding) if binding else hello()
+    if not binding:
+        del said["binding"]
+    control.say(said)
+    control.hear("welcome")
+    assert control.hear("refused")["reason"] == "weak-key"
+    assert control.c.direct("127.0.0.1", t.port).failure
+    assert control.c.closed_within(4)
+    assert gateway.wait_audit("login-refused", reason="weak-key")["user"] == "alice"
+    assert not gateway.audit("channel-open")
+    control = Control(user.login())
+    control.say(hello())
+    control.hear("welcome")
+    assert not control.c.direct("127.0.0.1", t.port).failure
+
+
 def test_notice_comes_before_the_end(gateway, user, control):
     control.say(hello())
     control.hear("welcome")

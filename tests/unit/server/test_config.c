@@ -42,6 +42,7 @@ static void empty_file_gives_the_defaults(void **state)
     assert_int_equal(c.keepalive_delay, 30);
     assert_int_equal(c.keepalive_timeout, 120);
     assert_int_equal(c.log_level, LOG_INFO);
+    assert_false(c.refuse_weak_keys);
 }
 
 static void every_setting_is_read(void **state)
@@ -54,7 +55,7 @@ static void every_setting_is_read(void **state)
                           "socket = run/a.sock\ngroup = staff\n[limits]\nlogin_grace = 10s\n"
                           "max_startups = 7\nsession_buffer = 1M\n[log]\nlevel = debug\n"
                           "file = prad.log\n[keepalive]\ndelay = 5\ntimeout = 1m\n"
-                          "[portal]\nlisten = 127.0.0.1:10443\n",
+                          "[portal]\nlisten = 127.0.0.1:10443\n[keys]\nweak = refuse\n",
                           &f),
                      0);
     assert_int_equal(c.listen_count, 3);
@@ -72,6 +73,7 @@ static void every_setting_is_read(void **state)
     assert_int_equal(c.session_buffer, 1 << 20);
     assert_int_equal(c.keepalive_timeout, 60);
     assert_int_equal(c.log_level, LOG_DEBUG);
+    assert_true(c.refuse_weak_keys);
 }
 
 static void host_key_and_socket_lie_beside_the_database(void **state)
@@ -103,6 +105,7 @@ static void bad_settings_name_file_and_line(void **state)
         ";\n[nonsense]\nlisten = x\n",
         "[keepalive]\ndelay = 30x\n",
         "[limits]\nsession_buffer = 1\n",
+        "[keys]\nweak = maybe\n",
     };
     char where[200];
 
