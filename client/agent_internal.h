@@ -75,6 +75,7 @@ struct agent {
     char seen[SSHKEY_FINGERPRINT_MAX]; /* the host key the gateway showed last */
     struct key_job *opening;
     struct key *key;
+    bool lock_told; /* the log says that memory cannot be locked */
     struct keyfile_info info;
     char machine_tag[17];
     bool helped; /* the root helper told identifiers when the key was opened last */

@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "client/agent_internal.h"
-#include "common/crypto.h"
 #include "common/os.h"
+#include "common/secmem.h"
 #include "keys/machine.h"
 
 struct key_job {
@@ -18,7 +17,7 @@ struct key_job {
     bool cancelled; /* set on the loop, read on the loop */
     uint64_t client;
     char path[OS_PATH_MAX];
-    char passphrase[KEYFILE_PASS_MAX + 1];
+    char *passphrase; /* in pages for secrets */
     /* results */
     int rc;
     struct fault fault;
@@ -36,7 +35,8 @@ static void unseal(uv_work_t *w)
     struct machine m;
 
     j->rc = keyfile_open(j->path, j->passphrase, &j->key, &j->info, &j->report, &j->fault);
-    crypto_wipe(j->passphrase, sizeof(j->passphrase));
+    secmem_free(j->passphrase);
+    j->passphrase = NULL;
     if (j->rc == PRA_EMACHINE)
         (void)keyfile_inspect(j->path, &j->info, NULL);
     if (j->rc == 0 && machine_read(j->info.salt, &m, NULL) == 0) {
@@ -99,6 +99,18 @@ static void key_failed(struct agent *a, struct key_job *j)
     agent_answer_error(a, j->client, &a->problem);
 }
 
+/* Once is enough: the limit stays what it is. */
+static void log_lock(struct agent *a)
+{
+    if (a->lock_told || secmem_lock_error() == 0)
+        return;
+    a->lock_told = true;
+    agentlog_system(a->log, LOG_WARN,
+                    "memory-lock-refused error=\"%s\": the unsealed key may reach the swap space; "
+                    "raise the limit of locked memory (ulimit -l)",
+                    strerror(secmem_lock_error()));
+}
+
 static void key_opened(struct agent *a, struct key_job *j)
 {
     a->key = j->key;
@@ -109,6 +121,7 @@ static void key_opened(struct agent *a, struct key_job *j)
     if (a->user[0] == '\0')
         (void)snprintf(a->user, sizeof(a->user), "%s", a->info.user);
     log_changes(a, j);
+    log_lock(a);
     ipc_server_reply(a->ipc, j->client, json_pack("{s:b}", "ok", 1));
     agent_attempt(a);
 }
@@ -134,8 +147,7 @@ static void on_unsealed(uv_work_t *w, int status)
             key_failed(a, j);
     }
     key_free(j->key);
-    crypto_wipe(j, sizeof(*j));
-    (void)munlock(j, sizeof(*j));
+    secmem_free(j->passphrase);
     free(j);
 }
 
@@ -146,15 +158,19 @@ int agent_open_key(struct agent *a, uint64_t client, const char *passphrase)
 
     if (j == NULL)
         return PRA_ENOMEM;
-    (void)mlock(j, sizeof(*j)); /* keeps the passphrase out of the swap where the limits allow it */
+    j->passphrase = secmem_new(KEYFILE_PASS_MAX + 1);
+    if (j->passphrase == NULL) {
+        free(j);
+        return PRA_ENOMEM;
+    }
     j->work.data = j;
     j->agent = a;
     j->client = client;
     (void)snprintf(j->path, sizeof(j->path), "%s", a->paths->key_file);
-    (void)snprintf(j->passphrase, sizeof(j->passphrase), "%s", passphrase);
+    (void)snprintf(j->passphrase, KEYFILE_PASS_MAX + 1, "%s", passphrase);
     rc = uv_queue_work(&a->loop, &j->work, unseal, on_unsealed);
     if (rc != 0) {
-        crypto_wipe(j, sizeof(*j));
+        secmem_free(j->passphrase);
         free(j);
         return PRA_EIO;
     }

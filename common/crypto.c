@@ -18,6 +18,7 @@
 #include <openssl/rand.h>
 
 #include "common/err.h"
+#include "common/secmem.h"
 
 /* Beyond these scrypt would ask for gigabytes or hours; callers have tighter limits. */
 #define SCRYPT_LOG2_N_MAX 24u
@@ -109,11 +110,11 @@ int crypto_hmac(const void *key, size_t key_len, const void *data, size_t len,
     return rc;
 }
 
-/* Runs a KDF into a scratch buffer, so that a failure leaves `out` as it was. */
+/* Runs a KDF into pages for secrets, so that a failure leaves `out` as it was. */
 static int derive(EVP_KDF *kdf, const OSSL_PARAM *params, void *out, size_t out_len)
 {
     EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-    uint8_t *result = malloc(out_len > 0 ? out_len : 1);
+    uint8_t *result = secmem_new(out_len > 0 ? out_len : 1);
     int rc = PRA_ECRYPTO;
 
     if (ctx && result && EVP_KDF_derive(ctx, result, out_len, params) == 1) {
@@ -121,9 +122,7 @@ static int derive(EVP_KDF *kdf, const OSSL_PARAM *params, void *out, size_t out_
         rc = 0;
     }
     EVP_KDF_CTX_free(ctx);
-    if (result)
-        crypto_wipe(result, out_len);
-    free(result);
+    secmem_free(result);
     return rc;
 }
 

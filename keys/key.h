@@ -1,4 +1,4 @@
-/* What an unsealed key is made of. Private to keys/: everybody else holds a `struct key *`. */
+/* What an unsealed key is made of, in pages for secrets (common/secmem.h). Private to keys/: everybody else holds a `struct key *`. */
 #ifndef PRA_KEYS_KEY_H
 #define PRA_KEYS_KEY_H
 

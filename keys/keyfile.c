@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/os.h"
+#include "common/secmem.h"
 #include "keys/key.h"
 #include "keys/keyfile_image.h"
 #include "keys/text.h"
@@ -88,25 +89,29 @@ static int choose_binding(const struct keyfile_options *opt, struct keyfile_imag
     return 0;
 }
 
+/* Lives in pages for secrets. */
+struct secrets {
+    uint8_t root[CRYPTO_KEY_LEN]; /* scrypt's output */
+    uint8_t secret[CRYPTO_SECRET_LEN];
+};
+
 /* A new secret in `img`, sealed. */
 static int make_key(const struct keyfile_options *opt, const struct machine *m,
                     struct keyfile_image *img, struct fault *f)
 {
-    uint8_t secret[CRYPTO_SECRET_LEN];
-    uint8_t root[CRYPTO_KEY_LEN];
-    int rc = crypto_key_generate(opt->type, secret);
+    struct secrets *s = secmem_new(sizeof(*s));
+    int rc = s == NULL ? PRA_ENOMEM : crypto_key_generate(opt->type, s->secret);
 
     if (rc == 0) {
-        rc = crypto_key_public(opt->type, secret, img->info.public_key, &img->info.public_len);
+        rc = crypto_key_public(opt->type, s->secret, img->info.public_key, &img->info.public_len);
     }
     if (rc == 0) {
-        rc = keyfile_derive(img, opt->passphrase, root);
+        rc = keyfile_derive(img, opt->passphrase, s->root);
     }
     if (rc == 0) {
-        rc = keyfile_seal(img, root, m, secret);
+        rc = keyfile_seal(img, s->root, m, s->secret);
     }
-    crypto_wipe(secret, sizeof(secret));
-    crypto_wipe(root, sizeof(root));
+    secmem_free(s);
     return rc == 0 ? 0 : fault_set(f, rc, "the key could not be made: %s", err_text(rc));
 }
 
@@ -306,7 +311,7 @@ int keyfile_open(const char *path, const char *passphrase, struct key **out,
     struct keyfile_report found;
     struct machine m;
     struct key *key = NULL;
-    uint8_t root[CRYPTO_KEY_LEN];
+    struct secrets *s = NULL;
     char *data;
     size_t len;
     bool all = false;
@@ -321,18 +326,19 @@ int keyfile_open(const char *path, const char *passphrase, struct key **out,
     if (rc != 0) {
         goto out;
     }
-    key = calloc(1, sizeof(*key));
-    rc = key == NULL ? PRA_ENOMEM : keyfile_derive(&img, passphrase, root);
+    key = secmem_new(sizeof(*key));
+    s = secmem_new(sizeof(*s));
+    rc = key == NULL || s == NULL ? PRA_ENOMEM : keyfile_derive(&img, passphrase, s->root);
     if (rc == 0) {
         key->type = img.info.type;
-        rc = keyfile_unseal(&img, root, &m, key->secret, &found, &all);
+        rc = keyfile_unseal(&img, s->root, &m, key->secret, &found, &all);
     }
     if (rc != 0) {
         rc = explain(path, rc, &found, f);
         goto out;
     }
     if (!all) {
-        reseal(path, &img, data, len, root, &m, key->secret, &found, f);
+        reseal(path, &img, data, len, s->root, &m, key->secret, &found, f);
     }
     *out = key;
     key = NULL;
@@ -345,15 +351,12 @@ out:
     }
     key_free(key);
     machine_wipe(&m);
-    crypto_wipe(root, sizeof(root));
+    secmem_free(s);
     free(data);
     return rc;
 }
 
 void key_free(struct key *k)
 {
-    if (k != NULL) {
-        crypto_wipe(k, sizeof(*k));
-        free(k);
-    }
+    secmem_free(k);
 }

@@ -37,7 +37,8 @@ struct keyfile_info {
     bool bound[MACHINE_ID_COUNT]; /* which identifiers take part */
 };
 
-/* An unsealed key. Opaque; wiped by key_free(). */
+/* An unsealed key, in locked pages of its own if the system allows it (secmem_lock_error()). Opaque;
+   wiped by key_free(). */
 struct key;
 
 /* What opening found out; valid after success and after PRA_EMACHINE. */

@@ -85,12 +85,12 @@ int keyfile_parse(const uint8_t *data, size_t len, struct keyfile_image *out, st
 /* scrypt of the passphrase under the image's salt and parameters. Returns 0, PRA_ECRYPTO. */
 int keyfile_derive(const struct keyfile_image *img, const char *passphrase,
                    uint8_t root[CRYPTO_KEY_LEN]);
-/* Fills in check, tags and wraps for the machine `m`. Returns 0, PRA_ECRYPTO. */
+/* Fills in check, tags and wraps for the machine `m`. Returns 0, PRA_ECRYPTO, PRA_ENOMEM. */
 int keyfile_seal(struct keyfile_image *img, const uint8_t root[CRYPTO_KEY_LEN],
                  const struct machine *m, const uint8_t secret[CRYPTO_SECRET_LEN]);
 /*
  * Opens with what `m` shows. Returns 0 with the secret; PRA_EPASSPHRASE; PRA_EMACHINE; PRA_ECORRUPT
- * (opened, but it is not the secret of this public key); PRA_ECRYPTO. `report` is filled in after
+ * (opened, but it is not the secret of this public key); PRA_ECRYPTO; PRA_ENOMEM. `report` is filled in after
  * success and PRA_EMACHINE. Sets *all if every wrap opened, so that nothing changed at all.
  */
 int keyfile_unseal(const struct keyfile_image *img, const uint8_t root[CRYPTO_KEY_LEN],

@@ -15,9 +15,18 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "common/secmem.h"
 
 /* Root, and for each identifier its number, a length byte and the value. */
 #define IKM_MAX (CRYPTO_KEY_LEN + MACHINE_ID_COUNT * (2 + MACHINE_VALUE_MAX))
+
+/* What comes of root and secret on the way; in pages for secrets. */
+struct scratch {
+    uint8_t key[CRYPTO_KEY_LEN]; /* of the tags, then of one subset after the other */
+    uint8_t plain[CRYPTO_SECRET_LEN];
+    uint8_t found[CRYPTO_SECRET_LEN];
+    uint8_t ikm[IKM_MAX];
+};
 
 int keyfile_derive(const struct keyfile_image *img, const char *passphrase,
                    uint8_t root[CRYPTO_KEY_LEN])
@@ -41,12 +50,11 @@ static bool has_value(const struct machine *m, unsigned id)
 
 /* Tags of all bound identifiers that have a value now; 0 for the others. */
 static int derive_tags(const struct keyfile_image *img, const uint8_t *root,
-                       const struct machine *m, uint8_t tags[MACHINE_ID_COUNT])
+                       const struct machine *m, struct scratch *s, uint8_t tags[MACHINE_ID_COUNT])
 {
     static const char label[] = "pra keyfile tags v1";
-    uint8_t key[CRYPTO_KEY_LEN];
     int rc = crypto_hkdf(root, CRYPTO_KEY_LEN, img->info.salt, sizeof(img->info.salt), label,
-                         sizeof(label) - 1, key, sizeof(key));
+                         sizeof(label) - 1, s->key, sizeof(s->key));
 
     memset(tags, 0, MACHINE_ID_COUNT);
     for (unsigned id = 0; id < MACHINE_ID_COUNT && rc == 0; id++) {
@@ -59,42 +67,37 @@ static int derive_tags(const struct keyfile_image *img, const uint8_t *root,
         }
         text[0] = (char)id;
         memcpy(text + 1, m->value[id], len);
-        rc = crypto_hmac(key, sizeof(key), text, 1 + len, mac);
+        rc = crypto_hmac(s->key, sizeof(s->key), text, 1 + len, mac);
         tags[id] = mac[0];
         crypto_wipe(text, sizeof(text));
     }
-    crypto_wipe(key, sizeof(key));
     return rc;
 }
 
-/* The key of the subset `mask`; all of its members have a value in `m`. */
+/* Puts the key of the subset `mask` into the scratch; all of its members have a value in `m`. */
 static int derive_wrap_key(const struct keyfile_image *img, const uint8_t *root,
-                           const struct machine *m, uint16_t mask, uint8_t key[CRYPTO_KEY_LEN])
+                           const struct machine *m, uint16_t mask, struct scratch *s)
 {
     static const char label[] = "pra keyfile wrap v1";
     uint8_t info[sizeof(label) - 1 + 2];
-    uint8_t ikm[IKM_MAX];
     size_t at = CRYPTO_KEY_LEN;
-    int rc;
 
-    memcpy(ikm, root, CRYPTO_KEY_LEN);
+    memcpy(s->ikm, root, CRYPTO_KEY_LEN);
     for (unsigned id = 0; id < MACHINE_ID_COUNT; id++) {
         size_t len = strlen(m->value[id]);
 
         if ((mask >> id & 1) != 0) {
-            ikm[at++] = (uint8_t)id;
-            ikm[at++] = (uint8_t)len;
-            memcpy(ikm + at, m->value[id], len);
+            s->ikm[at++] = (uint8_t)id;
+            s->ikm[at++] = (uint8_t)len;
+            memcpy(s->ikm + at, m->value[id], len);
             at += len;
         }
     }
     memcpy(info, label, sizeof(label) - 1);
     info[sizeof(info) - 2] = (uint8_t)(mask >> 8);
     info[sizeof(info) - 1] = (uint8_t)mask;
-    rc = crypto_hkdf(ikm, at, img->info.salt, sizeof(img->info.salt), info, sizeof(info), key,
-                     CRYPTO_KEY_LEN);
-    crypto_wipe(ikm, sizeof(ikm));
-    return rc;
+    return crypto_hkdf(s->ikm, at, img->info.salt, sizeof(img->info.salt), info, sizeof(info),
+                       s->key, sizeof(s->key));
 }
 
 int keyfile_seal(struct keyfile_image *img, const uint8_t root[CRYPTO_KEY_LEN],
@@ -102,26 +105,26 @@ int keyfile_seal(struct keyfile_image *img, const uint8_t root[CRYPTO_KEY_LEN],
 {
     uint16_t masks[KEYFILE_WRAPS_MAX];
     uint8_t header[KEYFILE_HEADER_MAX];
-    uint8_t key[CRYPTO_KEY_LEN];
+    struct scratch *s = secmem_new(sizeof(*s));
     size_t header_len;
-    int rc = derive_check(img, root, &img->check);
+    int rc = s == NULL ? PRA_ENOMEM : derive_check(img, root, &img->check);
 
     if (rc == 0) {
-        rc = derive_tags(img, root, m, img->tags);
+        rc = derive_tags(img, root, m, s, img->tags);
     }
     img->wrap_count = keyfile_subsets(&img->info, masks);
     header_len = keyfile_encode_header(img, header);
     for (unsigned i = 0; i < img->wrap_count && rc == 0; i++) {
         struct keyfile_wrap *w = &img->wraps[i];
 
-        rc = derive_wrap_key(img, root, m, masks[i], key);
+        rc = derive_wrap_key(img, root, m, masks[i], s);
         if (rc == 0) {
             crypto_random(w->iv, sizeof(w->iv));
-            rc = crypto_gcm_seal(key, w->iv, header, header_len, secret, CRYPTO_SECRET_LEN,
+            rc = crypto_gcm_seal(s->key, w->iv, header, header_len, secret, CRYPTO_SECRET_LEN,
                                  w->sealed, w->tag);
         }
     }
-    crypto_wipe(key, sizeof(key));
+    secmem_free(s);
     return rc;
 }
 
@@ -136,16 +139,14 @@ static uint16_t known_mask(const struct machine *m)
 }
 
 /*
- * Tries every subset whose members all have a value. Sets *matched to the identifiers that are in
- * one that opened, and *opened to the number of those.
+ * Tries every subset whose members all have a value. Leaves the secret in s->found and sets
+ * *matched to the identifiers that are in one that opened, *opened to the number of those.
  */
 static int open_wraps(const struct keyfile_image *img, const uint8_t *root, const struct machine *m,
-                      uint8_t secret[CRYPTO_SECRET_LEN], uint16_t *matched, unsigned *opened)
+                      struct scratch *s, uint16_t *matched, unsigned *opened)
 {
     uint16_t masks[KEYFILE_WRAPS_MAX];
     uint8_t header[KEYFILE_HEADER_MAX];
-    uint8_t key[CRYPTO_KEY_LEN];
-    uint8_t plain[CRYPTO_SECRET_LEN];
     unsigned known = known_mask(m);
     size_t header_len = keyfile_encode_header(img, header);
     int rc = 0;
@@ -159,20 +160,18 @@ static int open_wraps(const struct keyfile_image *img, const uint8_t *root, cons
         if ((masks[i] & ~known) != 0) {
             continue;
         }
-        rc = derive_wrap_key(img, root, m, masks[i], key);
+        rc = derive_wrap_key(img, root, m, masks[i], s);
         if (rc == 0) {
-            rc = crypto_gcm_open(key, w->iv, header, header_len, w->sealed, sizeof(w->sealed),
-                                 w->tag, plain);
+            rc = crypto_gcm_open(s->key, w->iv, header, header_len, w->sealed, sizeof(w->sealed),
+                                 w->tag, s->plain);
         }
         if (rc == 0) {
-            memcpy(secret, plain, sizeof(plain));
+            memcpy(s->found, s->plain, sizeof(s->found));
             *matched = (uint16_t)(*matched | masks[i]);
             (*opened)++;
         }
         rc = rc == PRA_ECORRUPT ? 0 : rc; /* another value than at sealing: not this subset */
     }
-    crypto_wipe(key, sizeof(key));
-    crypto_wipe(plain, sizeof(plain));
     return rc;
 }
 
@@ -225,7 +224,7 @@ int keyfile_unseal(const struct keyfile_image *img, const uint8_t root[CRYPTO_KE
                    struct keyfile_report *report, bool *all)
 {
     uint8_t tags[MACHINE_ID_COUNT];
-    uint8_t plain[CRYPTO_SECRET_LEN];
+    struct scratch *s;
     uint16_t matched;
     unsigned opened;
     uint8_t check;
@@ -237,19 +236,20 @@ int keyfile_unseal(const struct keyfile_image *img, const uint8_t root[CRYPTO_KE
     if (check != img->check) {
         return PRA_EPASSPHRASE;
     }
-    rc = derive_tags(img, root, m, tags);
+    s = secmem_new(sizeof(*s));
+    rc = s == NULL ? PRA_ENOMEM : derive_tags(img, root, m, s, tags);
     if (rc == 0) {
-        rc = open_wraps(img, root, m, plain, &matched, &opened);
+        rc = open_wraps(img, root, m, s, &matched, &opened);
     }
     if (rc == 0) {
         fill_report(img, m, opened > 0, matched, tags, report);
-        rc = opened == 0 ? PRA_EMACHINE : check_secret(img, plain);
+        rc = opened == 0 ? PRA_EMACHINE : check_secret(img, s->found);
     }
     if (rc == 0) {
-        memcpy(secret, plain, sizeof(plain));
+        memcpy(secret, s->found, sizeof(s->found));
         *all = opened == img->wrap_count;
     }
-    crypto_wipe(plain, sizeof(plain));
+    secmem_free(s);
     return rc;
 }
 

@@ -78,3 +78,17 @@ def test_second_connect_does_not_start_a_second_agent(client, echo_forward):
     agents = client.agent_pids()
     client.try_connect(5)
     assert client.agent_pids() == agents
+
+
+@pytest.mark.parametrize("limit", [0, None])
+def test_refused_memory_lock_is_told_once_and_nothing_else_changes(gateway, client, target, limit):
+    port = free_port()
+    gateway.add_rule("suzuki", "Echo", f"127.0.0.1:{target().port}", port)
+    hand_over(client, NOBODY)
+    if limit is not None:
+        client.prefix = ["prlimit", f"--memlock={limit}", *client.prefix]
+    for _ in range(2):
+        client.connect()
+        assert "hello" in try_as(NOBODY, port)
+        client.disconnect()
+    assert client.system_log().count("memory-lock-refused") == (1 if limit == 0 else 0)

@@ -4,7 +4,9 @@
  */
 #include "tests/unit/keys/keyfile_support.h"
 
+#include "common/secmem.h"
 #include "keys/keyfile_image.h"
+#include "tests/unit/smaps.h"
 
 static void made_key_opens_and_says_whose_it_is(void **state)
 {
@@ -35,6 +37,28 @@ static void made_key_opens_and_says_whose_it_is(void **state)
         assert_int_equal(st.st_mode & 07777, 0600);
         expect_opens();
     }
+}
+
+static void opened_key_lies_in_pages_for_secrets_and_leaves_with_them(void **state)
+{
+    struct keyfile_info info;
+    struct key *key = NULL;
+    struct fault f = {0};
+    char flags[SMAPS_FLAGS_MAX];
+    const void *where;
+
+    (void)state;
+    create_usual(&info);
+    assert_int_equal(keyfile_open(key_path(), PASSPHRASE, &key, &info, NULL, &f), 0);
+    where = key->secret;
+    smaps_flags(where, flags);
+    if (secmem_lock_error() == 0)
+        assert_non_null(strstr(flags, " lo"));
+    assert_non_null(strstr(flags, " dd"));
+    assert_non_null(strstr(flags, " wf"));
+    key_free(key);
+    smaps_flags(where, flags);
+    assert_null(strstr(flags, " wf"));
 }
 
 /* The design's cost, once: quality 25 allows five seconds. */
@@ -371,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(made_key_opens_and_says_whose_it_is),
+        IN_FOLDER(opened_key_lies_in_pages_for_secrets_and_leaves_with_them),
         IN_FOLDER(the_real_cost_is_bearable),
         IN_FOLDER(nothing_secret_stands_in_the_file),
         IN_FOLDER(wrong_passphrase_is_told_apart_from_a_wrong_machine),
