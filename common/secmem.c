@@ -43,6 +43,7 @@ void *secmem_new(size_t len)
     if (len > SIZE_MAX / 2 - HEAD_LEN - 3 * page)
         return NULL;
     len = (len + HEAD_LEN + page - 1) / page * page;
+    /* cppcheck-suppress invalidFunctionArg ; -1 is what mmap(2) asks for without a file */
     all = mmap(NULL, len + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED)
         return NULL;
