@@ -170,8 +170,9 @@ $(BUILD)/tests/flow/%: $(BUILD)/test/obj/tests/flow/%.o $(L_tkeys) $(L_common)
 	$(call link,$(LIBS_client))
 $(BUILD)/tests/raw/%: $(BUILD)/test/obj/tests/raw/%.o $(L_tkeys) $(L_common)
 	$(call link,$(DEPS)/lib/libssh.a $(LIBS_client))
-$(BUILD)/tests/bench/%: $(BUILD)/test/obj/tests/bench/%.o $(L_tkeys) $(L_common)
+$(BUILD)/tests/bench/%: $(BUILD)/test/obj/tests/bench/%.o $(L_client) $(L_tkeys) $(L_common)
 	$(call link,$(LIBS_client))
+$(BUILD)/tests/bench/crowd: $(BUILD)/test/obj/tests/bench/crowd/client.o
 
 tests: $(PROGRAMS) $(TPROGRAMS) $(UNIT) $(DEPTEST) $(TOOLS)
 

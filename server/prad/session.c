@@ -1,7 +1,6 @@
 /* Life and loop of a session; see session.h. */
 #include "server/prad/session.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,10 +85,8 @@ void session_start_ssh(struct session *s)
         session_end(s, "out-of-memory", NULL);
         return;
     }
-    int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
-    int rc = fd < 0 ? SSH_ERROR : ssh_bind_accept_fd(w->bind, s->ssh, fd);
-    if (fd >= 0 && ssh_get_fd(s->ssh) != fd)
-        close(fd);
+    int rc = ssh_bind_accept_fd(w->bind, s->ssh, s->fd);
+    s->fd_is_libssh = ssh_get_fd(s->ssh) == s->fd;
     if (rc != SSH_OK) {
         session_end(s, "out-of-memory", NULL);
         return;

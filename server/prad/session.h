@@ -55,11 +55,10 @@ struct session {
     struct worker *worker;
     enum session_phase phase;
 
-    /*
-     * Ours, watched by the loop; libssh has a duplicate. libssh closes its descriptor whenever it
-     * likes, and another thread may get the same number before the loop is told.
-     */
+    /* libssh closes it whenever it likes once it has it. The events are deleted before this thread
+       opens another descriptor for its loop, so that a number used again is never mistaken. */
     int fd;
+    bool fd_is_libssh;
     ssh_session ssh;
     struct ssh_counter_struct wire;  /* bytes on the socket */
     struct ssh_counter_struct plain; /* payload of packets */

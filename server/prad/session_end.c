@@ -44,7 +44,8 @@ void session_end(struct session *s, const char *reason, const char *text)
     if (can_speak)
         ssh_disconnect(gone);
     ssh_free(gone);
-    close(s->fd);
+    if (!s->fd_is_libssh)
+        close(s->fd);
     record_suppressed(s);
     if (s->listed) {
         live_remove(s->worker->gateway->live, &s->entry);

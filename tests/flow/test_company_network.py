@@ -8,7 +8,7 @@ from lib.messages import MESSAGES, matches
 from lib.ports import free_port
 from lib.procs import wait_until
 from lib.servers.targets import Target, echo
-from lib.sessions import Sessions
+from lib import crowd
 
 pytestmark = pytest.mark.needs_root
 
@@ -113,17 +113,17 @@ def test_network_rule_reaches_hosts_but_not_the_gateways_own_address(make_gatewa
                                                                      target):
     gateway = make_gateway("wide")
     own = Target(echo, address=net.here).start()
-    crowd = Sessions(folder, gateway).start()
+    clients = crowd.single(folder, gateway).start()
     try:
         gateway.add_rule("suzuki", "Any", "0.0.0.0/0:1-65535")
         gateway.add_rule("suzuki", "Forward", f"{net.there}:{mail_host.port}", free_port())
-        crowd.command("login", 1)
-        assert crowd.command("open", net.there, mail_host.port) == "opened"
-        assert crowd.command("open", net.here, own.port).startswith("refused")
-        assert crowd.command("open", "127.0.0.1", target().port).startswith("refused")
+        clients.command("login", 1)
+        assert clients.command("open", net.there, mail_host.port) == "opened"
+        assert clients.command("open", net.here, own.port).startswith("refused")
+        assert clients.command("open", "127.0.0.1", target().port).startswith("refused")
         assert own.accepted == 0
     finally:
-        crowd.stop()
+        clients.stop()
         own.stop()
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from lib import crowd as crowds
 from lib.client import exchange
 from lib.ports import free_port
 from lib.procs import pss_kib, wait_until
 from lib.servers.targets import Farm, echo
-from lib.sessions import Sessions
 
 CLIENTS = 1000
 LIMITS = f"[keepalive]\ndelay = 10m\ntimeout = 20m\n[limits]\nmax_sessions_per_user = {CLIENTS + 10}\n"
@@ -19,7 +19,7 @@ def sessions(folder):
     made = []
 
     def make(gateway):
-        made.append(Sessions(folder, gateway).start())
+        made.append(crowds.single(folder, gateway).start())
         return made[-1]
 
     yield make
@@ -37,7 +37,7 @@ def test_idle_client_costs_the_gateway_at_most_64_kib_before_and_after_traffic(m
         gateway.add_rule("suzuki", "Echo", f"127.0.0.1:{farm.ports[0]}", free_port())
         crowd.command("login", 1)
         empty = pss_kib(gateway.pid)
-        assert crowd.command("login", CLIENTS) == f"sessions {CLIENTS + 1}"
+        crowd.login(CLIENTS)
         idle = (pss_kib(gateway.pid) - empty) / CLIENTS
         assert crowd.command("echo", "127.0.0.1", farm.ports[0], 65536) == f"echoed {CLIENTS + 1}"
         wait_until(lambda: sum(s["channels"] for s in gateway.sessions()) == 0, 10,
