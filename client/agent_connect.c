@@ -130,7 +130,7 @@ static void on_retry(uv_timer_t *t)
     agent_attempt(t->data);
 }
 
-/* Away from the gateway: listeners stay (or go, D4) and the next attempt is set. */
+/* Away from the gateway: listeners stay and the next attempt is set. */
 static void wait_and_retry(struct agent *a, enum cause cause, const char *detail)
 {
     enum msg_id id = cause_msg(cause);
@@ -140,8 +140,6 @@ static void wait_and_retry(struct agent *a, enum cause cause, const char *detail
         a->away = cause == CAUSE_SHUTDOWN ? CAUSE_SHUTDOWN : CAUSE_LOST;
     if (a->away != CAUSE_NONE && cause_is_absence(cause))
         id = cause_msg(a->away);
-    if (a->stood && a->config.dead_action == CONFIG_DEAD_CLEAR)
-        agent_drop_forwards(a);
 
     crypto_random(&random, sizeof(random));
     wait_ms = retry_next_ms(&a->retry, random, a->asked_retry_ms);
@@ -187,6 +185,9 @@ static void on_ended(void *owner, enum cause cause, const char *detail)
     if (a->announced != CAUSE_NONE && cause_is_absence(cause))
         cause = a->announced;
     a->announced = CAUSE_NONE;
+    /* A gateway that fell silent is not waited for where the user wants it so (D4). */
+    if (cause == CAUSE_DEAD && a->stood && a->config.dead_action == CONFIG_DEAD_CLEAR)
+        cause = CAUSE_DEAD_CLEARED;
     if (a->key != NULL && cause_retries(cause, a->stood))
         wait_and_retry(a, cause, detail);
     else

@@ -187,12 +187,42 @@ def test_dead_link_is_noticed_listeners_stay_and_the_client_comes_back(gateway, 
     assert exchange(echo_rule, b"again", 5) == b"again"
 
 
-def test_dead_link_with_action_clear_closes_the_listeners(gateway, client, echo_rule, relay):
+@LANGS
+def test_dead_link_with_action_clear_ends_the_connection_for_good(gateway, client, echo_rule, relay, lang):
     client.set_server(relay_address(relay))
     client.configure("dead_peer", delay="1s", timeout="2s", action="clear")
     client.connect()
-    relay.go_silent()
-    wait_until(lambda: not port_answers(echo_rule), 10, "the listener to close")
+    with dial(echo_rule) as held:
+        held.sendall(b"hello")
+        assert held.recv(5) == b"hello"
+        relay.go_silent()
+        client.wait_state("error", 10)
+        held.settimeout(5)
+        with pytest.raises(ConnectionResetError):
+            held.recv(1)
+    assert not port_answers(echo_rule)
+    status = client.status(lang=lang)
+    assert status["retry_in"] is None and status["forwards"] == []
+    assert_error(status["error"], "MSG_GATEWAY_DEAD", lang)
+    attempts = client.system_log().count("connecting to")
+    relay.come_back()
+    # Time itself: the first retry would come after a second.
+    wait_until_passed(3)
+    assert client.status()["state"] == "error"
+    assert client.system_log().count("connecting to") == attempts
+    client.connect()
+    assert exchange(echo_rule, b"again", 5) == b"again"
+
+
+def test_action_clear_is_for_silence_only(gateway, client, echo_rule, relay):
+    client.set_server(relay_address(relay))
+    client.configure("dead_peer", action="clear")
+    client.connect()
+    relay.cut()
+    wait_until(lambda: "next attempt" in client.user_log(), 5, "the loss to be noticed")
+    assert port_answers(echo_rule)
+    client.wait_state("connected", 30)
+    assert exchange(echo_rule, b"again", 5) == b"again"
 
 
 def test_quiet_but_living_link_is_kept(gateway, client, echo_rule):
