@@ -1,6 +1,6 @@
 /*
  * Carries out an attempt to connect; see cli_attempt.h. Single-threaded. The passphrase lives in
- * struct attempt, which its owner wipes, and in the request to the agent, which is wiped here.
+ * struct attempt, which its owner wipes.
  */
 #include "client/cli_attempt.h"
 
@@ -145,33 +145,20 @@ static int after_failure(struct attempt *a, const json_t *error, const char *ser
     return code == CLI_OK ? CLI_OK : CLI_FAILED;
 }
 
-/* Sends the connect request; the copy of the passphrase in it is wiped. */
-static int send_connect(const struct attempt *a, struct ipc *ipc, json_t **reply)
-{
-    json_t *request =
-        json_pack("{s:s, s:s?, s:s, s:s?}", "op", "connect", "user", a->user, "passphrase",
-                  a->passphrase, "accept_host_key", a->accept[0] != '\0' ? a->accept : NULL);
-    const json_t *secret = json_object_get(request, "passphrase");
-    int code = remote_exchange(ipc, json_incref(request), BEGIN_TIMEOUT_MS, reply);
-
-    if (secret != NULL)
-        crypto_wipe((void *)(uintptr_t)json_string_value(secret), json_string_length(secret));
-    json_decref(request);
-    return code;
-}
-
 /* One attempt: CLI_GO_ON = decided to try again, else the exit code. */
 static int attempt_once(struct attempt *a, struct ipc *ipc, unsigned tries)
 {
+    const char *accept = a->accept[0] != '\0' ? a->accept : NULL;
     json_t *reply = NULL, *status = NULL;
     const json_t *error;
-    int code;
+    struct fault f = {0};
+    int rc, code = CLI_OK;
 
     if (ask_possible())
         fputs(tr("Opening the key ...\n", "鍵を読み込んでいます ...\n"), stderr);
-    code = send_connect(a, ipc, &reply);
-    if (code != CLI_OK)
-        return code;
+    rc = ipc_call_connect(ipc, a->user, a->passphrase, accept, BEGIN_TIMEOUT_MS, &reply, &f);
+    if (rc != 0)
+        return remote_failed(rc, &f);
     error = json_object_get(reply, "error");
     if (json_is_true(json_object_get(reply, "ok")) && a->wait_s == 0) {
         fputs(tr("Connecting in the background; 'pra status' shows how it stands.\n",

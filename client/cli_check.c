@@ -8,7 +8,6 @@
 #include "client/cli_remote.h"
 #include "client/cli_text.h"
 #include "client/collect.h"
-#include "keys/keyfile.h"
 
 static int run_check(int argc, char **argv);
 static int run_collect(int argc, char **argv);
@@ -91,29 +90,6 @@ static int run_check(int argc, char **argv)
     return code;
 }
 
-static const char *describe(const char *name)
-{
-    static const struct {
-        const char *prefix;
-        const char *text[CLI_LANGS];
-    } files[] = {
-        {"System.log", {"what the agent did", "エージェントの動作記録"}},
-        {"User.log", {"what you did", "利用者の操作記録"}},
-        {"chain.txt", {"are the logs complete", "ログの欠落の有無"}},
-        {"environment.txt", {"system, language, network", "OS、言語、ネットワーク"}},
-        {"config.ini", {"settings", "設定"}},
-        {"status.json", {"state of the connection", "接続の状態"}},
-        {"check.json", {"result of 'pra check'", "「pra check」の結果"}},
-        {"manifest.txt",
-         {"list with checksums, audit reference", "一覧とチェックサム、監査の参照番号"}},
-    };
-
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-        if (strncmp(name, files[i].prefix, strlen(files[i].prefix)) == 0)
-            return files[i].text[i18n_lang()];
-    return "";
-}
-
 static void show_bundle(const struct collect *c, const char *path)
 {
     struct table *t = table_new(3);
@@ -124,7 +100,7 @@ static void show_bundle(const struct collect *c, const char *path)
 
         text_bytes(size, c->file[i].len);
         table_row(t, TEXT_PLAIN,
-                  (const char *[]){c->file[i].name, size, describe(c->file[i].name)});
+                  (const char *[]){c->file[i].name, size, collect_describe(c->file[i].name)});
     }
     table_print(t, stdout, 2);
     table_free(t);
@@ -138,21 +114,30 @@ static void show_bundle(const struct collect *c, const char *path)
           stdout);
 }
 
-/* The given path, or a name in the current folder made of user, computer and time. */
+/* The given path, or a name in the current folder. */
 static void choose_path(const struct paths *paths, const char *given, char path[OS_PATH_MAX])
 {
-    char computer[KEYFILE_HOST_MAX + 1] = "pc", user[KEYFILE_USER_MAX + 1] = "user";
-    struct keyfile_info info;
-
-    if (given != NULL) {
+    if (given != NULL)
         snprintf(path, OS_PATH_MAX, "%s", given);
-        return;
+    else
+        collect_propose_name(paths, path);
+}
+
+/* Runs the checks and gathers everything. */
+static int gather(const struct paths *paths, struct collect *c, struct fault *f)
+{
+    struct check *check = calloc(1, sizeof(*check));
+    json_t *doc = NULL;
+    int rc;
+
+    if (check != NULL) {
+        check_run(paths, check);
+        doc = check_json(check);
     }
-    if (keyfile_inspect(paths->key_file, &info, NULL) == 0)
-        snprintf(user, sizeof(user), "%s", info.user);
-    if (gethostname(computer, sizeof(computer)) == 0)
-        computer[sizeof(computer) - 1] = '\0';
-    collect_default_name(user, computer, os_time_now(), path);
+    rc = collect_gather(paths, doc, c, f);
+    json_decref(doc);
+    free(check);
+    return rc;
 }
 
 static int run_collect(int argc, char **argv)
@@ -181,7 +166,7 @@ static int run_collect(int argc, char **argv)
     if (rc == 0 && isatty(STDERR_FILENO) == 1)
         fputs(tr("Collecting (up to 20 s) ...\n", "収集しています(最長 20 秒) ...\n"), stderr);
     if (rc == 0)
-        rc = collect_gather(&paths, c, &f);
+        rc = gather(&paths, c, &f);
     if (rc == 0)
         rc = collect_write(c, path, &f);
     if (rc == 0)

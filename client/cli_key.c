@@ -7,13 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "client/cli.h"
 #include "client/cli_remote.h"
 #include "client/cli_text.h"
 #include "common/crypto.h"
-#include "common/os.h"
 #include "common/timefmt.h"
 #include "keys/machine.h"
 
@@ -57,42 +55,15 @@ const struct cli_command cli_key_show = {
     .run = run_show,
 };
 
-const char *key_type_word(enum crypto_key_type type)
-{
-    return type == CRYPTO_ED25519 ? "ed25519" : "ecdsa-p256";
-}
-
 int key_fingerprint(const struct keyfile_info *info, char dst[SSHKEY_FINGERPRINT_MAX])
 {
-    uint8_t blob[SSHKEY_BLOB_MAX];
     struct fault f = {0};
-    size_t len;
-    int rc = sshkey_blob(info, blob, &len);
+    int rc = keymake_fingerprint(info, dst);
 
-    if (rc == 0)
-        rc = sshkey_fingerprint(blob, len, dst);
     if (rc == 0)
         return CLI_OK;
     fault_set(&f, rc, "%s", err_text(rc));
     return cli_fail(tr("the fingerprint cannot be computed", "指紋を計算できません"), &f);
-}
-
-const char *key_binding_words(const struct keyfile_info *info, char dst[KEY_BINDING_MAX])
-{
-    if (info->weak)
-        snprintf(dst, KEY_BINDING_MAX, "%s",
-                 tr("weakly bound: this PC shows too few identifiers", "結び付けが不十分です"));
-    else if (info->strict)
-        snprintf(dst, KEY_BINDING_MAX,
-                 tr("bound strictly: all %u identifiers must match",
-                    "厳密に結び付け済み (%u 個の情報すべての一致が必要)"),
-                 info->n);
-    else
-        snprintf(dst, KEY_BINDING_MAX,
-                 tr("bound: %u of %u identifiers must match",
-                    "結び付け済み (%2$u 個の情報のうち %1$u 個の一致が必要)"),
-                 info->k, info->n);
-    return dst;
 }
 
 /* Why an identifier has no value now. */
@@ -174,26 +145,7 @@ static int inspect(struct keyfile_info *info)
         return CLI_OK;
     args.detail = f.text;
     args.user = tr("NAME", "ユーザ名");
-    return cli_fail_msg(rc == PRA_ENOENT ? MSG_KEY_MISSING : MSG_KEY_DAMAGED, &args);
-}
-
-/* Replaces a file. What is none (a device, a pipe, a link such as /dev/stdout) is written to. */
-static int write_public(const char *path, const char *line, struct fault *f)
-{
-    struct stat st;
-    FILE *out;
-    int rc = 0;
-
-    if (lstat(path, &st) != 0 || S_ISREG(st.st_mode))
-        return os_file_replace(path, line, strlen(line), 0644, f);
-    out = fopen(path, "we");
-    if (out == NULL)
-        return fault_set(f, PRA_EIO, "%s: %s", path, strerror(errno));
-    if (fputs(line, out) == EOF)
-        rc = PRA_EIO;
-    if (fclose(out) != 0)
-        rc = PRA_EIO;
-    return rc == 0 ? 0 : fault_set(f, rc, "%s: %s", path, strerror(errno));
+    return cli_fail_msg(keymake_inspect_problem(rc), &args);
 }
 
 static int run_export(int argc, char **argv)
@@ -216,7 +168,7 @@ static int run_export(int argc, char **argv)
         if (fputs(line, stdout) == EOF || fflush(stdout) != 0)
             rc = fault_set(&f, PRA_EIO, "%s", strerror(errno));
     } else {
-        rc = write_public(args.value[0], line, &f);
+        rc = keymake_write_public(args.value[0], line, &f);
     }
     if (rc != 0)
         return cli_fail(tr("the public key cannot be written", "公開鍵を書き出せません"), &f);

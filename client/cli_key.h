@@ -4,20 +4,10 @@
 
 #include <stdio.h>
 
-#include "keys/keyfile.h"
-#include "keys/sshkey.h"
-
-/* "ed25519", "ecdsa-p256": the words of --type. */
-const char *key_type_word(enum crypto_key_type type);
+#include "client/keymake.h"
 
 /* The fingerprint of a key's public half. Returns CLI_OK, or CLI_FAILED after a report. */
 int key_fingerprint(const struct keyfile_info *info, char dst[SSHKEY_FINGERPRINT_MAX]);
-
-/*
- * "bound to this PC: any 6 of 8 identifiers must match" and its like. `dst` holds KEY_BINDING_MAX.
- */
-#define KEY_BINDING_MAX 256
-const char *key_binding_words(const struct keyfile_info *info, char dst[KEY_BINDING_MAX]);
 
 /*
  * A table of all identifiers: which take part, and which do not or cannot be read now, and why.

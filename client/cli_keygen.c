@@ -14,8 +14,6 @@
 #include "common/os.h"
 
 #define PASSPHRASE_TRIES 3
-/* Below this a passphrase is called weak in passphrase_word(); advice is given then. */
-#define BITS_ADVISED 32
 
 enum { OPT_USER, OPT_PASSPHRASE_FILE, OPT_TYPE, OPT_STRICT, OPT_ALLOW_WEAK, OPT_FORCE };
 
@@ -81,11 +79,8 @@ static void show_strength(const char *passphrase)
 
     fprintf(stderr, tr("Strength: %s (about %u bits)\n", "強度: %s (約 %u ビット)\n"),
             passphrase_word(bits), bits);
-    if (bits < BITS_ADVISED)
-        fputs(tr("Four or more words that do not belong together are easy to keep in mind and hard "
-                 "to guess.\n",
-                 "関連のない単語を四つ以上並べると、覚えやすく推測されにくくなります。\n"),
-              stderr);
+    if (bits < KEYMAKE_BITS_ADVISED)
+        fprintf(stderr, "%s\n", keymake_advice());
 }
 
 /* Asks twice without echo. Returns CLI_OK, or another exit code after a report. */
@@ -147,19 +142,14 @@ static int report_failure(int rc, const char *path, const struct fault *f)
 {
     struct msg_args args = {.name = path, .detail = f->text};
 
-    switch (rc) {
-    case PRA_EINVAL:
+    if (keymake_problem(rc) == MSG_NONE)
         return cli_usage(&cli_keygen_command, "%s", f->text);
-    case PRA_EEXIST:
-        return cli_fail_msg(MSG_KEYGEN_EXISTS, &args);
-    case PRA_EWEAK:
-        cli_fail_msg(MSG_KEYGEN_WEAK, &args);
+    cli_fail_msg(keymake_problem(rc), &args);
+    if (rc == PRA_EWEAK) {
         fputc('\n', stderr);
         key_show_identifiers(stderr, NULL);
-        return CLI_FAILED;
-    default:
-        return cli_fail_msg(MSG_KEYGEN_FAILED, &args);
     }
+    return CLI_FAILED;
 }
 
 static void say_what_next(const struct keyfile_info *info)
@@ -172,11 +162,7 @@ static void say_what_next(const struct keyfile_info *info)
     key_show_identifiers(stderr, info);
     fputc('\n', stderr);
     if (info->weak)
-        fputs(tr("A weakly bound key can be used on another PC by who has the file and the "
-                 "passphrase.\nThe administrator sees that and may refuse it.\n",
-                 "結び付けが不十分な鍵は、鍵ファイルとパスフレーズが漏洩すると別の PC で使われる"
-                 "おそれがあります。\nこの状態は管理者に表示され、拒否される場合があります。\n"),
-              stderr);
+        fprintf(stderr, "%s\n", keymake_weak_words());
     fprintf(stderr,
             tr("Next: pra key export -o %s.pub\n"
                "      and hand this file to your administrator, who registers it.\n"

@@ -42,6 +42,16 @@ int remote_open(const struct paths *paths, bool quiet, struct ipc **out)
     return CLI_NOT_CONNECTED;
 }
 
+int remote_failed(int rc, const struct fault *f)
+{
+    if (rc == PRA_ECLOSED) { /* it was ending while this began */
+        fprintf(stderr, "pra: %s\n", tr("the agent has ended", "エージェントが終了しました"));
+        return CLI_NOT_CONNECTED;
+    }
+    return cli_fail_msg(MSG_AGENT,
+                        &(struct msg_args){.detail = f->text[0] != '\0' ? f->text : err_text(rc)});
+}
+
 int remote_exchange(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply)
 {
     struct fault f = {0};
@@ -50,14 +60,7 @@ int remote_exchange(struct ipc *ipc, json_t *request, int timeout_ms, json_t **r
     if (request != NULL)
         rc = ipc_call(ipc, request, timeout_ms, reply, &f);
     json_decref(request);
-    if (rc == 0)
-        return CLI_OK;
-    if (rc == PRA_ECLOSED) { /* it was ending while this began */
-        fprintf(stderr, "pra: %s\n", tr("the agent has ended", "エージェントが終了しました"));
-        return CLI_NOT_CONNECTED;
-    }
-    return cli_fail_msg(MSG_AGENT,
-                        &(struct msg_args){.detail = f.text[0] != '\0' ? f.text : err_text(rc)});
+    return rc == 0 ? CLI_OK : remote_failed(rc, &f);
 }
 
 int remote_call(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply)
@@ -76,8 +79,8 @@ int remote_call(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply
     return code;
 }
 
-/* The status when no agent runs: where `pra connect` would go. */
-static int status_without_agent(const struct paths *paths, json_t **status)
+/* Where `pra connect` would go. */
+json_t *remote_offline_status(const struct paths *paths)
 {
     char server[ADDR_TEXT_MAX] = "";
     const char *user = NULL;
@@ -92,12 +95,9 @@ static int status_without_agent(const struct paths *paths, json_t **status)
     }
     if (user == NULL && keyfile_inspect(paths->key_file, &info, &f) == 0)
         user = info.user;
-    *status = json_pack("{s:s, s:s?, s:s?, s:n, s:n, s:n, s:[]}", "state", "disconnected", "server",
-                        server[0] != '\0' ? server : NULL, "user", user, "since", "error",
-                        "retry_in", "forwards");
-    if (*status == NULL)
-        return cli_fail(tr("out of memory", "メモリが足りません"), NULL);
-    return CLI_OK;
+    return json_pack("{s:s, s:s?, s:s?, s:n, s:n, s:n, s:[]}", "state", "disconnected", "server",
+                     server[0] != '\0' ? server : NULL, "user", user, "since", "error", "retry_in",
+                     "forwards");
 }
 
 json_t *remote_polish_status(json_t *status)
@@ -117,7 +117,8 @@ int remote_status(const struct paths *paths, json_t **status)
     if (code == CLI_OK)
         code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
     if (code == CLI_NOT_CONNECTED) {
-        code = status_without_agent(paths, status);
+        *status = remote_offline_status(paths);
+        code = *status != NULL ? CLI_OK : cli_fail(tr("out of memory", "メモリが足りません"), NULL);
     } else if (code == CLI_OK && json_is_object(json_object_get(reply, "status"))) {
         *status = remote_polish_status(json_incref(json_object_get(reply, "status")));
     } else if (code == CLI_OK) {

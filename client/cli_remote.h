@@ -26,6 +26,9 @@ int remote_config(const struct paths *paths, struct config *config);
  */
 int remote_open(const struct paths *paths, bool quiet, struct ipc **out);
 
+/* Reports why an exchange failed (`rc` and `f` of ipc.h); returns what remote_exchange() does. */
+int remote_failed(int rc, const struct fault *f);
+
 /*
  * Sends `request` (takes the reference) and gives the answer, ok or not, as a new reference.
  * Returns CLI_OK, CLI_NOT_CONNECTED when the agent has just ended, CLI_FAILED when it does not
@@ -45,6 +48,9 @@ int remote_call(struct ipc *ipc, json_t *request, int timeout_ms, json_t **reply
  * reference. Returns CLI_OK, CLI_FAILED after a report.
  */
 int remote_status(const struct paths *paths, json_t **status);
+
+/* That status when no agent runs, without a report. New reference; NULL when out of memory. */
+json_t *remote_offline_status(const struct paths *paths);
 
 /* Brings a status of the agent into the form above, in place. Returns `status`. */
 json_t *remote_polish_status(json_t *status);

@@ -7,7 +7,7 @@
 #include "client/cli_remote.h"
 #include "client/cli_show.h"
 #include "client/cli_text.h"
-#include "client/hostkey.h"
+#include "client/server_change.h"
 
 enum { SET_FINGERPRINT, SET_PROXY };
 
@@ -60,51 +60,6 @@ const struct cli_command cli_server_show = {
     .run = run_show,
 };
 
-static int parse_server(const char *text, struct config *c)
-{
-    const char *scheme = strstr(text, "://");
-
-    if (addr_parse_host_port(text, CONFIG_DEFAULT_PORT, &c->server, &c->server_port) == 0)
-        return CLI_OK;
-    if (scheme != NULL)
-        return cli_usage(&cli_server_set,
-                         tr("'%s' is a web address; give the host only, without '%.*s'",
-                            "'%s' は URL です。'%.*s' を除いたホスト名を指定してください"),
-                         text, (int)(scheme - text) + 3, text);
-    return cli_usage(&cli_server_set,
-                     tr("'%s' is no address; a name or IP address is expected, such as "
-                        "gw.example.com, 192.0.2.1 or gw.example.com:10022",
-                        "'%s' はアドレスとして読めません。gw.example.com、192.0.2.1、"
-                        "gw.example.com:10022 のように指定してください"),
-                     text);
-}
-
-static int parse_proxy(const char *text, struct config *c)
-{
-    if (strcmp(text, "none") == 0) {
-        c->has_proxy = false;
-        return CLI_OK;
-    }
-    if (addr_parse_host_port(text, 0, &c->proxy, &c->proxy_port) != 0)
-        return cli_usage(
-            &cli_server_set,
-            tr("--proxy '%s' is not HOST:PORT, such as proxy.example.com:8080",
-               "--proxy '%s' は HOST:PORT (例 proxy.example.com:8080) の形ではありません"),
-            text);
-    c->has_proxy = true;
-    return CLI_OK;
-}
-
-/* Forgets the host key that was pinned on first use. Returns CLI_OK, CLI_FAILED. */
-static int forget_pin(const struct paths *paths)
-{
-    struct fault f = {0};
-
-    if (hostkey_pin_forget(paths->known_host, &f) == 0)
-        return CLI_OK;
-    return cli_fail(tr("the old host key cannot be forgotten", "古いホスト鍵を破棄できません"), &f);
-}
-
 /* Is a connection up, which keeps the old address? */
 static bool is_connected(const struct paths *paths)
 {
@@ -153,44 +108,28 @@ static int run_set(int argc, char **argv)
 {
     struct cli_args args;
     struct paths paths;
-    struct config old, c;
+    struct config old, wanted = {0};
+    char why[SERVER_WHY_MAX];
+    struct server_change change = {.server = &wanted};
     struct fault f = {0};
-    bool moved, forget;
+    bool moved = false;
     int code = cli_parse(&cli_server_set, argc, argv, &args);
 
     if (code != CLI_GO_ON)
         return code;
-    memset(&c, 0, sizeof(c));
-    code = parse_server(args.operand[0], &c);
-    if (code == CLI_OK && args.value[SET_PROXY] != NULL)
-        code = parse_proxy(args.value[SET_PROXY], &c);
-    if (code != CLI_OK)
-        return code;
-    if (args.value[SET_FINGERPRINT] != NULL &&
-        config_check_fingerprint(args.value[SET_FINGERPRINT], &f) != 0)
+    if (!server_read_address(args.operand[0], &wanted, why))
+        return cli_usage(&cli_server_set, "%s", why);
+    if (args.value[SET_PROXY] != NULL) {
+        if (!server_read_proxy(args.value[SET_PROXY], &wanted, why))
+            return cli_usage(&cli_server_set, "--proxy %s", why);
+        change.proxy = &wanted;
+    }
+    change.fingerprint = args.value[SET_FINGERPRINT];
+    if (change.fingerprint != NULL && config_check_fingerprint(change.fingerprint, &f) != 0)
         return cli_usage(&cli_server_set, "--fingerprint: %s", f.text);
     if (remote_paths(&paths) != CLI_OK || remote_config(&paths, &old) != CLI_OK)
         return CLI_FAILED;
-
-    moved = old.has_server && strcmp(old.server.name, c.server.name) != 0;
-    forget = moved || args.value[SET_FINGERPRINT] != NULL;
-    old.has_server = true;
-    old.server = c.server;
-    old.server_port = c.server_port;
-    if (args.value[SET_PROXY] != NULL) {
-        old.has_proxy = c.has_proxy;
-        old.proxy = c.proxy;
-        old.proxy_port = c.proxy_port;
-    }
-    if (moved)
-        old.fingerprint[0] = '\0';
-    if (args.value[SET_FINGERPRINT] != NULL)
-        snprintf(old.fingerprint, sizeof(old.fingerprint), "%s", args.value[SET_FINGERPRINT]);
-    /* The pin goes first: with the old key forgotten and the old address still there nothing is
-       trusted that was not before. */
-    if (forget && forget_pin(&paths) != CLI_OK)
-        return CLI_FAILED;
-    if (config_save(paths.config_file, &old, &f) != 0)
+    if (server_change(&paths, &old, &change, &moved, &f) != 0)
         return cli_fail(tr("the settings cannot be saved", "設定を保存できません"), &f);
     say_what_next(&paths, &old, moved);
     return CLI_OK;

@@ -11,14 +11,15 @@
 
 #include <jansson.h>
 
-#include "client/check.h"
 #include "client/cli_remote.h"
 #include "client/cli_show.h"
 #include "client/ipc.h"
 #include "client/netinfo.h"
 #include "client/redact.h"
 #include "common/chainlog.h"
+#include "common/i18n.h"
 #include "common/timefmt.h"
+#include "keys/keyfile.h"
 
 #define LOG_FILE_MAX    (64u * 1024 * 1024)
 #define CONFIG_FILE_MAX (256u * 1024)
@@ -41,6 +42,41 @@ void collect_default_name(const char *user, const char *computer, int64_t now,
     for (char *p = dst; *p != '\0'; p++)
         if (!isalnum((unsigned char)*p) && strchr("-._", *p) == NULL)
             *p = '_';
+}
+
+const char *collect_describe(const char *name)
+{
+    static const struct {
+        const char *prefix;
+        const char *text[2];
+    } files[] = {
+        {"System.log", {"what the agent did", "エージェントの動作記録"}},
+        {"User.log", {"what you did", "利用者の操作記録"}},
+        {"chain.txt", {"are the logs complete", "ログの欠落の有無"}},
+        {"environment.txt", {"system, language, network", "OS、言語、ネットワーク"}},
+        {"config.ini", {"settings", "設定"}},
+        {"status.json", {"state of the connection", "接続の状態"}},
+        {"check.json", {"result of 'pra check'", "「pra check」の結果"}},
+        {"manifest.txt",
+         {"list with checksums, audit reference", "一覧とチェックサム、監査の参照番号"}},
+    };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (strncmp(name, files[i].prefix, strlen(files[i].prefix)) == 0)
+            return files[i].text[i18n_lang()];
+    return "";
+}
+
+void collect_propose_name(const struct paths *paths, char dst[OS_PATH_MAX])
+{
+    char computer[KEYFILE_HOST_MAX + 1] = "pc", user[KEYFILE_USER_MAX + 1] = "user";
+    struct keyfile_info info;
+
+    if (keyfile_inspect(paths->key_file, &info, NULL) == 0)
+        snprintf(user, sizeof(user), "%s", info.user);
+    if (gethostname(computer, sizeof(computer)) == 0)
+        computer[sizeof(computer) - 1] = '\0';
+    collect_default_name(user, computer, os_time_now(), dst);
 }
 
 void collect_free(struct collect *c)
@@ -192,17 +228,6 @@ static void add_json(struct collect *c, const char *name, json_t *doc)
     json_decref(doc);
 }
 
-static void add_check(const struct paths *paths, struct collect *c)
-{
-    struct check *check = calloc(1, sizeof(*check));
-
-    if (check == NULL)
-        return;
-    check_run(paths, check);
-    add_json(c, "check.json", check_json(check));
-    free(check);
-}
-
 /* The session id that the gateway's audit knows this connection by. */
 static void ask_session(const struct paths *paths, struct collect *c)
 {
@@ -263,7 +288,7 @@ static int add_manifest(struct collect *c, const struct text *notes)
     return rc;
 }
 
-int collect_gather(const struct paths *paths, struct collect *c, struct fault *f)
+int collect_gather(const struct paths *paths, json_t *check, struct collect *c, struct fault *f)
 {
     struct text *chain = calloc(1, sizeof(*chain)), *notes = calloc(1, sizeof(*notes));
     json_t *status = NULL;
@@ -280,7 +305,10 @@ int collect_gather(const struct paths *paths, struct collect *c, struct fault *f
     add_settings(paths, c, notes);
     if (remote_status(paths, &status) == 0)
         add_json(c, "status.json", json_incref(status));
-    add_check(paths, c);
+    if (check != NULL)
+        add_json(c, "check.json", json_incref(check));
+    else
+        add_line(notes, "check.json: not included: the checks could not be run");
     rc = add_manifest(c, notes);
 out:
     json_decref(status);

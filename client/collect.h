@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "common/err.h"
 #include "common/os.h"
 #include "client/paths.h"
@@ -33,15 +35,22 @@ struct collect {
     bool chain_broken; /* a log was changed or lines are missing; chain.txt says where */
 };
 
+/* What a file of the bundle is, in this language; "" if it is none of ours. */
+const char *collect_describe(const char *name);
+
+/* A name for the bundle made of the key's user, this computer and the time. */
+void collect_propose_name(const struct paths *paths, char dst[OS_PATH_MAX]);
+
 /* "pra-log-suzuki-pc12-20261122-193000.zip". */
 void collect_default_name(const char *user, const char *computer, int64_t now,
                           char dst[OS_PATH_MAX]);
 
 /*
- * Gathers everything (runs the checks, so it may take CHECK_TOTAL_MS). What cannot be read is noted
- * in the manifest, not a failure. Returns 0, PRA_ENOMEM. collect_free() in either case.
+ * Gathers everything. `check` is what `pra check --json` says (borrowed; NULL = it could not be run).
+ * What cannot be read is noted in the manifest, not a failure. Returns 0, PRA_ENOMEM. collect_free()
+ * in either case.
  */
-int collect_gather(const struct paths *paths, struct collect *c, struct fault *f);
+int collect_gather(const struct paths *paths, json_t *check, struct collect *c, struct fault *f);
 void collect_free(struct collect *c);
 
 /* Adds a text file; secrets are taken out of it. Returns 0, PRA_ENOMEM, PRA_EFULL. */

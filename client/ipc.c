@@ -102,7 +102,7 @@ void ipc_close(struct ipc *ipc)
 /* --- starting the agent --------------------------------------------------------------------- */
 
 /* The agent's process: a session of its own, no terminal, and the pipe as standard error. */
-static void become_agent(int error_fd)
+static void become_agent(const char *program, int error_fd)
 {
     static char name[] = "pra", command[] = "agent";
     char *const argv[] = {name, command, NULL};
@@ -114,7 +114,7 @@ static void become_agent(int error_fd)
     if (chdir("/") != 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
         dup2(error_fd, 2) < 0)
         _exit(1);
-    execv("/proc/self/exe", argv);
+    execv(program, argv);
     _exit(1);
 }
 
@@ -144,7 +144,7 @@ static int wait_for_agent(int fd, char *words, size_t cap)
     }
 }
 
-static int start_agent(char *words, size_t cap, struct fault *f)
+static int start_agent(const char *program, char *words, size_t cap, struct fault *f)
 {
     int ends[2], rc;
     pid_t child;
@@ -153,7 +153,7 @@ static int start_agent(char *words, size_t cap, struct fault *f)
         return fault_set(f, PRA_EIO, "pipe: %s", strerror(errno));
     child = fork();
     if (child == 0)
-        become_agent(ends[1]);
+        become_agent(program, ends[1]);
     close(ends[1]);
     if (child < 0) {
         close(ends[0]);
@@ -173,7 +173,7 @@ int ipc_connect_or_start(const struct paths *paths, struct ipc **out, struct fau
 
     if (rc != PRA_ENOENT)
         return rc;
-    rc = start_agent(words, sizeof(words), f);
+    rc = start_agent(paths->agent_program, words, sizeof(words), f);
     if (rc != 0)
         return rc;
     rc = ipc_connect(paths, out, f);
@@ -263,6 +263,24 @@ int ipc_call(struct ipc *ipc, const json_t *request, int timeout_ms, json_t **re
     crypto_wipe(text, len); /* it may hold a passphrase */
     free(text);
     return rc == 0 ? next_line(ipc, false, timeout_ms, reply, f) : rc;
+}
+
+int ipc_call_connect(struct ipc *ipc, const char *user, const char *passphrase, const char *accept,
+                     int timeout_ms, json_t **reply, struct fault *f)
+{
+    json_t *request = json_pack("{s:s, s:s?, s:s, s:s?}", "op", "connect", "user", user,
+                                "passphrase", passphrase, "accept_host_key", accept);
+    const json_t *secret = json_object_get(request, "passphrase");
+    int rc;
+
+    if (secret == NULL) {
+        json_decref(request);
+        return fault_set(f, PRA_EINVAL, "the passphrase is not UTF-8");
+    }
+    rc = ipc_call(ipc, request, timeout_ms, reply, f);
+    crypto_wipe((void *)(uintptr_t)json_string_value(secret), json_string_length(secret));
+    json_decref(request);
+    return rc;
 }
 
 int ipc_next_event(struct ipc *ipc, int timeout_ms, json_t **event, struct fault *f)

@@ -34,6 +34,13 @@ void ipc_close(struct ipc *ipc);
 int ipc_call(struct ipc *ipc, const json_t *request, int timeout_ms, json_t **reply,
              struct fault *f);
 
+/*
+ * The request `connect`; every copy of the passphrase made here is wiped. `user` and `accept` (a
+ * fingerprint that a person has confirmed) may be NULL. Same returns.
+ */
+int ipc_call_connect(struct ipc *ipc, const char *user, const char *passphrase, const char *accept,
+                     int timeout_ms, json_t **reply, struct fault *f);
+
 /* Waits for the next pushed state after {"op":"subscribe"}. Same returns. */
 int ipc_next_event(struct ipc *ipc, int timeout_ms, json_t **event, struct fault *f);
 

@@ -33,8 +33,7 @@ struct kdf_progress {
     uint64_t forecast; /* milliseconds */
 };
 
-/* How long the real run will take, from the sample. */
-static uint64_t forecast_ms(void)
+uint64_t kdf_forecast_ms(void)
 {
     const uint8_t salt[16] = {0};
     uint8_t out[CRYPTO_KEY_LEN];
@@ -109,7 +108,7 @@ struct kdf_progress *kdf_progress_start(const char *what)
         return NULL;
     }
     p->what = what;
-    p->forecast = forecast_ms();
+    p->forecast = kdf_forecast_ms();
     p->begun = os_monotonic_ms();
     pthread_mutex_init(&p->lock, NULL);
     pthread_condattr_init(&attr);

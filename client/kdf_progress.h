@@ -6,7 +6,13 @@
 #ifndef PRA_CLIENT_KDF_PROGRESS_H
 #define PRA_CLIENT_KDF_PROGRESS_H
 
+#include <stdint.h>
+
 struct kdf_progress;
+
+/* How long the derivation will take on this machine, in milliseconds, from a sample that costs 1/32
+   of it; 0 = unknown. */
+uint64_t kdf_forecast_ms(void);
 
 /*
  * Starts showing `what` and the time on standard error from a thread of its own, if that is a

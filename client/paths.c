@@ -139,6 +139,7 @@ int paths_init(struct paths *p, struct fault *f)
     struct folders d;
     int rc;
 
+    snprintf(p->agent_program, sizeof(p->agent_program), "/proc/self/exe");
     if (home && home[0] != '\0')
         rc = folders_in_home(&d, p, home, f);
     else

@@ -9,13 +9,14 @@
 #include "common/os.h"
 
 struct paths {
-    char config_file[OS_PATH_MAX];  /* config.ini */
-    char known_host[OS_PATH_MAX];   /* pinned host key of the gateway */
-    char key_file[OS_PATH_MAX];     /* id.prakey */
-    char log_dir[OS_PATH_MAX];      /* System.log and User.log */
-    char runtime_dir[OS_PATH_MAX];  /* 0700, owned; holds the socket */
-    char agent_socket[OS_PATH_MAX]; /* agent.sock */
-    char agent_lock[OS_PATH_MAX];   /* one agent per user */
+    char config_file[OS_PATH_MAX];   /* config.ini */
+    char known_host[OS_PATH_MAX];    /* pinned host key of the gateway */
+    char key_file[OS_PATH_MAX];      /* id.prakey */
+    char log_dir[OS_PATH_MAX];       /* System.log and User.log */
+    char runtime_dir[OS_PATH_MAX];   /* 0700, owned; holds the socket */
+    char agent_socket[OS_PATH_MAX];  /* agent.sock */
+    char agent_lock[OS_PATH_MAX];    /* one agent per user */
+    char agent_program[OS_PATH_MAX]; /* what is run as `pra agent`: this program, unless changed */
 };
 
 /*

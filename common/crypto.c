@@ -63,6 +63,11 @@ void crypto_random(void *dst, size_t len)
     }
 }
 
+void crypto_random_mix(const void *data, size_t len)
+{
+    RAND_add(data, len > INT_MAX ? INT_MAX : (int)len, 0.0);
+}
+
 void crypto_wipe(void *p, size_t len)
 {
     if (len > 0)

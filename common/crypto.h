@@ -18,6 +18,10 @@
 /* Cryptographically secure random bytes; aborts the process if the system has none. */
 void crypto_random(void *dst, size_t len);
 
+/* Mixes what a person did (mouse, keys) into the generator. It counts as nothing: what the system
+   gives is enough alone, and nothing mixed in can make it worse. */
+void crypto_random_mix(const void *data, size_t len);
+
 /* Wipes memory so that the compiler cannot leave it out. NULL with 0 is fine. */
 void crypto_wipe(void *p, size_t len);
 

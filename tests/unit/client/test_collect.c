@@ -131,11 +131,14 @@ static void bundle_holds_what_the_helpdesk_needs_and_no_secret(void **state)
     struct paths paths;
     struct fault f = {0};
     struct stat st;
+    json_t *check;
 
     (void)state;
     assert_int_equal(paths_init(&paths, &f), 0);
     fill_home(&paths);
-    assert_int_equal(collect_gather(&paths, c, &f), 0);
+    check = json_pack("{s:s}", "tcp", "ok");
+    assert_int_equal(collect_gather(&paths, check, c, &f), 0);
+    json_decref(check);
     assert_string_equal(c->session, "0123456789abcdef0123456789abcdef");
     assert_int_equal(os_path_join(path, home, "bundle.zip"), 0);
     assert_int_equal(collect_write(c, path, &f), 0);
@@ -178,7 +181,7 @@ static void broken_log_is_included_and_named(void **state)
     *at = 'C';
     assert_int_equal(os_file_replace(path, text, len, 0600, &f), 0);
     free(text);
-    assert_int_equal(collect_gather(&paths, c, &f), 0);
+    assert_int_equal(collect_gather(&paths, NULL, c, &f), 0);
     assert_true(c->chain_broken);
     for (size_t i = 0; i < c->count; i++)
         if (strcmp(c->file[i].name, "chain.txt") == 0)
