@@ -62,6 +62,9 @@ SRC_server := $(filter-out server/prad/%,$(SRC_server))
 SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
 
+# The windows are GTK's; what they show (tray_state.c) is in the client's library.
+SRC_tray   := $(filter-out client/tray/tray_state.c,$(wildcard client/tray/*.c))
+
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 # keys/ a second time, with the provider that feeds whole machines to tests.
 tobj = $(patsubst %.c,$(BUILD)/test/obj/%.o,$(1))
@@ -73,8 +76,8 @@ L_client := $(BUILD)/lib/libclient.a
 L_server := $(BUILD)/lib/libserver.a
 L_prad   := $(BUILD)/lib/libprad.a
 
-PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-keyhelper)
-TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper
+PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-keyhelper pra-tray)
+TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper $(BUILD)/test/pra-tray
 
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
@@ -84,11 +87,11 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
               $(wildcard tests/policy/*.c tests/flow/*.c tests/raw/*.c tests/bench/*.c))
 FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps demo test check unit flow bench fuzz fuzz-build tests install clean help packages
+.PHONY: all deps demo screenshots test check unit flow bench fuzz fuzz-build tests install clean help packages
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
-all: packages $(PROGRAMS) ## build pra, prad, pra-admin and pra-keyhelper (installs what is missing)
+all: packages $(PROGRAMS) ## build pra, pra-tray, prad, pra-admin and pra-keyhelper (installs what is missing)
 
 help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
@@ -120,6 +123,15 @@ $(BUILD)/test/obj/%.o: %.c $(STAMP) $(DEPS)/.done
 	$(call say,CC,$< for tests)
 	$(Q)$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
 
+# Asked for when it is used: `make` may just have installed it.
+GTK        = gtk+-3.0 dbusmenu-glib-0.4
+GTK_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(GTK)))
+GTK_LIBS   = $(shell pkg-config --libs $(GTK)) -lm
+$(call obj,$(SRC_tray)): $(BUILD)/obj/client/tray/%.o: client/tray/%.c $(STAMP) | $(DEPS)/.done
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(GTK_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
 define archive
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -143,6 +155,10 @@ $(BUILD)/pra: $(call obj,client/main.c) $(L_client) $(L_keys) $(L_common)
 	$(call link,$(LIBS_client))
 $(BUILD)/test/pra: $(call obj,client/main.c) $(L_client) $(L_tkeys) $(L_common)
 	$(call link,$(LIBS_client))
+$(BUILD)/pra-tray: $(call obj,$(SRC_tray)) $(L_client) $(L_keys) $(L_common)
+	$(call link,$(GTK_LIBS) $(LIBS_common))
+$(BUILD)/test/pra-tray: $(call obj,$(SRC_tray)) $(L_client) $(L_tkeys) $(L_common)
+	$(call link,$(GTK_LIBS) $(LIBS_common))
 $(BUILD)/pra-keyhelper: $(call obj,$(SRC_helper)) $(L_keys) $(L_common)
 	$(call link,$(LIBS_common))
 $(BUILD)/test/pra-keyhelper: $(call tobj,$(SRC_helper)) $(L_tkeys) $(L_common)
@@ -202,6 +218,11 @@ bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,ope
 	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
 	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
+screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in TO (default: a new folder below /tmp)
+	@packaging/deps/install-packages.sh test
+	@packaging/deps/install-packages.sh screenshots
+	@PRA_BUILD=$(abspath $(BUILD)) tests/screenshots.py $(TO)
+
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
             client/control.c client/plan.c client/cause.c server/prad/control_in.c
@@ -225,9 +246,9 @@ fuzz: packages ## run every fuzz target for TIME seconds (60)
 	@PRA_BUILD=$(abspath $(BUILD)) TIME=$(TIME) tests/fuzz/run.sh
 
 # --- the rest ------------------------------------------------------------------------------
-install: $(PROGRAMS) ## install programs, units, manual pages (DESTDIR, PREFIX)
+install: $(PROGRAMS) ## install programs, units, desktop entry, manual pages (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec
-	install -m 0755 $(BUILD)/pra $(DESTDIR)$(PREFIX)/bin/pra
+	install -m 0755 $(BUILD)/pra $(BUILD)/pra-tray $(DESTDIR)$(PREFIX)/bin/
 	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
 	packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)"

@@ -20,6 +20,8 @@ for page in man/*.[158]; do
     install_all "$prefix/share/man/man${page##*.}" "$page"
 done
 install_all "$prefix/share/bash-completion/completions" completion/*
+install_all "$prefix/share/applications" desktop/pra-tray.desktop
+install_all "$prefix/share/icons/hicolor/scalable/apps" desktop/pra-tray.svg
 install_all "/etc/pra" prad.ini.example
 install_all "/usr/lib/sysusers.d" systemd/*.sysusers
 for unit in systemd/*.service systemd/*.socket; do

@@ -33,6 +33,7 @@ ONLY_IN = {
     r"openssl/": r"common/crypto[a-z0-9_]*\.[ch]",
     r"ini\.h": r"common/conf\.c",
     r"uv\.h": r"client/[a-z0-9_]+\.[ch]",
+    r"(gtk|gdk|gio|glib|cairo|libdbusmenu)[a-z0-9-]*[/.]": r"client/tray/[a-z0-9_]+\.[ch]",
     r"zlib\.h": r"client/archive\.c",
     r"event2/": r"server/[a-z0-9_/]+\.[ch]",
 }
@@ -43,6 +44,13 @@ POLICY_SYSTEM = {"ctype.h", "inttypes.h", "limits.h", "stdarg.h", "stdatomic.h",
                  "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h"}
 POLICY_OURS = {"common/addr.h", "common/err.h"}
 POLICY_CALLS = r"(?:v?f?printf|f?puts|putchar|fopen|fread|fwrite|fclose|getenv|setenv|time|clock_gettime)"
+
+# The tray is a thin client: it knows the agent by its socket only. What tray_state.c computes is the
+# same on every system.
+TRAY = r"client/tray/"
+TRAY_NEVER = re.compile(r"client/(agent|session|channel|forward|control|dial|check)[a-z_]*\.h")
+TRAY_PURE = re.compile(r"client/tray/tray_state\.[ch]")
+TRAY_PURE_NEVER = re.compile(r"gtk/|gdk/|gio/|glib|cairo|unistd\.h|time\.h|sys/")
 
 # --- banned calls --------------------------------------------------------------------------
 BANNED = {
@@ -89,6 +97,10 @@ def check_include(path, kind, name):
             return f"policy is pure: it may not include <{name}>"
         if kind == '"' and name not in POLICY_OURS and not name.startswith(POLICY):
             return f'policy is pure: it may not include "{name}"'
+    if path.startswith(TRAY) and TRAY_NEVER.match(name):
+        return f'the tray is a client of the agent: it may not include "{name}"'
+    if TRAY_PURE.fullmatch(path) and TRAY_PURE_NEVER.match(name):
+        return f"tray_state is pure: it may not include <{name}>"
     if kind == '"':
         if area != "tests" and not (ROOT / name).is_file():
             return f'"{name}" is not written from the root of the tree'
@@ -169,6 +181,9 @@ def self_test():
         ("client/a.c", '#include "agent.h"'), ("client/agent.c", "#include <libssh2.h>"),
         ("server/store/store.c", "#include <sqlite3.h>"), ("keys/a.c", "#include <openssl/evp.h>"),
         ("server/audit/a.c", "#include <libssh/server.h>"),
+        ("client/cli.c", "#include <gtk/gtk.h>"), ("client/tray/tray_state.c", "#include <glib.h>"),
+        ("client/tray/window.c", "#include <libssh2.h>"), ("client/tray/window.c", "#include <uv.h>"),
+        ("client/tray/window.c", '#include "client/session.h"'),
         ("server/policy/p.c", "#include <time.h>"), ("server/policy/p.c", '#include "common/os.h"'),
         ("server/policy/p.c", "x = time(NULL);"), ("common/a.c", "  strcpy(a, b);"),
         ("common/a.c", "x = (atoi (s));"), ("common/a.c", "#if 0"),
@@ -181,6 +196,7 @@ def self_test():
         ("client/channel_pump.c", "#include <libssh2.h>"), ("tests/raw/a.c", "#include <libssh2.h>"),
         ("server/prad/a.c", "#include <libssh/server.h>"),
         ("server/store/store_sqlite_x.h", "#include <sqlite3.h>"),
+        ("client/tray/window.c", "#include <gtk/gtk.h>"), ("client/tray/link.c", '#include "client/ipc.h"'),
         ("server/policy/p.c", "#include <string.h>"), ("server/policy/p.c", "n = snprintf(d, 9, f);"),
         ("server/policy/p.c", "x = next_time(q);"), ("common/a.c", "snprintf(a, 3, b);"),
         ("common/a.c", 'log("strcpy(a, b)"); /* strcpy(a) */'), ("common/a.c", "my_system(x);"),

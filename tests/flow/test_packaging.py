@@ -10,7 +10,8 @@ from lib.gateway import program
 from lib.procs import run
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-PROGRAMS = ["pra", "prad", "pra-admin", "pra-keyhelper", "test/pra", "test/pra-keyhelper"]
+PROGRAMS = ["pra", "prad", "pra-admin", "pra-keyhelper", "test/pra", "test/pra-keyhelper",
+            "pra-tray", "test/pra-tray"]
 
 
 def own_libcrypto(path):
@@ -22,6 +23,12 @@ def assert_one_libcrypto(path, shared):
     found = {os.path.realpath(s) for s in shared if "libcrypto" in os.path.basename(s)}
     assert len(found) + own_libcrypto(path) <= 1, f"{path}: its own and {found}"
     return len(found) + own_libcrypto(path)
+
+
+def test_tray_holds_no_ssh():
+    """It is a client of the agent's socket."""
+    path = program("pra-tray")
+    assert "libssh" not in run(["ldd", path]).ok().out + run(["nm", path]).ok().out
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -1,0 +1,195 @@
+/*
+ * The program `pra-tray`: one instance per session bus (GApplication), an icon in the tray where the
+ * desktop has one, and the window by itself where it has none.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "client/tray/app.h"
+#include "client/tray/link.h"
+#include "client/tray/sni.h"
+#include "common/i18n.h"
+#include "common/os.h"
+
+#define APP_ID "jp.pra.Tray"
+
+static const char css[] =
+    ".pra-good { color: @success_color; }\n.pra-bad { color: @error_color; }\n"
+    ".pra-status { font-size: 130%; }\n";
+
+static void on_status(void *arg, json_t *status)
+{
+    app_take_status(arg, status);
+}
+
+/* --- the icon --------------------------------------------------------------------------------- */
+
+static void on_activate_icon(void *arg)
+{
+    app_command(arg, TRAY_CMD_OPEN, 0);
+}
+
+static void on_menu(void *arg, enum tray_command command, size_t row)
+{
+    app_command(arg, command, row);
+}
+
+/* No tray, or none any more: the window is the only way in. */
+static void on_hosted(void *arg, bool hosted)
+{
+    struct tray_app *app = arg;
+
+    if (!hosted && app->background)
+        app_command(app, TRAY_CMD_OPEN, 0);
+}
+
+static const struct sni_events icon_events = {
+    .activate = on_activate_icon, .command = on_menu, .hosted = on_hosted};
+
+/* --- the application -------------------------------------------------------------------------- */
+
+static gboolean on_signal(gpointer data)
+{
+    struct tray_app *app = data;
+
+    g_application_quit(G_APPLICATION(app->gtk));
+    return G_SOURCE_CONTINUE;
+}
+
+static void on_open_action(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    (void)action, (void)parameter;
+    app_command(data, TRAY_CMD_OPEN, 0);
+}
+
+static void load_style(void)
+{
+    GtkCssProvider *provider = gtk_css_provider_new();
+
+    gtk_css_provider_load_from_data(provider, css, -1, NULL);
+    gtk_style_context_add_provider_for_screen(gdk_screen_get_default(),
+                                              GTK_STYLE_PROVIDER(provider),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+    g_object_unref(provider);
+}
+
+static void on_startup(GApplication *gtk, gpointer data)
+{
+    struct tray_app *app = data;
+    GSimpleAction *open = g_simple_action_new("open", NULL);
+
+    g_signal_connect(open, "activate", G_CALLBACK(on_open_action), app);
+    g_action_map_add_action(G_ACTION_MAP(gtk), G_ACTION(open));
+    g_object_unref(open);
+    g_application_hold(gtk);
+    load_style();
+    (void)g_unix_signal_add(SIGTERM, on_signal, app);
+    (void)g_unix_signal_add(SIGINT, on_signal, app);
+    app->sni = sni_new(g_application_get_dbus_connection(gtk), &icon_events, app);
+    app_reload(app);
+    app->link = link_new(&app->paths, on_status, app);
+}
+
+static gboolean ask_to_connect(gpointer data)
+{
+    struct tray_app *app = data;
+
+    if (app->view.can_connect)
+        app_command(app, TRAY_CMD_CONNECT, 0);
+    return G_SOURCE_REMOVE;
+}
+
+static int on_command_line(GApplication *gtk, GApplicationCommandLine *line, gpointer data)
+{
+    struct tray_app *app = data;
+    GVariantDict *options = g_application_command_line_get_options_dict(line);
+    bool first = !g_application_command_line_get_is_remote(line);
+
+    (void)gtk;
+    app->background = g_variant_dict_contains(options, "background");
+    if (!app->background || (first && app->sni == NULL))
+        app_command(app, TRAY_CMD_OPEN, 0);
+    if (first && app->prefs.connect_at_start)
+        g_idle_add(ask_to_connect, app);
+    return 0;
+}
+
+static void on_shutdown(GApplication *gtk, gpointer data)
+{
+    struct tray_app *app = data;
+
+    (void)gtk;
+    link_free(app->link);
+    app->link = NULL;
+    sni_free(app->sni);
+    app->sni = NULL;
+}
+
+/* `pra` stands beside this program, in the build folder as when installed. */
+static int find_agent(struct paths *paths, struct fault *f)
+{
+    char self[OS_PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (len < 0)
+        return fault_set(f, PRA_EIO, "/proc/self/exe cannot be read");
+    self[len] = '\0';
+    *strrchr(self, '/') = '\0';
+    return os_path_join(paths->agent_program, self, "pra");
+}
+
+static int init(struct tray_app *app)
+{
+    struct fault f = {0};
+    int rc = paths_init(&app->paths, &f);
+
+    if (rc == 0)
+        rc = find_agent(&app->paths, &f);
+    if (rc != 0)
+        g_printerr("pra-tray: %s\n", f.text);
+    else if (prefs_load(&app->paths, &app->prefs, &f) != 0)
+        g_printerr("pra-tray: %s\n", f.text); /* and goes on with the defaults */
+    prefs_apply_language(&app->prefs);
+    return rc;
+}
+
+static const GOptionEntry options[] = {
+    {"background", 'b', 0, G_OPTION_ARG_NONE, NULL, "Start without opening the window", NULL},
+    {"version", 'V', 0, G_OPTION_ARG_NONE, NULL, "Print the version and end", NULL},
+    {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL}};
+
+static gint on_local_options(GApplication *gtk, GVariantDict *given, gpointer data)
+{
+    (void)gtk, (void)data;
+    if (!g_variant_dict_contains(given, "version"))
+        return -1;
+    g_print("pra-tray %s\n", PRA_VERSION);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct tray_app app;
+    int code;
+
+    os_process_harden();
+    (void)signal(SIGPIPE, SIG_IGN);
+    i18n_init();
+    g_set_prgname("pra-tray");
+    g_set_application_name("PRA");
+    if (init(&app) != 0)
+        return EXIT_FAILURE;
+    app.gtk = gtk_application_new(APP_ID, G_APPLICATION_HANDLES_COMMAND_LINE);
+    g_application_add_main_option_entries(G_APPLICATION(app.gtk), options);
+    g_signal_connect(app.gtk, "handle-local-options", G_CALLBACK(on_local_options), NULL);
+    g_signal_connect(app.gtk, "startup", G_CALLBACK(on_startup), &app);
+    g_signal_connect(app.gtk, "command-line", G_CALLBACK(on_command_line), &app);
+    g_signal_connect(app.gtk, "shutdown", G_CALLBACK(on_shutdown), &app);
+    code = g_application_run(G_APPLICATION(app.gtk), argc, argv);
+    g_object_unref(app.gtk);
+    return code;
+}

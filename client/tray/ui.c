@@ -1,0 +1,276 @@
+/* ui.h */
+#include "client/tray/ui.h"
+
+#include "common/i18n.h"
+
+GtkWidget *ui_name(GtkWidget *w, const char *name)
+{
+    atk_object_set_name(gtk_widget_get_accessible(w), name);
+    return w;
+}
+
+GtkWidget *ui_dialog(struct tray_app *app, const char *title)
+{
+    GtkWidget *dialog = gtk_dialog_new();
+    GtkWindow *parent = app_parent(app);
+
+    gtk_window_set_title(GTK_WINDOW(dialog), title);
+    gtk_window_set_icon_name(GTK_WINDOW(dialog), "pra-tray");
+    gtk_window_set_resizable(GTK_WINDOW(dialog), FALSE);
+    if (parent != NULL)
+        gtk_window_set_transient_for(GTK_WINDOW(dialog), parent);
+    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_box_set_spacing(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(dialog))), UI_SPACE);
+    return dialog;
+}
+
+GtkWidget *ui_content(GtkWidget *dialog)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, UI_SPACE);
+
+    gtk_widget_set_margin_start(box, UI_SPACE);
+    gtk_widget_set_margin_end(box, UI_SPACE);
+    gtk_widget_set_margin_top(box, UI_SPACE);
+    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(dialog))), box, TRUE, TRUE,
+                       0);
+    return box;
+}
+
+GtkWidget *ui_label(const char *text)
+{
+    GtkWidget *label = gtk_label_new(text);
+
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_label_set_line_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_line_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    gtk_label_set_max_width_chars(GTK_LABEL(label), 62);
+    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
+    /* Text that can be marked would else be a stop of the Tab key. */
+    gtk_widget_set_can_focus(label, FALSE);
+    return label;
+}
+
+GtkWidget *ui_heading(const char *text)
+{
+    GtkWidget *label = ui_label(text);
+    PangoAttrList *attrs = pango_attr_list_new();
+
+    pango_attr_list_insert(attrs, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
+    gtk_label_set_attributes(GTK_LABEL(label), attrs);
+    pango_attr_list_unref(attrs);
+    return label;
+}
+
+GtkWidget *ui_entry(const char *name)
+{
+    GtkWidget *entry = gtk_entry_new();
+
+    gtk_entry_set_width_chars(GTK_ENTRY(entry), 36);
+    gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
+    gtk_widget_set_hexpand(entry, TRUE);
+    return ui_name(entry, name);
+}
+
+GtkWidget *ui_secret(const char *name)
+{
+    GtkWidget *entry = ui_entry(name);
+
+    gtk_entry_set_visibility(GTK_ENTRY(entry), FALSE);
+    gtk_entry_set_input_purpose(GTK_ENTRY(entry), GTK_INPUT_PURPOSE_PASSWORD);
+    gtk_entry_set_max_length(GTK_ENTRY(entry), KEYFILE_PASS_MAX / 4);
+    return entry;
+}
+
+GtkWidget *ui_button(const char *label)
+{
+    GtkWidget *button = gtk_button_new_with_mnemonic(label);
+
+    gtk_widget_set_can_default(button, TRUE);
+    return button;
+}
+
+GtkWidget *ui_grid(void)
+{
+    GtkWidget *grid = gtk_grid_new();
+
+    gtk_grid_set_row_spacing(GTK_GRID(grid), UI_SPACE / 2);
+    gtk_grid_set_column_spacing(GTK_GRID(grid), UI_SPACE);
+    return grid;
+}
+
+void ui_row(GtkWidget *grid, int row, const char *label, GtkWidget *widget)
+{
+    GtkWidget *l = gtk_label_new_with_mnemonic(label);
+
+    gtk_label_set_xalign(GTK_LABEL(l), 1);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(l), widget);
+    gtk_grid_attach(GTK_GRID(grid), l, 0, row, 1, 1);
+    gtk_grid_attach(GTK_GRID(grid), widget, 1, row, 1, 1);
+}
+
+/* --- messages and questions ------------------------------------------------------------------- */
+
+static GtkWidget *message_dialog(struct tray_app *app, GtkMessageType type, const char *title,
+                                 const char *text)
+{
+    GtkWidget *dialog =
+        gtk_message_dialog_new(app_parent(app), 0, type, GTK_BUTTONS_NONE, "%s", title);
+
+    gtk_window_set_title(GTK_WINDOW(dialog), "PRA");
+    gtk_window_set_icon_name(GTK_WINDOW(dialog), "pra-tray");
+    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    if (text != NULL && text[0] != '\0')
+        gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(dialog), "%s", text);
+    ui_name(dialog, title);
+    return dialog;
+}
+
+void ui_message(struct tray_app *app, GtkMessageType type, const char *title, const char *text)
+{
+    GtkWidget *dialog = message_dialog(app, type, title, text);
+
+    gtk_dialog_add_button(GTK_DIALOG(dialog), tr("_OK", "OK(_O)"), GTK_RESPONSE_OK);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
+    g_signal_connect(dialog, "response", G_CALLBACK(gtk_widget_destroy), NULL);
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
+void ui_problem(struct tray_app *app, enum msg_id id, const struct msg_args *args)
+{
+    struct msg_text text;
+    char *title, *body;
+
+    msg_format(id, i18n_lang(), args, &text);
+    title = g_strdup_printf("%s %s", text.code, text.title);
+    body = g_strdup_printf("%s\n\n%s", text.cause, text.remedy);
+    ui_message(app, GTK_MESSAGE_ERROR, title, body);
+    g_free(title);
+    g_free(body);
+}
+
+struct question {
+    void (*yes)(gpointer data);
+    gpointer data;
+};
+
+static void on_answer(GtkDialog *dialog, gint response, gpointer data)
+{
+    struct question q = *(struct question *)data;
+
+    gtk_widget_destroy(GTK_WIDGET(dialog));
+    if (response == GTK_RESPONSE_ACCEPT)
+        q.yes(q.data);
+}
+
+static void free_closure(gpointer data, GClosure *closure)
+{
+    (void)closure;
+    g_free(data);
+}
+
+void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
+            void (*yes)(gpointer data), gpointer data)
+{
+    GtkWidget *dialog = message_dialog(app, GTK_MESSAGE_QUESTION, title, text);
+    struct question *q = g_new0(struct question, 1);
+
+    *q = (struct question){.yes = yes, .data = data};
+    gtk_dialog_add_buttons(GTK_DIALOG(dialog), tr("_Cancel", "キャンセル(_C)"), GTK_RESPONSE_CANCEL,
+                           action, GTK_RESPONSE_ACCEPT, NULL);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+    g_signal_connect_data(dialog, "response", G_CALLBACK(on_answer), q, free_closure, 0);
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
+/* --- what is wrong ---------------------------------------------------------------------------- */
+
+GtkWidget *ui_trouble(void)
+{
+    GtkWidget *frame = gtk_frame_new(NULL), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 4);
+    GtkWidget *title = ui_heading(""), *cause = ui_label(""), *remedy = ui_label("");
+
+    gtk_container_set_border_width(GTK_CONTAINER(box), 8);
+    gtk_container_add(GTK_CONTAINER(box), title);
+    gtk_container_add(GTK_CONTAINER(box), cause);
+    gtk_container_add(GTK_CONTAINER(box), remedy);
+    gtk_container_add(GTK_CONTAINER(frame), box);
+    gtk_style_context_add_class(gtk_widget_get_style_context(title), "pra-bad");
+    g_object_set_data(G_OBJECT(frame), "title", title);
+    g_object_set_data(G_OBJECT(frame), "cause", cause);
+    g_object_set_data(G_OBJECT(frame), "remedy", remedy);
+    gtk_widget_show_all(box);
+    gtk_widget_set_no_show_all(frame, TRUE);
+    atk_object_set_role(gtk_widget_get_accessible(frame), ATK_ROLE_NOTIFICATION);
+    return frame;
+}
+
+static void set_part(GtkWidget *box, const char *part, const char *text)
+{
+    GtkWidget *label = g_object_get_data(G_OBJECT(box), part);
+
+    /* Every second a countdown comes by; what is marked shall stay marked. */
+    if (g_strcmp0(gtk_label_get_text(GTK_LABEL(label)), text) != 0)
+        gtk_label_set_text(GTK_LABEL(label), text);
+    gtk_widget_set_visible(label, text[0] != '\0');
+}
+
+void ui_trouble_show(GtkWidget *box, const char *title, const char *cause, const char *remedy)
+{
+    set_part(box, "title", title);
+    set_part(box, "cause", cause);
+    set_part(box, "remedy", remedy);
+    gtk_widget_show(box);
+}
+
+void ui_trouble_msg(GtkWidget *box, enum msg_id id, const struct msg_args *args)
+{
+    struct msg_text text;
+    char *title;
+
+    msg_format(id, i18n_lang(), args, &text);
+    title = g_strdup_printf("%s %s", text.code, text.title);
+    ui_trouble_show(box, title, text.cause, text.remedy);
+    g_free(title);
+}
+
+void ui_trouble_hide(GtkWidget *box)
+{
+    gtk_widget_hide(box);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+struct choice {
+    void (*chosen)(gpointer data, const char *path);
+    gpointer data;
+};
+
+static void on_file(GtkDialog *dialog, gint response, gpointer data)
+{
+    struct choice c = *(struct choice *)data;
+    char *path = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(dialog));
+
+    gtk_widget_destroy(GTK_WIDGET(dialog));
+    if (response == GTK_RESPONSE_ACCEPT && path != NULL)
+        c.chosen(c.data, path);
+    g_free(path);
+}
+
+void ui_save_as(struct tray_app *app, GtkWidget *parent, const char *title, const char *name,
+                void (*chosen)(gpointer data, const char *path), gpointer data)
+{
+    GtkWidget *dialog = gtk_file_chooser_dialog_new(
+        title, GTK_WINDOW(parent), GTK_FILE_CHOOSER_ACTION_SAVE, tr("_Cancel", "キャンセル(_C)"),
+        GTK_RESPONSE_CANCEL, tr("_Save", "保存(_S)"), GTK_RESPONSE_ACCEPT, NULL);
+    struct choice *c = g_new0(struct choice, 1);
+
+    *c = (struct choice){.chosen = chosen, .data = data};
+    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_window_set_destroy_with_parent(GTK_WINDOW(dialog), TRUE);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+    gtk_file_chooser_set_do_overwrite_confirmation(GTK_FILE_CHOOSER(dialog), FALSE);
+    gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), g_get_home_dir());
+    gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(dialog), name);
+    g_signal_connect_data(dialog, "response", G_CALLBACK(on_file), c, free_closure, 0);
+    gtk_window_present(GTK_WINDOW(dialog));
+}

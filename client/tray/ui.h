@@ -1,0 +1,52 @@
+/*
+ * Small pieces that every window of the tray is made of. All dialogs answer by signals: a nested loop
+ * (gtk_dialog_run) and a screen reader's press, which waits for the loop, would wait for each other.
+ * Every control has an accessible name.
+ */
+#ifndef PRA_CLIENT_TRAY_UI_H
+#define PRA_CLIENT_TRAY_UI_H
+
+#include <gtk/gtk.h>
+
+#include "client/tray/app.h"
+
+#define UI_SPACE 12
+
+/* A dialog without buttons; its content box has margins. Destroyed by whoever made it. */
+GtkWidget *ui_dialog(struct tray_app *app, const char *title);
+GtkWidget *ui_content(GtkWidget *dialog);
+
+/* What a screen reader says. Returns `w`. */
+GtkWidget *ui_name(GtkWidget *w, const char *name);
+
+GtkWidget *ui_label(const char *text);   /* left, wrapped, can be marked with the mouse */
+GtkWidget *ui_heading(const char *text); /* bold */
+GtkWidget *ui_entry(const char *name);
+GtkWidget *ui_secret(const char *name);  /* shows dots */
+GtkWidget *ui_button(const char *label); /* with mnemonic */
+
+/* A row "label: widget" of a grid; the label's mnemonic leads to the widget. */
+void ui_row(GtkWidget *grid, int row, const char *label, GtkWidget *widget);
+GtkWidget *ui_grid(void);
+
+/* A message with one OK button. */
+void ui_message(struct tray_app *app, GtkMessageType type, const char *title, const char *text);
+
+/* Code, cause and remedy of a message (A14), with one OK button. */
+void ui_problem(struct tray_app *app, enum msg_id id, const struct msg_args *args);
+
+/* A question; `yes` runs after the button `action` and not after "cancel". */
+void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
+            void (*yes)(gpointer data), gpointer data);
+
+/* A box that shows what is wrong: hidden until ui_trouble_show(), and by ui_trouble_hide(). */
+GtkWidget *ui_trouble(void);
+void ui_trouble_show(GtkWidget *box, const char *title, const char *cause, const char *remedy);
+void ui_trouble_msg(GtkWidget *box, enum msg_id id, const struct msg_args *args);
+void ui_trouble_hide(GtkWidget *box);
+
+/* Asks where to save; `chosen` gets the path (borrowed). `name` is proposed. */
+void ui_save_as(struct tray_app *app, GtkWidget *parent, const char *title, const char *name,
+                void (*chosen)(gpointer data, const char *path), gpointer data);
+
+#endif
