@@ -31,18 +31,18 @@ struct channel *channel_new(uv_loop_t *loop, struct channel_owner *owner, int fd
 {
     struct channel *ch = calloc(1, sizeof(*ch));
 
-    if (ch == NULL || fdwatch_open(&ch->watch, loop, fd, ch) != 0) {
-        free(ch);
+    if (ch == NULL) {
         sock_reset(fd);
         return NULL;
     }
+    ch->loop = loop;
     ch->state = CH_HELD;
     ch->owner = owner;
     ch->fd = fd;
     ch->readable = ch->writable = true; /* until the system says otherwise */
     ch->origin = *peer;
     ch->origin_port = peer_port;
-    ch->window = CHANNEL_WINDOW_FIRST;
+    ch->window = ch->window_before = CHANNEL_WINDOW_FIRST;
     owner->connections++;
     ch->held_since = os_monotonic_ms();
     ch->owned_next = owner->channels;
@@ -107,7 +107,12 @@ static void on_poll(uv_poll_t *h, int status, int events)
 
 void channel_watch(struct channel *ch, int events)
 {
-    fdwatch_set(&ch->watch, events, on_poll);
+    /* Made when first needed: until then it would only be in the way of the open. */
+    if (events != 0 && ch->watch.poll == NULL &&
+        fdwatch_open(&ch->watch, ch->loop, ch->fd, ch) != 0)
+        channel_cut(ch, CHANNEL_RESET);
+    else if (ch->watch.poll != NULL)
+        fdwatch_set(&ch->watch, events, on_poll);
 }
 
 /* Takes the channel out of its session. */
@@ -128,6 +133,7 @@ static void discard(struct channel *ch)
             s->last_channel = ch->prev;
         s->channel_count--;
         s->window -= ch->window - CHANNEL_WINDOW_FIRST;
+        s->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
     }
     free(ch->open_msg);
     free(ch);

@@ -9,6 +9,8 @@
 #define CHANNEL_WINDOW_MAX   (32u * 1024 * 1024)
 /* What a bulk flow gets however short the way is: the gateway needs some time to answer, too. */
 #define CHANNEL_WINDOW_BULK (1024u * 1024)
+/* Used up so far (or by a quarter, if that is less) a window is filled again. */
+#define CHANNEL_GRANT_STEP (1024u * 1024)
 /* Rates are taken over a round trip, and over this at least. */
 #define CHANNEL_PERIOD_MIN_US 10000
 #define CHANNEL_PACKET_MAX    32768u
@@ -37,6 +39,7 @@ struct channel {
     uint64_t held_since;                     /* monotonic ms */
     LIBSSH2_CHANNEL *ssh;
 
+    uv_loop_t *loop;
     int fd; /* -1 = the local side is gone */
     struct fdwatch watch;
     bool readable, writable; /* as far as is known without asking the system */
@@ -51,10 +54,11 @@ struct channel {
     bool remote_eof, fin_sent; /* the target ended its; told to the program */
     bool remote_closed;
 
-    uint32_t window;       /* what is kept granted */
-    unsigned long adjust;  /* granted, but not sent yet: libssh2 wants the same call again */
-    uint64_t received;     /* bytes in this period */
-    uint64_t period_began; /* microseconds */
+    uint32_t window;        /* what is kept granted */
+    uint32_t window_before; /* and was kept in the period before */
+    unsigned long adjust;   /* granted, but not sent yet: libssh2 wants the same call again */
+    uint64_t received;      /* bytes in this period */
+    uint64_t period_began;  /* microseconds */
 };
 
 /* channel.c */

@@ -49,20 +49,52 @@ static bool pump_up(struct channel *ch)
     return taken > 0 || ended;
 }
 
-/* Twice what is on its way at the measured rate; a bulk flow gets CHANNEL_WINDOW_BULK in any case. */
+/* What one channel may be granted when those that are busy share the session's part. */
+static uint32_t fair_share(const struct session *s)
+{
+    size_t share = SESSION_WINDOW_MAX / (s->bulk_channels > 0 ? s->bulk_channels : 1);
+
+    if (share > CHANNEL_WINDOW_MAX)
+        share = CHANNEL_WINDOW_MAX;
+    return share < CHANNEL_WINDOW_FIRST ? CHANNEL_WINDOW_FIRST : (uint32_t)share;
+}
+
+/*
+ * Four times the window when all of it was used: what came in this period was sent under the window
+ * of the period before. Else twice what is on its way at the measured rate, approached by halves. A
+ * bulk flow gets CHANNEL_WINDOW_BULK however short the way is.
+ */
 static uint32_t wanted_window(const struct channel *ch, uint64_t elapsed_us)
 {
-    uint64_t want = 2 * ch->received * ch->session->round_trip_us / elapsed_us;
+    uint64_t on_its_way = ch->received * ch->session->round_trip_us / elapsed_us, want;
+    uint32_t most = fair_share(ch->session);
 
+    if (on_its_way >= ch->window_before / 4 * 3)
+        want = 4 * (uint64_t)ch->window;
+    else
+        want = 2 * on_its_way > ch->window ? ch->window : 2 * on_its_way;
     if (ch->received >= ch->window && want < CHANNEL_WINDOW_BULK)
         want = CHANNEL_WINDOW_BULK;
-    if (want > 2 * (uint64_t)ch->window)
-        want = 2 * (uint64_t)ch->window;
     if (want < ch->window / 2)
         want = ch->window / 2;
     if (want < CHANNEL_WINDOW_FIRST)
         want = CHANNEL_WINDOW_FIRST;
-    return want > CHANNEL_WINDOW_MAX ? CHANNEL_WINDOW_MAX : (uint32_t)want;
+    return want > most ? most : (uint32_t)want;
+}
+
+/* Takes what the session as a whole may still grant, and keeps count of it. */
+static void set_window(struct channel *ch, uint32_t want)
+{
+    struct session *s = ch->session;
+    size_t room = SESSION_WINDOW_MAX > s->window ? SESSION_WINDOW_MAX - s->window : 0;
+
+    if (want > ch->window && want - ch->window > room)
+        want = ch->window + (uint32_t)room;
+    s->bulk_channels += want > CHANNEL_WINDOW_FIRST;
+    s->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
+    s->window = s->window + want - ch->window;
+    ch->window_before = ch->window;
+    ch->window = want;
 }
 
 /*
@@ -73,22 +105,16 @@ static uint32_t wanted_window(const struct channel *ch, uint64_t elapsed_us)
  */
 static void adapt_window(struct channel *ch, size_t n)
 {
-    struct session *s = ch->session;
     unsigned long granted = libssh2_channel_window_read_ex(ch->ssh, NULL, NULL);
     uint64_t now = uv_hrtime() / 1000, elapsed = now - ch->period_began;
 
     ch->received += n;
-    if (elapsed >= s->round_trip_us && elapsed >= CHANNEL_PERIOD_MIN_US) {
-        uint32_t want = wanted_window(ch, elapsed);
-
-        if (want <= ch->window || s->window + (want - ch->window) <= SESSION_WINDOW_MAX) {
-            s->window = s->window + want - ch->window;
-            ch->window = want;
-        }
+    if (elapsed >= ch->session->round_trip_us && elapsed >= CHANNEL_PERIOD_MIN_US) {
+        set_window(ch, wanted_window(ch, elapsed));
         ch->period_began = now;
         ch->received = 0;
     }
-    if (granted < ch->window / 4 * 3)
+    if (granted + CHANNEL_GRANT_STEP <= ch->window || granted < ch->window / 4 * 3)
         ch->adjust = ch->window - granted;
 }
 
@@ -167,10 +193,6 @@ static bool pass_ends(struct channel *ch)
 {
     bool moved = false;
 
-    if (ch->remote_eof && !ch->fin_sent) {
-        sock_shutdown_write(ch->fd);
-        ch->fin_sent = moved = true;
-    }
     if (ch->remote_eof && !ch->remote_closed)
         ch->remote_closed = libssh2_channel_wait_closed(ch->ssh) == 0;
     if (ch->local_eof && !ch->eof_sent && !ch->remote_closed) {
@@ -181,10 +203,13 @@ static bool pass_ends(struct channel *ch)
         ch->eof_sent = rc == 0;
         moved |= ch->eof_sent;
     }
-    if (ch->fin_sent && (ch->eof_sent || ch->remote_closed)) {
+    if (ch->remote_eof && (ch->eof_sent || ch->remote_closed)) {
         ch->state = CH_CLOSING;
         channel_finish(ch, CHANNEL_DONE, 0, "");
         moved = true;
+    } else if (ch->remote_eof && !ch->fin_sent) {
+        sock_shutdown_write(ch->fd);
+        ch->fin_sent = moved = true;
     }
     return moved;
 }

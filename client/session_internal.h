@@ -101,6 +101,7 @@ struct session {
     LIBSSH2_SESSION *ssh;
     size_t memory;
     size_t window;                    /* granted beyond the first windows, of all channels */
+    unsigned bulk_channels;           /* that were granted more than the first window */
     uint64_t asked_us, round_trip_us; /* when the last question was sent; the shortest answer */
     LIBSSH2_CHANNEL *control;
     struct buf control_in, control_out;

@@ -66,6 +66,7 @@ int sock_listen(const struct sockaddr *sa, socklen_t len)
         return fd;
     /* So that connections of a former listener in TIME_WAIT do not keep the port. */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    set_nodelay(fd); /* the connections that are accepted inherit it */
     if (bind(fd, sa, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
         int rc = uv_translate_sys_error(errno);
         close(fd);
@@ -80,17 +81,16 @@ int sock_accept(int listener, struct sockaddr_storage *local, struct sockaddr_st
     int fd;
 
     do
-        fd = accept(listener, (struct sockaddr *)peer, &len);
+        fd = accept4(listener, (struct sockaddr *)peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     if (fd < 0)
         return uv_translate_sys_error(errno);
 
     len = sizeof(*local);
-    if (os_fd_prepare(fd) != 0 || getsockname(fd, (struct sockaddr *)local, &len) < 0) {
+    if (getsockname(fd, (struct sockaddr *)local, &len) < 0) {
         close(fd);
         return UV_EIO;
     }
-    set_nodelay(fd);
     return fd;
 }
 

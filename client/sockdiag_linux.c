@@ -1,6 +1,8 @@
 /*
- * sockdiag.h by NETLINK_SOCK_DIAG and /proc. One netlink socket per question: questions are rare
- * (a new local connection, a busy port) and so no answer of an earlier one can be mistaken.
+ * sockdiag.h by NETLINK_SOCK_DIAG and /proc. One netlink socket is kept, since each new local
+ * connection waits for an answer; questions are numbered, and a socket on which one went wrong is
+ * thrown away, so that no answer can be taken for that of another question. Used by the thread that
+ * owns the loop alone.
  */
 #include "client/sockdiag.h"
 
@@ -35,6 +37,9 @@ struct request {
 /* Called per socket that the kernel names; returns false to stop. */
 typedef bool (*on_socket)(void *arg, const struct inet_diag_msg *m);
 
+static int netlink_fd = -1;
+static uint32_t question;
+
 static int netlink_open(void)
 {
     struct timeval limit = {.tv_sec = TIMEOUT_MS / 1000, .tv_usec = 0};
@@ -45,24 +50,29 @@ static int netlink_open(void)
     return fd;
 }
 
-/* Reads answers until the end. 0, PRA_ENOENT (the kernel says so), PRA_EIO. */
+/* Reads answers to the last question until the end. 0, PRA_ENOENT (the kernel says so), PRA_EIO. */
 static int read_answers(int fd, bool dump, on_socket fn, void *arg)
 {
     _Alignas(struct nlmsghdr) char data[REPLY_MAX];
+    bool wanted = true;
 
     for (;;) {
-        ssize_t n = recv(fd, data, sizeof(data), 0);
+        struct sockaddr_nl from = {0};
+        socklen_t from_len = sizeof(from);
+        ssize_t n = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &from_len);
         size_t left;
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n <= 0 || from.nl_pid != 0) /* 0: the kernel */
             return PRA_EIO;
         left = (size_t)n;
         for (const struct nlmsghdr *h = (const void *)data; NLMSG_OK(h, left);
              h = NLMSG_NEXT(h, left)) {
             const struct nlmsgerr *e = NLMSG_DATA(h);
 
+            if (h->nlmsg_seq != question)
+                return PRA_EIO;
             if (h->nlmsg_type == NLMSG_DONE)
                 return 0;
             if (h->nlmsg_type == NLMSG_ERROR)
@@ -70,7 +80,9 @@ static int read_answers(int fd, bool dump, on_socket fn, void *arg)
             if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
                 h->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
                 continue;
-            if (!fn(arg, NLMSG_DATA(h)) || !dump)
+            /* A list is read to its end: what is left of it would answer the next question. */
+            wanted = wanted && fn(arg, NLMSG_DATA(h));
+            if (!dump)
                 return 0;
         }
     }
@@ -79,13 +91,21 @@ static int read_answers(int fd, bool dump, on_socket fn, void *arg)
 static int ask(const struct request *r, on_socket fn, void *arg)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    int fd = netlink_open(), rc = PRA_EIO;
+    struct request numbered = *r;
+    int rc = PRA_EIO;
 
-    if (fd < 0)
+    if (netlink_fd < 0)
+        netlink_fd = netlink_open();
+    if (netlink_fd < 0)
         return PRA_EIO;
-    if (sendto(fd, r, sizeof(*r), 0, (const void *)&kernel, sizeof(kernel)) == sizeof(*r))
-        rc = read_answers(fd, (r->head.nlmsg_flags & NLM_F_DUMP) != 0, fn, arg);
-    close(fd);
+    numbered.head.nlmsg_seq = ++question;
+    if (sendto(netlink_fd, &numbered, sizeof(numbered), 0, (const void *)&kernel, sizeof(kernel)) ==
+        sizeof(numbered))
+        rc = read_answers(netlink_fd, (r->head.nlmsg_flags & NLM_F_DUMP) != 0, fn, arg);
+    if (rc == PRA_EIO) {
+        close(netlink_fd);
+        netlink_fd = -1;
+    }
     return rc;
 }
 
@@ -119,6 +139,30 @@ static void set_address(const struct sockaddr_storage *sa, __be32 ip[4], __be16 
     }
 }
 
+/* IPv4 may be spoken of in two ways (RFC 4291 2.5.5.2): a mapped address is the same one. */
+static bool same_ip(int family_a, const __be32 a[4], int family_b, const __be32 b[4])
+{
+    struct addr_ip x = {.family = family_a == AF_INET ? 4 : 6};
+    struct addr_ip y = {.family = family_b == AF_INET ? 4 : 6};
+
+    memcpy(x.bytes, a, x.family == 4 ? 4 : 16);
+    memcpy(y.bytes, b, y.family == 4 ? 4 : 16);
+    x = addr_ip_unmap(&x);
+    y = addr_ip_unmap(&y);
+    return addr_ip_equal(&x, &y);
+}
+
+/* Is the answer about the very connection that was asked for? */
+static bool same_connection(const struct request *r, const struct inet_diag_msg *m)
+{
+    const struct inet_diag_sockid *asked = &r->diag.id, *told = &m->id;
+    int family = r->diag.sdiag_family;
+
+    return told->idiag_sport == asked->idiag_sport && told->idiag_dport == asked->idiag_dport &&
+           same_ip(family, asked->idiag_src, m->idiag_family, told->idiag_src) &&
+           same_ip(family, asked->idiag_dst, m->idiag_family, told->idiag_dst);
+}
+
 static bool take_message(void *arg, const struct inet_diag_msg *m)
 {
     *(struct inet_diag_msg *)arg = *m;
@@ -140,7 +184,7 @@ int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr
         return fault_set(f, rc, "the system does not tell who owns the connection (sock_diag)");
     /* An orphan (closed by its process) has no inode and reads as owned by root. Where there is no
        such connection the kernel names a listener of that address, whose far end is port 0. */
-    if (rc != 0 || m.idiag_inode == 0 || m.id.idiag_dport != r.diag.id.idiag_dport)
+    if (rc != 0 || m.idiag_inode == 0 || !same_connection(&r, &m))
         return fault_set(f, PRA_ENOENT, "its program has closed it already");
     *uid = (uid_t)m.idiag_uid;
     return 0;
