@@ -250,6 +250,11 @@ static bool turn_opening(struct channel *ch)
 
 static bool turn_closing(struct channel *ch)
 {
+    if (ch->tell_reset &&
+        libssh2_channel_signal_ex(ch->ssh, CHANNEL_RESET_SIGNAL,
+                                  sizeof(CHANNEL_RESET_SIGNAL) - 1) == LIBSSH2_ERROR_EAGAIN)
+        return false;
+    ch->tell_reset = false; /* if it failed, closing will, too */
     if (libssh2_channel_free(ch->ssh) == LIBSSH2_ERROR_EAGAIN)
         return false;
     ch->ssh = NULL;
@@ -270,6 +275,7 @@ void channel_cut(struct channel *ch, enum channel_end how)
         discard(ch);
         return;
     }
+    ch->tell_reset = ch->state == CH_OPEN && !ch->remote_closed && how != CHANNEL_DONE;
     if (ch->state == CH_QUEUED)
         ch->state = CH_GONE;
     else if (ch->state == CH_OPENING || ch->state == CH_OPEN)

@@ -20,6 +20,12 @@
 /* Received packets that one write gives the program. */
 #define CHANNEL_PIECES 16
 
+/*
+ * SSH has no word for a connection that was reset. Between PRA's client and gateway this name says it,
+ * behind the data that came before: as a "signal" from the client, as an "exit-signal" to it.
+ */
+#define CHANNEL_RESET_SIGNAL "RST@pra"
+
 enum channel_state {
     CH_HELD,    /* no session yet */
     CH_QUEUED,  /* open not sent yet */
@@ -53,6 +59,7 @@ struct channel {
     bool local_eof, eof_sent;  /* the program ended its direction; told to the gateway */
     bool remote_eof, fin_sent; /* the target ended its; told to the program */
     bool remote_closed;
+    bool tell_reset; /* the gateway shall reset its side, too */
 
     uint32_t window;        /* what is kept granted */
     uint32_t window_before; /* and was kept in the period before */

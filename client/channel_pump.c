@@ -7,6 +7,8 @@
  */
 #include "client/channel_internal.h"
 
+#include <string.h>
+
 #include "client/sock.h"
 
 /* Reads one packet's worth from the program. Returns false when no more can be had or sent now. */
@@ -132,11 +134,28 @@ static void send_adjust(struct channel *ch)
         session_fail_ssh(ch->session, rc);
 }
 
+/* Did the target reset its connection? Asked once its data has been delivered. */
+static bool target_was_reset(struct channel *ch)
+{
+    char *name = NULL;
+    bool reset;
+
+    (void)libssh2_channel_get_exit_signal(ch->ssh, &name, NULL, NULL, NULL, NULL, NULL);
+    reset = name != NULL && strcmp(name, CHANNEL_RESET_SIGNAL) == 0;
+    if (name != NULL)
+        libssh2_free(ch->session->ssh, name);
+    return reset;
+}
+
 static bool note_remote_end(struct channel *ch)
 {
     if (ch->remote_eof || !libssh2_channel_eof(ch->ssh))
         return false;
     ch->remote_eof = true;
+    if (target_was_reset(ch)) {
+        ch->remote_closed = true; /* the gateway needs no telling */
+        channel_cut(ch, CHANNEL_RESET);
+    }
     return true;
 }
 

@@ -93,6 +93,10 @@ static bool answer(struct channel *ch)
 static bool begin_close(struct channel *ch)
 {
     struct session *s = ch->session;
+    if ((ch->target_failed || ch->cut) && !ch->client_closed)
+        ssh_channel_request_send_exit_signal(ch->ssh, CHANNEL_RESET_SIGNAL, 0, "", "");
+    if (!session_alive(s))
+        return false;
     /* The first call may stop behind the EOF when the socket is full, and says "again". */
     if (ssh_channel_close(ch->ssh) == SSH_AGAIN)
         ssh_channel_close(ch->ssh);
@@ -105,7 +109,7 @@ static bool begin_close(struct channel *ch)
 /* Whether this side has nothing more to do but to close. */
 static bool finished(const struct channel *ch)
 {
-    if (ch->cut || ch->target_failed)
+    if (ch->cut || ch->target_failed || ch->client_reset)
         return true;
     if (ch->client_closed)
         return ch->shut || ch->fd < 0;
@@ -124,9 +128,12 @@ bool channel_serve(struct channel *ch)
                 return false;
             if (!begin_close(ch))
                 return false;
+            const char *why = ch->target_failed  ? "target-reset"
+                              : ch->client_reset ? "client-reset"
+                                                 : "";
             record_channel(ch, ch->cut ? AUDIT_CHANNEL_CUT : AUDIT_CHANNEL_CLOSE,
-                           ch->target_failed && !*ch->why ? "target-reset" : ch->why, "");
-            pump_close_target(ch, ch->cut || ch->target_failed);
+                           *ch->why ? ch->why : why, "");
+            pump_close_target(ch, ch->cut || ch->target_failed || ch->client_reset);
             atomic_fetch_sub(&ch->session->entry.channels, 1);
         }
     }

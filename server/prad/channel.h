@@ -54,6 +54,13 @@ enum channel_failure {
 
 #define CHANNEL_TARGET_MAX ADDR_TEXT_MAX /* escaped text of host:port, cut */
 
+/*
+ * SSH has no word for a connection that was reset. Between PRA's client and gateway this name says it,
+ * behind the data that came before: as a "signal" from the client, as an "exit-signal" to it. Other
+ * clients ignore it.
+ */
+#define CHANNEL_RESET_SIGNAL "RST@pra"
+
 struct channel {
     struct channel *next, *prev; /* of the session */
     struct channel *ready_next, *stalled_next;
@@ -96,6 +103,7 @@ struct channel {
     bool can_write;        /* as far as known */
     bool held_back;        /* libssh keeps data of the client that the target did not take */
     bool target_failed;    /* reset, or writing failed */
+    bool client_reset;     /* the user's program reset its connection */
     bool target_eof, eof_sent, client_eof, shut, client_closed;
     uint32_t window;                  /* what the client may have on its way to us */
     uint64_t window_bytes, window_ms; /* bytes_in and time when it was last looked at */

@@ -9,6 +9,7 @@
 #include "server/prad/channel.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -135,7 +136,7 @@ static bool push_to_target(struct channel *ch)
     bool all_sent = !ch->held_back && ch->to_target.len == 0;
     if (all_sent && (ch->client_eof || ch->client_closed) && !ch->shut) {
         ch->shut = true;
-        if (ch->fd >= 0 && !ch->target_failed)
+        if (ch->fd >= 0 && !ch->target_failed && !ch->client_reset)
             shutdown(ch->fd, SHUT_WR);
     }
     return true;
@@ -304,6 +305,17 @@ static void on_close(ssh_session ssh, ssh_channel channel, void *arg)
     channel_ready(ch);
 }
 
+static void on_signal(ssh_session ssh, ssh_channel channel, const char *signal, void *arg)
+{
+    (void)ssh;
+    (void)channel;
+    struct channel *ch = arg;
+    if (strcmp(signal, CHANNEL_RESET_SIGNAL) != 0)
+        return;
+    ch->client_reset = true;
+    channel_ready(ch);
+}
+
 static int on_window(ssh_session ssh, ssh_channel channel, uint32_t bytes, void *arg)
 {
     (void)ssh;
@@ -332,6 +344,7 @@ void pump_start(struct channel *ch)
                                               .channel_data_function = on_data,
                                               .channel_eof_function = on_eof,
                                               .channel_close_function = on_close,
+                                              .channel_signal_function = on_signal,
                                               .channel_write_wontblock_function = on_window};
     ssh_callbacks_init(&ch->callbacks);
     ssh_set_channel_callbacks(ch->ssh, &ch->callbacks);

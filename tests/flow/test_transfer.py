@@ -53,36 +53,72 @@ def test_end_of_a_download_is_a_normal_end(forward):
     assert exchange(port, b"3 1000000\n") == pattern(3, 1000000)
 
 
-def test_reset_by_the_target_ends_the_connection(forward):
+def test_reset_by_the_target_is_a_reset_for_the_user(gateway, forward):
     port, _ = forward(reset_after_byte)
     with dial(port) as s:
         s.sendall(b"x")
-        try:
-            assert s.recv(1) == b""
-        except ConnectionResetError:
-            pass
+        with pytest.raises(ConnectionResetError):
+            s.recv(1)
+    gateway.wait_audit("channel-close", reason="target-reset")
 
 
-def test_reset_midway_arrives_and_is_no_normal_end_of_data(forward):
+def test_reset_midway_comes_behind_the_data_and_is_no_normal_end(forward):
     port, _ = forward(reset_midway)
     with dial(port) as s:
         data = b""
         while len(data) < 1 << 20:
             data += s.recv(1 << 16)
         s.sendall(b"x")
-        try:
-            assert s.recv(1) == b""
-        except ConnectionResetError:
+        with pytest.raises(ConnectionResetError):
+            s.recv(1)
+
+
+def test_reset_of_a_target_that_was_told_the_end_is_a_reset(forward):
+    def reset_after_end(sock, t):
+        while sock.recv(1 << 16):
             pass
+        reset(sock)
+    port, _ = forward(reset_after_end)
+    with dial(port) as s:
+        s.sendall(bytes(100000))
+        s.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionResetError):
+            s.recv(1)
 
 
-def test_reset_by_the_user_reaches_the_target(forward):
+def swallow(sock, t):
+    while data := sock.recv(1 << 16):
+        t.sent += len(data)
+
+
+@pytest.mark.parametrize("before", [0, 1, 300000])
+def test_reset_by_the_user_is_a_reset_for_the_target(gateway, forward, before):
+    port, t = forward(swallow)
+    s = dial(port)
+    s.sendall(bytes(before))
+    wait_until(lambda: t.accepted and t.sent == before, 5, "the data to arrive")
+    reset(s)
+    wait_until(lambda: t.endings, 5, "the target to notice")
+    assert t.endings == ["ConnectionResetError"]
+    gateway.wait_audit("channel-close", reason="client-reset")
+
+
+def test_orderly_end_of_the_user_is_no_reset_for_the_target(forward):
+    port, t = forward(swallow)
+    with dial(port) as s:
+        s.sendall(bytes(300000))
+        wait_until(lambda: t.accepted, 5, "the connection to stand")
+    wait_until(lambda: t.endings, 5, "the target to notice")
+    assert t.endings == ["closed"] and t.sent == 300000
+
+
+def test_reset_by_the_user_stops_a_target_that_sends(forward):
     port, t = forward(flood)
     s = dial(port)
     s.recv(4096)
     reset(s)
     wait_until(lambda: t.endings, 5, "the target to notice")
-    assert t.open_connections() == 0
+    assert t.open_connections() == 0 and t.endings != ["closed"]
 
 
 def test_closing_while_the_target_still_sends_closes_the_target(forward):

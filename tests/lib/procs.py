@@ -70,12 +70,24 @@ def pids_with_env(name, value):
 
 
 def pss_kib(pid):
-    """Proportional set size of a process in KiB."""
+    """Memory of a process, its share of what others map as well included."""
+    return _rollup_kib(pid, "Pss:")
+
+
+def own_kib(pid):
+    """
+    Memory that a process has filled itself. Unlike PSS it does not change with code that is run for the
+    first time, nor when another process of the same program ends.
+    """
+    return _rollup_kib(pid, "Pss_Anon:")
+
+
+def _rollup_kib(pid, member):
     with open(f"/proc/{pid}/smaps_rollup") as f:
         for line in f:
-            if line.startswith("Pss:"):
+            if line.startswith(member):
                 return int(line.split()[1])
-    raise RuntimeError(f"no Pss line for pid {pid}")
+    raise RuntimeError(f"no {member} line for pid {pid}")
 
 
 def _environment(changes):

@@ -6,7 +6,7 @@ import pytest
 
 from lib.gateway import sanitized
 from lib.ports import free_port
-from lib.procs import pss_kib, wait_until
+from lib.procs import own_kib, wait_until
 from rawssh import (ADJUST, CLOSE, DATA, FAILURE, GLOBAL_REQUEST, REQUEST_FAILURE, Closed, string, u32)
 
 # Sanitizers keep freed memory for a while.
@@ -133,7 +133,7 @@ def test_absurd_packet_sizes_and_windows_hurt_nobody(gateway, user, target, max_
     from lib.servers.targets import flood
     t = target(flood)
     user.allow(f"127.0.0.1:{t.port}")
-    before = pss_kib(gateway.pid)
+    before = own_kib(gateway.pid)
     c = user.login(rcvbuf=8192)
     ch = c.open("direct-tcpip", string("127.0.0.1") + u32(t.port) + string("127.0.0.1") + u32(1),
                 window=window, max_packet=max_packet, wait=False)
@@ -143,7 +143,7 @@ def test_absurd_packet_sizes_and_windows_hurt_nobody(gateway, user, target, max_
     assert time.monotonic() - begun < 1
     time.sleep(0.5)  # nothing is read meanwhile
     if not SANITIZED:
-        assert pss_kib(gateway.pid) - before < 2048
+        assert own_kib(gateway.pid) - before < 2048
     if max_packet < 1024:
         c.until(lambda: ch.opened is False)
     elif window == 1:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib.procs import pss_kib, wait_until
+from lib.procs import own_kib, wait_until
 from lib.servers.targets import digest, discard, echo, flood, reset_after_byte, reset_midway, stall
 from rawssh import Closed, string
 
@@ -34,12 +34,12 @@ def test_half_close_works_both_ways(user, target):
 def test_slow_reader_with_a_fast_target_costs_little_memory(gateway, user, target):
     t = target(flood)
     user.allow(f"127.0.0.1:{t.port}")
-    before = pss_kib(gateway.pid)
+    before = own_kib(gateway.pid)
     slow = user.login(rcvbuf=16384)
     channels = [slow.direct("127.0.0.1", t.port, window=0xffffffff) for _ in range(64)]
     quick = user.login()
     time.sleep(1.5)
-    assert pss_kib(gateway.pid) - before < 4096
+    assert own_kib(gateway.pid) - before < 4096
     begun = time.monotonic()
     ch = quick.direct("127.0.0.1", t.port, window=1 << 20)
     quick.until(lambda: len(ch.data) == 1 << 20)
@@ -173,7 +173,7 @@ def test_rekey_that_the_client_never_ends_is_bounded(make_gateway, make_user, ta
     user = make_user(gateway)
     t = target(flood)
     user.allow(f"127.0.0.1:{t.port}")
-    before = pss_kib(gateway.pid)
+    before = own_kib(gateway.pid)
     c = user.login()
     for _ in range(8):
         c.direct("127.0.0.1", t.port, window=0xffffffff, wait=False)
@@ -184,7 +184,7 @@ def test_rekey_that_the_client_never_ends_is_bounded(make_gateway, make_user, ta
             c.recv()  # KEXINIT comes and is not answered
     except (TimeoutError, Closed):
         pass
-    assert pss_kib(gateway.pid) - before < 8192
+    assert own_kib(gateway.pid) - before < 8192
 
 
 def test_revocation_cuts_hundreds_of_channels_at_once(gateway, user, target):

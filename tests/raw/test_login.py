@@ -9,7 +9,7 @@ import pytest
 from rawssh import (AUTH_FAILURE, AUTH_PK_OK, AUTH_REQUEST, AUTH_SUCCESS, DEBUG, EXT_INFO, IGNORE,
                     KEXINIT, NEWKEYS, OPEN, SERVICE_REQUEST, UNIMPLEMENTED, Closed, RawSsh, load_key,
                     string, u32)
-from lib.procs import pss_kib, run
+from lib.procs import own_kib, run
 
 # Of these the protocol allows any number at any time (RFC 4253 11), or before login.
 HARMLESS = {IGNORE, UNIMPLEMENTED, DEBUG}
@@ -153,7 +153,7 @@ def test_silent_connection_ends_after_the_login_grace(make_gateway, make_user):
 
 @pytest.mark.release_only
 def test_flood_before_login_leaves_memory_flat(gateway, user):
-    before = pss_kib(gateway.pid)
+    before = own_kib(gateway.pid)
     c = user.connect(rcvbuf=4096)
     c.versions()
     c.exchange()
@@ -167,7 +167,7 @@ def test_flood_before_login_leaves_memory_flat(gateway, user):
     ignored.exchange()
     for _ in range(2000):
         ignored.send(bytes([IGNORE]) + string(bytes(1000)))
-    assert pss_kib(gateway.pid) - before < 1024
+    assert own_kib(gateway.pid) - before < 1024
     user.login().close()
 
 

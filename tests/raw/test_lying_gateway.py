@@ -13,7 +13,7 @@ from lib.messages import assert_error
 from lib.ports import free_port
 from lib.procs import wait_until
 from rawgateway import RawGateway
-from rawssh import (CLOSE, DATA, EOF, OPEN, OPEN_OK, SERVICE_ACCEPT, SERVICE_REQUEST, Reader, string,
+from rawssh import (CLOSE, DATA, EOF, OPEN, OPEN_OK, REQUEST, SERVICE_ACCEPT, SERVICE_REQUEST, Reader, string,
                     u32)
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -320,6 +320,56 @@ def test_data_that_lies_about_its_length_ends_the_session(pc, liar, said):
                 assert sock.recv(100) == b"", "nothing of it may be delivered"
     except ConnectionResetError:
         pass  # as early as in connect()
+
+
+def exit_signal(channel, name, said=None):
+    length = len(name) if said is None else said
+    return (bytes([REQUEST]) + u32(channel) + string("exit-signal") + b"\0" + u32(length) + name)
+
+
+@pytest.mark.parametrize("said", [1, 5, 2**20, 2**31, 2**32 - 1])
+def test_signal_whose_name_is_cut_short_ends_the_session(pc, liar, said):
+    def script(s, opened):
+        s.confirm(opened[0])
+        s.send(exit_signal(opened[0], b"RST@"[:said - 1], said))
+        stay(s, 3)
+    try:
+        with connected(pc, liar, script) as sock:
+            wait_until(lambda: pc.status()["state"] != "connected", 10, "the session to end")
+            with pytest.raises(ConnectionResetError):
+                sock.recv(100)
+    except ConnectionResetError:
+        pass  # as early as in connect()
+
+
+@pytest.mark.parametrize("names", [[b"RST@pra"], [b"KILL", b"", b"RST@pra"] * 300])
+def test_signal_says_that_the_target_reset_its_connection(pc, liar, names):
+    def script(s, opened):
+        s.confirm(opened[0])
+        s.give(opened[0], b"data")
+        for name in names:
+            s.send(exit_signal(opened[0], name))
+        s.send(bytes([EOF]) + u32(opened[0]))
+        s.send(bytes([CLOSE]) + u32(opened[0]))
+        stay(s, 3)
+    with connected(pc, liar, script) as sock:
+        assert sock.recv(100) == b"data"
+        with pytest.raises(ConnectionResetError):
+            sock.recv(100)
+        assert pc.status()["state"] == "connected"
+
+
+@pytest.mark.parametrize("names", [[], [b""], [b"KILL"], [b"RST@pra\0x"[:6]], [b"RST@pra", b"TERM"]])
+def test_any_other_signal_is_an_orderly_end(pc, liar, names):
+    def script(s, opened):
+        s.confirm(opened[0])
+        for name in names:
+            s.send(exit_signal(opened[0], name))
+        s.send(bytes([EOF]) + u32(opened[0]))
+        s.send(bytes([CLOSE]) + u32(opened[0]))
+        stay(s, 3)
+    with connected(pc, liar, script) as sock:
+        assert sock.recv(100) == b""
 
 
 def test_slow_program_does_not_make_the_agent_hoard(pc, liar):
