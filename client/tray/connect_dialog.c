@@ -367,6 +367,8 @@ void connect_dialog_open(struct tray_app *app)
         gtk_widget_show_all(d->dialog);
         on_edited(NULL, d);
         gtk_widget_grab_focus(entry_text(d->user)[0] != '\0' ? d->passphrase : d->user);
+        gtk_editable_select_region(GTK_EDITABLE(d->user), 0,
+                                   0); /* what has no focus is not marked */
         start_forecast(d);
     }
     gtk_window_present(GTK_WINDOW(d->dialog));

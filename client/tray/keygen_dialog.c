@@ -303,6 +303,7 @@ static void open_now(gpointer data)
         gtk_widget_show_all(current->dialog);
         look_again(current);
         gtk_widget_grab_focus(app->facts.has_key ? current->passphrase : current->user);
+        gtk_editable_select_region(GTK_EDITABLE(current->user), 0, 0);
     }
     gtk_window_present(GTK_WINDOW(current->dialog));
 }

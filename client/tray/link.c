@@ -10,7 +10,7 @@
 #include "client/tray/work.h"
 
 /* How often the thread looks whether it shall stop, and whether an agent runs. */
-#define LOOK_MS       400
+#define LOOK_MS       1000
 #define ANSWER_MS     10000
 #define DISCONNECT_MS 20000
 

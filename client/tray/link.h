@@ -21,7 +21,7 @@ struct link *link_new(const struct paths *paths, link_status_fn *on_status, void
 /* An agent may just have been started: look now. */
 void link_poke(struct link *link);
 
-/* Stops the thread (waits up to half a second for it). NULL is fine. */
+/* Stops the thread (waits up to a second for it). NULL is fine. */
 void link_free(struct link *link);
 
 /*

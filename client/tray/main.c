@@ -17,9 +17,10 @@
 
 #define APP_ID "jp.pra.Tray"
 
-static const char css[] =
-    ".pra-good { color: @success_color; }\n.pra-bad { color: @error_color; }\n"
-    ".pra-status { font-size: 130%; }\n";
+/* Mixed with the colour of text, so that they can be read on dark and on light windows. */
+static const char css[] = ".pra-good { color: mix(@theme_fg_color, #1fa04b, 0.65); }\n"
+                          ".pra-bad { color: mix(@theme_fg_color, #e01b24, 0.65); }\n"
+                          ".pra-status { font-size: 130%; }\n";
 
 static void on_status(void *arg, json_t *status)
 {

@@ -16,7 +16,7 @@
 #define CELLS_PER_KEY 5
 
 struct pool {
-    GtkWidget *box, *picture, *bar;
+    GtkWidget *box, *picture, *bar, *words;
     guint8 cell[CELLS];
     guint filled;
     double x, y; /* of the last movement that counted */
@@ -47,8 +47,7 @@ static void feed(struct pool *p, const struct event *e, guint cells)
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(p->bar), (double)p->filled / CELLS);
     gtk_widget_queue_draw(p->picture);
     if (pool_full(p) && !before) {
-        gtk_progress_bar_set_text(GTK_PROGRESS_BAR(p->bar),
-                                  tr("Random pool: full", "乱数プール: 十分です"));
+        gtk_label_set_text(GTK_LABEL(p->words), tr("Random pool: full", "乱数プール: 十分です"));
         p->on_filled(p->data);
     }
 }
@@ -127,10 +126,10 @@ struct pool *pool_new(GtkWidget *window, void (*filled)(gpointer data), gpointer
     gtk_widget_set_size_request(p->picture, CELLS_X * CELL_PX, CELLS_Y * CELL_PX);
     gtk_widget_set_halign(p->picture, GTK_ALIGN_CENTER);
     p->bar = ui_name(gtk_progress_bar_new(), tr("Random pool", "乱数プール"));
-    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(p->bar), TRUE);
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(p->bar),
-                              tr("Move the mouse or type until the pool is full",
-                                 "いっぱいになるまでマウスを動かすか、キーを入力してください"));
+    p->words =
+        ui_label(tr("Random pool: move the mouse or type until it is full",
+                    "乱数プール: いっぱいになるまでマウスを動かすか、キーを入力してください"));
+    gtk_container_add(GTK_CONTAINER(p->box), p->words);
     gtk_container_add(GTK_CONTAINER(p->box), p->picture);
     gtk_container_add(GTK_CONTAINER(p->box), p->bar);
     gtk_widget_add_events(window, GDK_POINTER_MOTION_MASK);

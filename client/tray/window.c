@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/tray/app.h"
+#include "client/tray/freeport.h"
 #include "client/tray/icon.h"
 #include "client/tray/ui.h"
 #include "common/i18n.h"
@@ -224,6 +225,21 @@ static void set_class(GtkWidget *w, const char *class, bool on)
         gtk_style_context_remove_class(style, class);
 }
 
+/* Below what is in the way: an address that the administrator may give the rule instead. */
+static void set_note(GtkWidget *note, const struct tray_row *row)
+{
+    char address[ADDR_TEXT_MAX], text[sizeof(row->note) + 256];
+
+    if (!row->ready && freeport_find(row->local, address))
+        g_snprintf(text, sizeof(text),
+                   tr("%s\nFree on this PC: %s", "%s\nこの PC で空いているアドレス: %s"), row->note,
+                   address);
+    else
+        g_strlcpy(text, row->note, sizeof(text));
+    set_text(note, text);
+    gtk_widget_set_visible(note, text[0] != '\0');
+}
+
 static void fill_row(const struct row_widgets *r, const struct tray_row *row)
 {
     char text[128], name[TRAY_CELL_MAX + 64];
@@ -242,8 +258,7 @@ static void fill_row(const struct row_widgets *r, const struct tray_row *row)
     ui_name(r->local, name);
     set_text(r->connections, row->connections);
     set_text(r->traffic, row->traffic);
-    set_text(r->note, row->note);
-    gtk_widget_set_visible(r->note, row->note[0] != '\0');
+    set_note(r->note, row);
 }
 
 static void update_list(struct window *w)
@@ -382,6 +397,8 @@ struct window *window_new(struct tray_app *app)
     g_signal_connect(w->window, "delete-event", G_CALLBACK(on_delete), w);
     gtk_box_pack_start(GTK_BOX(outer), make_menus(w), FALSE, FALSE, 0);
     gtk_container_set_border_width(GTK_CONTAINER(inner), UI_SPACE);
+    /* Without a least width the window would be as high as its text needs in the narrowest form. */
+    gtk_widget_set_size_request(inner, 700, -1);
     gtk_box_pack_start(GTK_BOX(inner), make_head(w), FALSE, FALSE, 0);
     w->trouble = ui_trouble();
     gtk_box_pack_start(GTK_BOX(inner), w->trouble, FALSE, FALSE, 0);

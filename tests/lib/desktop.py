@@ -83,7 +83,8 @@ class Node:
 
     @property
     def role(self):
-        return self.atspi("Accessible", "GetRoleName")
+        name = self.atspi("Accessible", "GetRoleName")
+        return "push button" if name == "button" else name  # as newer versions call it
 
     def children(self):
         return [Node(self.bus, service, path) for service, path in self.atspi("Accessible", "GetChildren")
@@ -238,9 +239,17 @@ class Tray:
     def window_id(self, title):
         return self.xdotool("search", "--sync", "--onlyvisible", "--name", f"^{title}$").ok().out.split()[-1]
 
+    def top_window(self):
+        return self.xdotool("search", "--onlyvisible", "--class", "pra-tray").ok().out.split()[-1]
+
+    def keys_on_top(self, *keys):
+        """Types into the topmost window, whatever its title."""
+        self.xdotool("windowfocus", "--sync", self.top_window()).ok()
+        self.xdotool("key", "--delay", "10", *keys).ok()
+
     def move_mouse(self):
         """Moves the mouse to and fro over the topmost window, as fast as that is drawn."""
-        window = self.xdotool("search", "--onlyvisible", "--class", "pra-tray").ok().out.split()[-1]
+        window = self.top_window()
         steps = []
         for i in range(100):
             steps += ["mousemove", "--window", window, str(20 + i % 90 * 3), str(20 + i * 7 % 60),
