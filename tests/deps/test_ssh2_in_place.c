@@ -1,9 +1,12 @@
 /*
  * The client as an event loop uses it: data is read where it was decrypted and written where it is
  * encrypted. All of it arrives, in order, whatever its size, however little of it is taken at a
- * time and whatever else arrives in between; no packet is larger than the peer allows; and nothing
- * of a packet with a flipped bit is ever shown.
+ * time and whatever else arrives in between; no packet is larger than the peer allows; what is unread
+ * takes no more memory in small packets than in large ones; and nothing of a packet with a flipped bit
+ * is ever shown.
  */
+#include <malloc.h>
+
 #include "tests/deps/peer.h"
 
 #define CHANNELS   3
@@ -90,10 +93,9 @@ static LIBSSH2_CHANNEL *open_channel(struct peer_client *client)
                                    (char *)msg, (unsigned)len);
 }
 
-static void start(struct peer_server *server, struct peer_client *client, const char *cipher,
-                  struct end *ends, int count)
+static void start_session(struct peer_client *client, const char *cipher, struct end *ends,
+                          int count)
 {
-    peer_client_open(client, server->port);
     libssh2_session_method_pref(client->session, LIBSSH2_METHOD_CRYPT_CS, cipher);
     libssh2_session_method_pref(client->session, LIBSSH2_METHOD_CRYPT_SC, cipher);
     assert_int_equal(libssh2_session_handshake(client->session, client->fd), 0);
@@ -104,6 +106,13 @@ static void start(struct peer_server *server, struct peer_client *client, const 
     }
     libssh2_session_set_blocking(client->session, 0);
     assert_int_equal(libssh2_session_flag(client->session, LIBSSH2_FLAG_EVENT_LOOP, 1), 0);
+}
+
+static void start(struct peer_server *server, struct peer_client *client, const char *cipher,
+                  struct end *ends, int count)
+{
+    peer_client_open(client, server->port);
+    start_session(client, cipher, ends, count);
 }
 
 /* One packet of `len` bytes, or less if there is room for less. Returns how much was queued. */
@@ -265,6 +274,112 @@ static void nothing_is_written_beyond_window_packet_and_queue(void **state)
     peer_server_stop(&server);
 }
 
+/* --- packets of one byte -------------------------------------------------------------------- */
+
+#define SINGLES 60000 /* on each channel */
+
+/* LIBSSH2_ALLOC_FUNC and its kin, counting bytes */
+static size_t held;
+
+static void *count_alloc(size_t size, void **abstract)
+{
+    (void)abstract;
+    void *p = malloc(size);
+    held += p != NULL ? malloc_usable_size(p) : 0;
+    return p;
+}
+
+static void count_free(void *p, void **abstract)
+{
+    (void)abstract;
+    held -= p != NULL ? malloc_usable_size(p) : 0;
+    free(p);
+}
+
+static void *count_realloc(void *p, size_t size, void **abstract)
+{
+    (void)abstract;
+    held -= p != NULL ? malloc_usable_size(p) : 0;
+    p = realloc(p, size);
+    held += p != NULL ? malloc_usable_size(p) : 0;
+    return p;
+}
+
+/* server thread only: one byte to each channel in turn; the last one gets them as extended data */
+static size_t singles_sent;
+
+static void send_singles(struct peer_server *server, ssh_session session)
+{
+    (void)server;
+    if (echo_count < CHANNELS)
+        return;
+    while (singles_sent < SINGLES && ssh_session_output_pending(session) < OUTPUT_MAX) {
+        for (unsigned i = 0; i < CHANNELS; i++) {
+            struct end e = {.salt = i * 77};
+            unsigned char byte = pattern(&e, singles_sent);
+            if (i < CHANNELS - 1)
+                ssh_channel_write(echoed[i].channel, &byte, 1);
+            else
+                ssh_channel_write_stderr(echoed[i].channel, &byte, 1);
+        }
+        singles_sent++;
+    }
+}
+
+static void receive_singles(struct peer_client *client, struct end *ends)
+{
+    uint64_t until = peer_now_ms() + PEER_PATIENCE_MS;
+    unsigned long waiting = 0;
+
+    for (int i = 0; i < CHANNELS;) {
+        libssh2_channel_window_read_ex(ends[i].channel, &waiting, NULL);
+        if (waiting == SINGLES) {
+            i++;
+            continue;
+        }
+        int rc = turn(client);
+        assert_true(rc == 0 || rc == LIBSSH2_ERROR_EAGAIN);
+        assert_true(peer_now_ms() < until);
+    }
+}
+
+/* What it is worth to a peer to send a window in packets of one byte. */
+static void unread_packets_of_one_byte_take_no_more_memory_than_large_ones(void **state)
+{
+    struct peer_server server = {
+        .on_message = accept_open, .on_round = send_singles, .on_end = forget, .window = WINDOW};
+    struct peer_client client;
+    struct end ends[CHANNELS];
+    char byte;
+    (void)state;
+
+    for (size_t c = 0; c < sizeof ciphers / sizeof ciphers[0]; c++) {
+        singles_sent = 0;
+        peer_server_start(&server);
+        peer_client_open(&client, server.port);
+        libssh2_session_free(client.session);
+        held = 0;
+        client.session = libssh2_session_init_ex(count_alloc, count_free, count_realloc, NULL);
+        libssh2_session_set_timeout(client.session, PEER_PATIENCE_MS);
+        start_session(&client, ciphers[c], ends, CHANNELS);
+        receive_singles(&client, ends);
+        assert_true(held < 1024 * 1024); /* buffers of 256 KiB included; it was 17 MB */
+
+        while (ends[0].got < 1000)
+            assert_true(take(&ends[0], 7) > 0);
+        while (ends[0].got < SINGLES)
+            assert_true(take(&ends[0], SIZE_MAX) > 0);
+        while (ends[1].got < SINGLES)
+            assert_true(take(&ends[1], SIZE_MAX) > 0);
+        for (; ends[2].got < SINGLES; ends[2].got++) {
+            assert_int_equal(libssh2_channel_read_ex(ends[2].channel, 1, &byte, 1), 1);
+            assert_int_equal((unsigned char)byte, pattern(&ends[2], ends[2].got));
+        }
+        peer_client_close(&client);
+        peer_server_stop(&server);
+    }
+}
+
 /* --- flipped bits --------------------------------------------------------------------------- */
 
 /* The byte to damage, counted in bytes received since it was armed; below 0 nothing happens. */
@@ -348,6 +463,7 @@ int main(void)
         cmocka_unit_test(every_size_arrives_in_order),
         cmocka_unit_test(keys_are_exchanged_while_data_waits_in_the_buffer),
         cmocka_unit_test(nothing_is_written_beyond_window_packet_and_queue),
+        cmocka_unit_test(unread_packets_of_one_byte_take_no_more_memory_than_large_ones),
         cmocka_unit_test(a_flipped_bit_is_never_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
