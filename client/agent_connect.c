@@ -106,10 +106,53 @@ static void on_hello_late(uv_timer_t *t)
                         "制御チャネルで応答がありません"));
 }
 
+static bool has_connections(const struct agent *a)
+{
+    for (size_t i = 0; i < a->plan.count; i++)
+        if (a->forwards[i]->owner.connections > 0)
+            return true;
+    return false;
+}
+
+/*
+ * The name leads elsewhere. Who is idle goes there once somebody answers; a transfer is not cut for
+ * it, but the old address is asked for a sign of life: if it is dead the session ends by that.
+ */
+static void on_moved(void *arg, const char *addresses, bool answers)
+{
+    struct agent *a = arg;
+
+    if (!a->moved_told)
+        agentlog_system(a->log, LOG_WARN, "gateway-moved name=%s addresses=\"%s\" answers=%s",
+                        a->config.server.name, addresses, answers ? "yes" : "no");
+    a->moved_told = true;
+    if (a->session == NULL)
+        return;
+    if (answers && !has_connections(a))
+        session_fail(a->session, CAUSE_MOVED,
+                     tr("the gateway has moved to another address",
+                        "ゲートウェイのアドレスが変更されました"));
+    else
+        session_probe(a->session);
+}
+
+static void watch_name(struct agent *a)
+{
+    struct addr_ip peer;
+
+    a->moved_told = false;
+    if (a->config.server.is_ip || a->config.lookup_interval == 0 ||
+        !session_peer(a->session, &peer))
+        return;
+    a->namewatch = namewatch_start(&a->loop, a->config.server.name, a->config.server_port, &peer,
+                                   a->config.lookup_interval, on_moved, a);
+}
+
 static void on_ready(void *owner)
 {
     struct agent *a = owner;
 
+    watch_name(a);
     agentlog_system(a->log, LOG_INFO, "logged in as %s", a->user);
     uv_timer_start(&a->hello_timer, on_hello_late, AGENT_HELLO_MS, 0);
     agent_hello(a);
@@ -174,6 +217,8 @@ static void on_ended(void *owner, enum cause cause, const char *detail)
 
     a->session = NULL;
     a->online = false;
+    namewatch_stop(a->namewatch);
+    a->namewatch = NULL;
     uv_timer_stop(&a->hello_timer);
     uv_timer_stop(&a->heads_timer);
     agent_fail_explains(a);

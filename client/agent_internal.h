@@ -9,6 +9,7 @@
 #include "client/forward.h"
 #include "client/hostkey.h"
 #include "client/ipc_server.h"
+#include "client/namewatch.h"
 #include "client/netwatch.h"
 #include "client/plan.h"
 #include "client/problem.h"
@@ -81,10 +82,12 @@ struct agent {
     bool helped; /* the root helper told identifiers when the key was opened last */
 
     struct session *session;
-    bool online;          /* the gateway has welcomed this session */
-    bool stood;           /* connected since the user asked for it */
-    bool farewell;        /* a wanted end is under way */
-    enum cause announced; /* what the gateway said the session will end with */
+    struct namewatch *namewatch; /* of a session that stands; NULL = not wanted */
+    bool moved_told;             /* the log says that the name leads elsewhere */
+    bool online;                 /* the gateway has welcomed this session */
+    bool stood;                  /* connected since the user asked for it */
+    bool farewell;               /* a wanted end is under way */
+    enum cause announced;        /* what the gateway said the session will end with */
     uint32_t asked_retry_ms;
     enum cause away; /* how the tunnel that stood was lost */
     struct retry retry;

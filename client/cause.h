@@ -40,6 +40,7 @@ enum cause_policy {
     X(CAUSE_SHUTDOWN, MSG_GATEWAY_SHUTDOWN, CAUSE_RETRIES, "gateway-shutdown")                     \
     X(CAUSE_LOST, MSG_GATEWAY_LOST, CAUSE_RETRIES, "lost")                                         \
     X(CAUSE_DEAD, MSG_GATEWAY_LOST, CAUSE_RETRIES, "dead-peer")                                    \
+    X(CAUSE_MOVED, MSG_GATEWAY_LOST, CAUSE_RETRIES, "gateway-moved")                               \
     X(CAUSE_DEAD_CLEARED, MSG_GATEWAY_DEAD, CAUSE_STOPS, "dead-peer-cleared")                      \
     X(CAUSE_MEMORY, MSG_GATEWAY_LOST, CAUSE_RETRIES, "memory")                                     \
     X(CAUSE_KEY_PASSPHRASE, MSG_KEY_PASSPHRASE, CAUSE_STOPS, "wrong-passphrase")                   \

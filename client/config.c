@@ -12,6 +12,7 @@
 #include "common/conf.h"
 #include "common/os.h"
 
+#define LOOKUP_DEFAULT       60
 #define DEAD_DELAY_DEFAULT   30
 #define DEAD_TIMEOUT_DEFAULT 120
 #define DEAD_SECONDS_MAX     (24 * 3600)
@@ -84,6 +85,13 @@ static int set_user(void *target, const char *value, struct fault *f)
     return rc;
 }
 
+static int set_lookup(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_duration(value, 0, DEAD_SECONDS_MAX, &c->lookup_interval, f);
+}
+
 static int set_proxy(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -150,6 +158,7 @@ static const struct conf_key keys[] = {
     {"server", "address", set_address},
     {"server", "fingerprint", set_fingerprint},
     {"server", "user", set_user},
+    {"server", "lookup_interval", set_lookup},
     {"proxy", "address", set_proxy},
     {"dead_peer", "delay", set_delay},
     {"dead_peer", "timeout", set_timeout},
@@ -164,6 +173,7 @@ static void set_defaults(struct config *c)
 {
     memset(c, 0, sizeof(*c));
     c->server_port = CONFIG_DEFAULT_PORT;
+    c->lookup_interval = LOOKUP_DEFAULT;
     c->dead_delay = DEAD_DELAY_DEFAULT;
     c->dead_timeout = DEAD_TIMEOUT_DEFAULT;
     c->dead_action = CONFIG_DEAD_HOLD;
@@ -264,6 +274,7 @@ int config_save(const char *path, const struct config *c, struct fault *f)
         add_text(&t, "server", "fingerprint", c->fingerprint);
     if (c->user[0] != '\0')
         add_text(&t, "server", "user", c->user);
+    add_number(&t, "server", "lookup_interval", c->lookup_interval, standard.lookup_interval);
     if (c->has_proxy)
         add_text(&t, "proxy", "address", config_format_address(&c->proxy, c->proxy_port, address));
     add_number(&t, "dead_peer", "delay", c->dead_delay, standard.dead_delay);

@@ -2,6 +2,7 @@
  * config.ini of the client. Unknown keys and bad values are errors with file:line.
  *
  *   [server]      address = host[:port]      fingerprint = SHA256:...     user = name
+ *                 lookup_interval = 1m       (D6; 0 = not while connected)
  *   [proxy]       address = host:port        (HTTP CONNECT; empty = direct)
  *   [dead_peer]   delay = 30s   timeout = 120s   action = hold|clear        (D4)
  *   [log]         level = info   size = 4M   keep = 5
@@ -26,6 +27,7 @@ struct config {
     uint16_t server_port;
     char fingerprint[64]; /* "SHA256:..." or "" */
     char user[65];        /* "" = the key file's user */
+    long lookup_interval; /* seconds between lookups of the name while connected; 0 = none */
     bool has_proxy;
     struct addr_host proxy;
     uint16_t proxy_port;

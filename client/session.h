@@ -85,6 +85,9 @@ void session_stop(struct session *s);
 /* Ends with a cause found elsewhere (in a control message, say). No effect when ending already. */
 void session_fail(struct session *s, enum cause cause, const char *detail);
 
+/* The address of the TCP connection; false if it goes through a proxy, or there is none yet. */
+bool session_peer(const struct session *s, struct addr_ip *out);
+
 /* The network has changed: ask for a sign of life now, and give up if there is none in 10 s. */
 void session_probe(struct session *s);
 

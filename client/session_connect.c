@@ -30,6 +30,14 @@ static const struct addr_host *next_hop(const struct session *s, uint16_t *port)
     return s->has_proxy ? &s->proxy : &s->server;
 }
 
+bool session_peer(const struct session *s, struct addr_ip *out)
+{
+    if (s->has_proxy || s->peer_ip.family == 0)
+        return false;
+    *out = s->peer_ip;
+    return true;
+}
+
 static void fail_hop(struct session *s, enum cause direct, const char *what, const char *why)
 {
     char detail[sizeof(s->detail)];
@@ -111,6 +119,7 @@ static void connect_next(struct session *s)
         s->addrs_left--;
         if (addr_from_sockaddr(a->ai_addr, &ip, &port) != 0)
             continue;
+        s->peer_ip = ip;
         (void)snprintf(s->peer, sizeof(s->peer), ip.family == 6 ? "[%s]:%u" : "%s:%u",
                        addr_format_ip(&ip, text), port);
         (void)snprintf(what, sizeof(what), "connect %.80s", s->peer);

@@ -78,7 +78,8 @@ struct session {
     unsigned addrs_left;
     int connect_error; /* the last address's UV_E* */
     char peer[ADDR_TEXT_MAX];
-    struct buf early; /* read from the proxy behind its head: the gateway's first bytes */
+    struct addr_ip peer_ip; /* the same; of family 0 before the first attempt */
+    struct buf early;       /* read from the proxy behind its head: the gateway's first bytes */
 
     /* the socket */
     int fd; /* -1 = none */

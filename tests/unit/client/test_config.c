@@ -55,6 +55,7 @@ static void missing_file_gives_the_defaults(void **state)
     assert_int_equal(c.server_port, 10022);
     assert_int_equal(c.dead_delay, 30);
     assert_int_equal(c.dead_timeout, 120);
+    assert_int_equal(c.lookup_interval, 60);
     assert_int_equal(c.dead_action, CONFIG_DEAD_HOLD);
 }
 
@@ -64,17 +65,19 @@ static void every_key_is_read(void **state)
     struct fault f;
 
     (void)state;
-    assert_int_equal(load("[server]\naddress = GW.example.com.:443\nfingerprint = " FINGERPRINT
-                          "\nuser = Suzuki\n[proxy]\naddress = 192.0.2.8:3128\n"
-                          "[dead_peer]\ndelay = 10s\ntimeout = 1m\naction = clear\n"
-                          "[log]\nlevel = debug\nsize = 1M\nkeep = 3\n",
-                          &c, &f),
-                     0);
+    assert_int_equal(
+        load("[server]\naddress = GW.example.com.:443\nfingerprint = " FINGERPRINT
+             "\nuser = Suzuki\nlookup_interval = 5m\n[proxy]\naddress = 192.0.2.8:3128\n"
+             "[dead_peer]\ndelay = 10s\ntimeout = 1m\naction = clear\n"
+             "[log]\nlevel = debug\nsize = 1M\nkeep = 3\n",
+             &c, &f),
+        0);
     assert_true(c.has_server);
     assert_string_equal(c.server.name, "gw.example.com");
     assert_int_equal(c.server_port, 443);
     assert_string_equal(c.fingerprint, FINGERPRINT);
     assert_string_equal(c.user, "Suzuki");
+    assert_int_equal(c.lookup_interval, 300);
     assert_true(c.has_proxy);
     assert_int_equal(c.proxy_port, 3128);
     assert_int_equal(c.dead_delay, 10);
@@ -98,7 +101,8 @@ static void what_is_saved_loads_again_unchanged(void **state)
         char text[256];
 
         snprintf(text, sizeof(text),
-                 "[server]\naddress=%s\nuser=a\n[proxy]\naddress=proxy.example.com:8080\n"
+                 "[server]\naddress=%s\nuser=a\nlookup_interval=0\n[proxy]\naddress=proxy.example."
+                 "com:8080\n"
                  "[dead_peer]\naction=clear\ntimeout=90\n[log]\nlevel=warn\nsize=128K\n",
                  servers[i]);
         assert_int_equal(load(text, &c, &f), 0);
@@ -107,6 +111,7 @@ static void what_is_saved_loads_again_unchanged(void **state)
         assert_string_equal(again.server.name, c.server.name);
         assert_int_equal(again.server_port, c.server_port);
         assert_string_equal(again.user, "a");
+        assert_int_equal(again.lookup_interval, 0);
         assert_string_equal(again.proxy.name, "proxy.example.com");
         assert_int_equal(again.proxy_port, 8080);
         assert_int_equal(again.dead_action, CONFIG_DEAD_CLEAR);
@@ -133,6 +138,7 @@ static void mistakes_are_named_with_file_and_line(void **state)
         {"[proxy]\naddress = proxy\n", ":2", "HOST:PORT"},
         {"[dead_peer]\naction = explode\n", ":2", "explode"},
         {"[dead_peer]\ndelay = 0\n", ":2", "delay"},
+        {"[server]\nlookup_interval = often\n", ":2", "lookup_interval"},
         {"[log]\nlevel = loud\n", ":2", "loud"},
         {"[log]\nkeep = 100\n", ":2", "keep"},
         {"[log]\nsize = 1\n", ":2", "size"},

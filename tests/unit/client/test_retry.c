@@ -86,8 +86,8 @@ static void what_a_person_must_mend_is_not_retried(void **state)
 static void what_the_network_does_is_retried(void **state)
 {
     static const enum cause retried[] = {
-        CAUSE_RESOLVE,  CAUSE_REFUSED, CAUSE_TIMEOUT, CAUSE_LOST,   CAUSE_DEAD,
-        CAUSE_SHUTDOWN, CAUSE_CUT,     CAUSE_PROXY,   CAUSE_SILENT, CAUSE_UNREACHABLE};
+        CAUSE_RESOLVE, CAUSE_REFUSED, CAUSE_TIMEOUT, CAUSE_LOST,        CAUSE_DEAD, CAUSE_SHUTDOWN,
+        CAUSE_CUT,     CAUSE_PROXY,   CAUSE_SILENT,  CAUSE_UNREACHABLE, CAUSE_MOVED};
 
     (void)state;
     for (size_t i = 0; i < sizeof(retried) / sizeof(retried[0]); i++)
