@@ -38,7 +38,7 @@ struct tray_app {
     struct window *window;          /* NULL until shown first */
     struct connect_dialog *connect; /* NULL = not open */
     guint tick;                     /* timer of the countdown, 0 = none */
-    bool background;                /* started at login: no window where a tray shows the icon */
+    bool ask_at_start; /* for the passphrase, as soon as it is known whether an agent connects */
 };
 
 /* Reads settings and key file anew, then draws. Call when one of our dialogs has changed them. */

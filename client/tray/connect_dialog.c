@@ -30,6 +30,7 @@ struct connect_dialog {
     guint timer;
     gint64 started;
     gint forecast;                       /* milliseconds; set by the job's thread */
+    char asked[SSHKEY_FINGERPRINT_MAX];  /* shown to the person, who has not answered yet */
     char accept[SSHKEY_FINGERPRINT_MAX]; /* confirmed by the person, or "" */
     unsigned attempt;
 };
@@ -43,7 +44,7 @@ struct job {
     gint forecast_ms;
     char user[KEYFILE_USER_MAX + 1];
     char accept[SSHKEY_FINGERPRINT_MAX];
-    char passphrase[KEYFILE_PASS_MAX + 1];
+    char passphrase[4 * KEYFILE_PASS_MAX + 1]; /* whatever fits into the entry, whole */
     int rc;
     struct fault fault;
     json_t *reply, *status;
@@ -228,8 +229,10 @@ static void host_key_accepted(gpointer data)
 {
     struct tray_app *app = data;
 
-    if (app->connect != NULL)
-        begin(app->connect);
+    if (app->connect == NULL || app->connect->phase != PHASE_INPUT)
+        return;
+    g_strlcpy(app->connect->accept, app->connect->asked, sizeof(app->connect->accept));
+    begin(app->connect);
 }
 
 /* What the gateway showed has to be compared by the person; nothing is trusted before. */
@@ -242,7 +245,7 @@ static void ask_host_key(struct connect_dialog *d, const char *seen)
            "ください。\n\n%s\n\n同じ場合だけ接続してください。"),
         d->app->view.detail, seen);
 
-    g_strlcpy(d->accept, seen, sizeof(d->accept));
+    g_strlcpy(d->asked, seen, sizeof(d->asked));
     ui_ask(d->app, tr("Is this your company's gateway?", "このゲートウェイに接続しますか?"), text,
            tr("_Same, connect", "同じなので接続(_S)"), host_key_accepted, d->app);
     g_free(text);
@@ -254,11 +257,11 @@ static void show_error(struct connect_dialog *d, const json_t *error)
     enum msg_id id = problem_read(error, &args);
     const char *seen = args.detail != NULL ? args.detail : "";
 
+    d->accept[0] = '\0'; /* good for one attempt only */
     if (id == MSG_HOSTKEY_UNKNOWN && config_check_fingerprint(seen, NULL) == 0) {
         ask_host_key(d, seen);
         return;
     }
-    d->accept[0] = '\0';
     if (id != MSG_NONE)
         ui_trouble_msg(d->trouble, id, &args);
     else

@@ -34,7 +34,7 @@ struct job {
     struct keygen_dialog *dialog;
     bool force, allow_weak;
     char user[KEYFILE_USER_MAX + 1];
-    char passphrase[KEYFILE_PASS_MAX + 1];
+    char passphrase[4 * KEYFILE_PASS_MAX + 1]; /* whatever fits into the entry, whole */
     int rc;
     struct fault fault;
     struct keyfile_info info;

@@ -22,9 +22,17 @@ static const char css[] = ".pra-good { color: mix(@theme_fg_color, #1fa04b, 0.65
                           ".pra-bad { color: mix(@theme_fg_color, #e01b24, 0.65); }\n"
                           ".pra-status { font-size: 130%; }\n";
 
+/* A panel that is restarted, or that starts after us at login, needs a moment. */
+#define PANEL_WAIT_S 3
+
 static void on_status(void *arg, json_t *status)
 {
-    app_take_status(arg, status);
+    struct tray_app *app = arg;
+
+    app_take_status(app, status);
+    if (app->ask_at_start && app->view.can_connect)
+        app_command(app, TRAY_CMD_CONNECT, 0);
+    app->ask_at_start = false;
 }
 
 /* --- the icon --------------------------------------------------------------------------------- */
@@ -40,12 +48,19 @@ static void on_menu(void *arg, enum tray_command command, size_t row)
 }
 
 /* No tray, or none any more: the window is the only way in. */
+static gboolean open_if_alone(gpointer data)
+{
+    struct tray_app *app = data;
+
+    if (!app_hides(app) && app_parent(app) == NULL)
+        app_command(app, TRAY_CMD_OPEN, 0);
+    return G_SOURCE_REMOVE;
+}
+
 static void on_hosted(void *arg, bool hosted)
 {
-    struct tray_app *app = arg;
-
-    if (!hosted && app->background)
-        app_command(app, TRAY_CMD_OPEN, 0);
+    if (!hosted)
+        g_timeout_add_seconds(PANEL_WAIT_S, open_if_alone, arg);
 }
 
 static const struct sni_events icon_events = {
@@ -95,15 +110,6 @@ static void on_startup(GApplication *gtk, gpointer data)
     app->link = link_new(&app->paths, on_status, app);
 }
 
-static gboolean ask_to_connect(gpointer data)
-{
-    struct tray_app *app = data;
-
-    if (app->view.can_connect)
-        app_command(app, TRAY_CMD_CONNECT, 0);
-    return G_SOURCE_REMOVE;
-}
-
 static int on_command_line(GApplication *gtk, GApplicationCommandLine *line, gpointer data)
 {
     struct tray_app *app = data;
@@ -111,11 +117,10 @@ static int on_command_line(GApplication *gtk, GApplicationCommandLine *line, gpo
     bool first = !g_application_command_line_get_is_remote(line);
 
     (void)gtk;
-    app->background = g_variant_dict_contains(options, "background");
-    if (!app->background || (first && app->sni == NULL))
+    if (!g_variant_dict_contains(options, "background") || (first && app->sni == NULL))
         app_command(app, TRAY_CMD_OPEN, 0);
-    if (first && app->prefs.connect_at_start)
-        g_idle_add(ask_to_connect, app);
+    if (first)
+        app->ask_at_start = app->prefs.connect_at_start;
     return 0;
 }
 

@@ -77,7 +77,7 @@ GtkWidget *ui_secret(const char *name)
 
     gtk_entry_set_visibility(GTK_ENTRY(entry), FALSE);
     gtk_entry_set_input_purpose(GTK_ENTRY(entry), GTK_INPUT_PURPOSE_PASSWORD);
-    gtk_entry_set_max_length(GTK_ENTRY(entry), KEYFILE_PASS_MAX / 4);
+    gtk_entry_set_max_length(GTK_ENTRY(entry), KEYFILE_PASS_MAX);
     return entry;
 }
 

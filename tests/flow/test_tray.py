@@ -19,7 +19,7 @@ WORDS = {
     "en": {"set server": "Set the server", "address": "Server address", "fingerprint": "Fingerprint",
            "set": "Set", "make key": "Make a key", "user": "User name", "passphrase": "Passphrase",
            "again": "Passphrase once more", "generate": "Generate", "close": "Close",
-           "connect": "Connect", "disconnect": "Disconnect", "ok": "OK",
+           "connect": "Connect", "disconnect": "Disconnect", "ok": "OK", "cancel": "Cancel",
            "key ready": "The key of this PC is ready", "waiting": "Waiting for the administrator",
            "begun": "Connected; port forwarding has begun", "on": "Connected", "off": "Not connected",
            "ready": "ready", "taken": "port taken", "copied": "Copied: ",
@@ -29,7 +29,7 @@ WORDS = {
     "ja": {"set server": "サーバ設定", "address": "SUS サーバアドレス", "fingerprint": "指紋",
            "set": "設定", "make key": "鍵生成", "user": "ユーザ名", "passphrase": "パスフレーズ",
            "again": "パスフレーズ(確認)", "generate": "生成", "close": "閉じる",
-           "connect": "接続", "disconnect": "切断", "ok": "OK",
+           "connect": "接続", "disconnect": "切断", "ok": "OK", "cancel": "キャンセル",
            "key ready": "この PC の鍵の準備ができました", "waiting": "システム管理者さまの登録待ちです",
            "begun": "接続が完了し、ポート転送を開始しました", "on": "接続中", "off": "未接続",
            "ready": "使用できます", "taken": "ポート使用中", "copied": "コピーしました: ",
@@ -89,6 +89,14 @@ def give_passphrase(tray, words, passphrase):
     wait_until(button, 20, "the dialog's button").atspi("Action", "DoAction", "(i)", 0)
 
 
+def cancel_question(tray, words):
+    question = tray.find("alert", words["compare"])
+    button = [n for n, role, name in question.walk(True)
+              if role == "push button" and name.startswith(words["cancel"])]
+    button[0].atspi("Action", "DoAction", "(i)", 0)
+    tray.gone("alert")
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_new_pc_gets_from_nothing_to_connected(gateway, new_pc, make_tray, target, lang):
     w = WORDS[lang]
@@ -115,6 +123,10 @@ def test_new_pc_gets_from_nothing_to_connected(gateway, new_pc, make_tray, targe
     new_pc.register()
     gateway.add_rule("suzuki", "Echo", f"127.0.0.1:{target().port}", local)
     connect(tray, w)
+    tray.wait_text(w["compare"], gateway.fingerprint())
+    # Not confirmed is not trusted: the next attempt asks again.
+    cancel_question(tray, w)
+    give_passphrase(tray, w, PASSPHRASE)
     tray.wait_text(w["compare"], gateway.fingerprint())
     tray.press(w["same"], "push button")
     tray.wait_text(w["begun"])
@@ -307,3 +319,16 @@ def test_damaged_settings_of_the_tray_do_not_keep_it_from_starting(pc, make_tray
     with open(os.path.join(pc.home, "tray.ini"), "w") as f:
         f.write("[tray]\nnotices = loud\n")
     make_tray(pc).wait_text("Not connected")
+
+
+def test_passphrase_is_asked_for_at_the_start_where_a_user_wants_it(pc, make_tray, gateway, target):
+    gateway.add_rule("suzuki", "Echo", f"127.0.0.1:{target().port}", free_port())
+    with open(os.path.join(pc.home, "tray.ini"), "w") as f:
+        f.write("[tray]\nconnect_at_start = yes\n")
+    tray = make_tray(pc)
+    give_passphrase(tray, WORDS["en"], PASSPHRASE)
+    tray.wait_text(WORDS["en"]["begun"])
+    tray.stop()
+    again = make_tray(pc)  # connected already: nothing to ask
+    again.wait_text("all 1 forwards ready")
+    assert not again.all("dialog")
