@@ -73,6 +73,8 @@ void app_take_status(struct tray_app *app, json_t *status)
 
     app->status = json_is_object(status) ? json_incref(status) : NULL;
     app->status_at = g_get_monotonic_time();
+    if (app->connect != NULL)
+        connect_dialog_hear(app->connect, app->status);
     app_refresh(app);
     json_decref(old); /* the view pointed into it until now */
 }

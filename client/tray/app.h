@@ -68,6 +68,7 @@ GtkWindow *window_gtk(struct window *w);
 
 /* --- dialogs; each may be asked for again while open and then comes to the front --- */
 void connect_dialog_open(struct tray_app *app);
+void connect_dialog_hear(struct connect_dialog *d, const json_t *status); /* each, before that */
 void connect_dialog_update(struct connect_dialog *d); /* after each app_refresh() */
 void server_dialog_open(struct tray_app *app);
 void keygen_dialog_open(struct tray_app *app);

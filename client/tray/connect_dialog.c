@@ -26,7 +26,7 @@ struct connect_dialog {
     struct tray_app *app;
     GtkWidget *dialog, *user, *passphrase, *progress, *trouble, *ok;
     enum phase phase;
-    bool begun; /* the agent has been seen at this attempt: what it says is about it */
+    bool heard; /* the agent has said something since the attempt began: its status is about it */
     guint timer;
     gint64 started;
     gint forecast;                       /* milliseconds; set by the job's thread */
@@ -47,7 +47,7 @@ struct job {
     char passphrase[4 * KEYFILE_PASS_MAX + 1]; /* whatever fits into the entry, whole */
     int rc;
     struct fault fault;
-    json_t *reply, *status;
+    json_t *reply;
 };
 
 static const char *entry_text(GtkWidget *entry)
@@ -71,10 +71,14 @@ static bool on_the_way(const json_t *reply)
     const char *state =
         json_string_value(json_object_get(json_object_get(reply, "status"), "state"));
 
-    return state != NULL && (strcmp(state, "waiting") == 0 || strcmp(state, "connecting") == 0);
+    return state != NULL && (strcmp(state, "waiting") == 0 || strcmp(state, "connecting") == 0 ||
+                             strcmp(state, "error") == 0);
 }
 
-/* An attempt that goes on with old settings ends first, as `pra connect` does it. */
+/*
+ * An attempt that goes on with old settings ends first, as `pra connect` does it; and a session that
+ * only waits for a first rule, since the agent would keep it and have nothing new to say.
+ */
 static int end_old(struct ipc *ipc, struct fault *f)
 {
     json_t *reply = NULL, *ended = NULL;
@@ -91,7 +95,6 @@ static void run(void *arg)
 {
     struct job *j = arg;
     struct ipc *ipc = NULL;
-    json_t *reply = NULL;
 
     j->rc = ipc_connect_or_start(&j->app->paths, &ipc, &j->fault);
     if (j->rc == 0)
@@ -101,10 +104,6 @@ static void run(void *arg)
             ipc_call_connect(ipc, j->user, j->passphrase, j->accept[0] != '\0' ? j->accept : NULL,
                              BEGIN_TIMEOUT_MS, &j->reply, &j->fault);
     crypto_wipe(j->passphrase, sizeof(j->passphrase));
-    if (j->rc == 0)
-        j->rc = ask(ipc, "status", &reply, &j->fault);
-    j->status = json_incref(json_object_get(reply, "status"));
-    json_decref(reply);
     ipc_close(ipc);
 }
 
@@ -128,12 +127,10 @@ static void done(void *arg)
             show_error(d, json_object_get(j->reply, "error"));
         } else {
             set_phase(d, PHASE_ON_THE_WAY);
-            d->begun = true;
-            app_take_status(j->app, j->status);
+            connect_dialog_update(d);
         }
     }
     json_decref(j->reply);
-    json_decref(j->status);
     g_free(j);
 }
 
@@ -203,7 +200,7 @@ static void begin(struct connect_dialog *d)
     struct job *j = g_new0(struct job, 1);
 
     ui_trouble_hide(d->trouble);
-    d->begun = false;
+    d->heard = false;
     d->started = g_get_monotonic_time();
     d->attempt++;
     set_phase(d, PHASE_KEY);
@@ -274,12 +271,24 @@ static void show_error(struct connect_dialog *d, const json_t *error)
     gtk_widget_grab_focus(d->passphrase);
 }
 
+/*
+ * Only link.c's line brings states, in the agent's order. What came before the attempt is not about
+ * it; neither is the end of an older attempt on the way.
+ */
+void connect_dialog_hear(struct connect_dialog *d, const json_t *status)
+{
+    const char *state = json_string_value(json_object_get(status, "state"));
+
+    if (d->phase != PHASE_INPUT && state != NULL && strcmp(state, "disconnected") != 0)
+        d->heard = true;
+}
+
 void connect_dialog_update(struct connect_dialog *d)
 {
     struct tray_app *app = d->app;
     const struct tray_view *view = &app->view;
 
-    if (d->phase != PHASE_ON_THE_WAY || !d->begun)
+    if (d->phase != PHASE_ON_THE_WAY || !d->heard)
         return;
     if (view->can_disconnect && !view->can_connect && view->shape != TRAY_CONNECTING) {
         close_dialog(d);

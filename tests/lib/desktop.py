@@ -8,6 +8,7 @@ import shutil
 import tempfile
 
 from lib.client import locale_env
+from lib.messages import shows
 from lib.procs import Process, Timeout, run, wait_until
 from lib.screen import Screen
 
@@ -205,6 +206,17 @@ class Tray:
     def wait_text(self, *texts):
         for text in texts:
             self._wait(lambda: text in self.text(), f"{text!r} in a window")
+
+    def wait_message(self, message_id, lang, title=True):
+        """Waits for code, cause and remedy of a message (and its title)."""
+        self._wait(lambda: not shows(self.text(), message_id, lang, title), f"{message_id} in {lang}")
+
+    def count(self, role, name=None):
+        """How many of such controls are on the screen; 0 while there is no window at all."""
+        try:
+            return len(self.all(role, name))
+        except Missing:
+            return 0
 
     # --- doing --------------------------------------------------------------------------
 
