@@ -27,8 +27,13 @@ void channel_ready(struct channel *ch)
 {
     if (!ch->is_ready) {
         ch->is_ready = true;
-        ch->ready_next = ch->session->ready;
-        ch->session->ready = ch;
+        struct channel_queue *q = &ch->session->ready;
+        ch->ready_next = NULL;
+        if (q->head)
+            q->tail->ready_next = ch;
+        else
+            q->head = ch;
+        q->tail = ch;
     }
     worker_wake(ch->session->worker, ch->session);
 }
@@ -165,7 +170,6 @@ void channel_destroy(struct channel *ch, bool reset)
         ch->next->prev = ch->prev;
     s->channel_count--;
     buf_free(&ch->to_target);
-    buf_free(&ch->to_client);
     free(ch);
 }
 

@@ -108,7 +108,6 @@ struct channel {
     uint32_t window;                  /* what the client may have on its way to us */
     uint64_t window_bytes, window_ms; /* bytes_in and time when it was last looked at */
     struct buf to_target;             /* taken from libssh, not yet by the target */
-    struct buf to_client;             /* taken from the target, not yet by libssh (rekey) */
     uint64_t bytes_in, bytes_out;
     uint64_t closed_ms; /* when the client closed; the target gets its data for a while */
 };

@@ -3,20 +3,26 @@
  *
  * Client to target: libssh's callback sends straight from libssh's buffer. What the target does
  * not take stays in libssh, whose window then stays closed; when the target can take more it is
- * read out. Target to client: the target is read only while the client's window is open and the
- * session's output has room, so that nothing piles up here.
+ * read out. Target to client: the target is read straight into the packets that libssh will send,
+ * only while the client's window is open and the session's output has room, so that nothing piles
+ * up here.
  */
 #include "server/prad/channel.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/os.h"
 
 /* The smallest window, given to every channel; a whole packet of 32 KiB fits twice. */
 #define WINDOW_SMALL SESSION_WINDOW_SMALL
+/* Packets that one read of a target may fill, alone and when others wait for the output as well. */
+#define READ_PACKETS        8
+#define READ_PACKETS_SHARED 2
+#define PACKET_DATA         (32u * 1024)
 /* A window is doubled when it was filled within this time, and goes back after this idle time. */
 #define WINDOW_FAST_MS 1000
 #define WINDOW_IDLE_MS 5000
@@ -149,55 +155,46 @@ static void stall(struct channel *ch)
     want_read(ch, false);
     if (ch->is_stalled)
         return;
+    struct channel_queue *q = &ch->session->stalled;
     ch->is_stalled = true;
-    ch->stalled_next = ch->session->stalled;
-    ch->session->stalled = ch;
+    ch->stalled_next = NULL;
+    if (q->head)
+        q->tail->stalled_next = ch;
+    else
+        q->head = ch;
+    q->tail = ch;
 }
 
 void pump_resume(struct channel *ch)
 {
-    want_read(ch, !ch->target_eof && !ch->client_closed);
-    if (ch->to_client.len > 0 || ch->target_eof)
-        channel_ready(ch);
+    ch->can_read = true; /* most likely, and cheaper to try than to wait for the event */
+    channel_ready(ch);
 }
 
-/* Gives `len` bytes to libssh. Returns how many it took, < 0: the session died. */
-static ssize_t write_to_client(struct channel *ch, const void *data, size_t len)
+static void note_moved(struct channel *ch, size_t len)
 {
     struct session *s = ch->session;
-    int n = ssh_channel_write(ch->ssh, data, (uint32_t)len);
-    if (!session_alive(s))
-        return -1;
-    if (n < 0) /* the client has closed: whatever is left has no reader */
-        return (ssize_t)len;
-    if ((size_t)n < len)
-        s->short_write_at = s->wire.in_bytes;
-    ch->bytes_out += (uint64_t)n;
-    atomic_fetch_add_explicit(&s->entry.bytes_out, (uint64_t)n, memory_order_relaxed);
-    s->worker->moved += (size_t)n;
-    return n;
+    ch->bytes_out += len;
+    atomic_fetch_add_explicit(&s->entry.bytes_out, len, memory_order_relaxed);
+    s->worker->moved += len;
 }
 
-static bool write_rest(struct channel *ch)
-{
-    ssize_t n = write_to_client(ch, buf_head(&ch->to_client), ch->to_client.len);
-    if (n < 0)
-        return false;
-    buf_consume(&ch->to_client, (size_t)n);
-    if (ch->to_client.len > 0)
-        stall(ch);
-    return true;
-}
-
-/* One read of the target, as much as the client's window takes. False: session died. */
+/* One read of the target, straight into the places of the next packets, as much as the client's
+   window and its share of the output allow. False: session died. */
 static bool read_target(struct channel *ch)
 {
-    struct worker *w = ch->session->worker;
-    size_t want = ssh_channel_window_size(ch->ssh);
-    if (want > sizeof(w->scratch))
-        want = sizeof(w->scratch);
+    struct session *s = ch->session;
+    struct iovec place[READ_PACKETS];
+    int want = s->stalled.head ? READ_PACKETS_SHARED : READ_PACKETS;
+    int count = ssh_channel_reserve(ch->ssh, place, want, READ_PACKETS * (uint32_t)PACKET_DATA);
+    if (!session_alive(s))
+        return false;
+    if (count <= 0) { /* keys are being exchanged; or the client has closed, and we shall hear it */
+        stall(ch);
+        return true;
+    }
     ch->can_read = false;
-    ssize_t n = recv(ch->fd, w->scratch, want, 0);
+    ssize_t n = readv(ch->fd, place, count);
     if (n == 0) {
         ch->target_eof = true;
         want_read(ch, false);
@@ -205,24 +202,14 @@ static bool read_target(struct channel *ch)
         if (errno != EAGAIN && errno != EINTR)
             ch->target_failed = true;
     } else {
-        ssize_t took = write_to_client(ch, w->scratch, (size_t)n);
-        if (took < 0)
-            return false;
-        if (took < n) {
-            if (buf_append(&ch->to_client, w->scratch + took, (size_t)(n - took)) != 0)
-                ch->target_failed = true;
-            stall(ch);
-        }
+        ssh_channel_commit(ch->ssh, (uint32_t)n);
+        note_moved(ch, (size_t)n);
     }
-    return true;
+    return session_alive(s);
 }
 
 static bool push_to_client(struct channel *ch)
 {
-    if (ch->to_client.len > 0 && !write_rest(ch))
-        return false;
-    if (ch->to_client.len > 0)
-        return true;
     if (!ch->target_eof && !ch->target_failed && ch->fd >= 0) {
         if (ssh_channel_window_size(ch->ssh) == 0)
             want_read(ch, false); /* on_window() comes back here */
@@ -230,10 +217,10 @@ static bool push_to_client(struct channel *ch)
             stall(ch);
         else if (ch->can_read && !read_target(ch))
             return false;
-        else if (!ch->is_stalled)
+        if (!ch->is_stalled && ssh_channel_window_size(ch->ssh) > 0)
             want_read(ch, !ch->target_eof);
     }
-    if (ch->target_eof && ch->to_client.len == 0 && !ch->eof_sent) {
+    if (ch->target_eof && !ch->eof_sent) {
         ssh_channel_send_eof(ch->ssh); /* "again" means sent, and not all on the wire yet */
         ch->eof_sent = true;
         if (!session_alive(ch->session))
@@ -321,7 +308,6 @@ static int on_window(ssh_session ssh, ssh_channel channel, uint32_t bytes, void 
     (void)ssh;
     (void)channel;
     struct channel *ch = arg;
-    /* Also called for every channel whenever the socket has taken all output: keep it cheap. */
     if (bytes > 0 && ch->state == CHANNEL_OPEN && !ch->reading && !ch->is_stalled &&
         !ch->target_eof && !ch->client_closed) {
         want_read(ch, true);
@@ -335,7 +321,6 @@ void pump_start(struct channel *ch)
 {
     struct event_base *base = ch->session->worker->base;
     buf_init(&ch->to_target, WORKER_SCRATCH);
-    buf_init(&ch->to_client, WORKER_SCRATCH);
     ch->window = WINDOW_SMALL;
     ch->window_ms = os_monotonic_ms();
     ch->session->window_sum += WINDOW_SMALL;

@@ -20,6 +20,11 @@
 /* Per turn, so that one session cannot keep a worker to itself. */
 #define MESSAGES_PER_RUN 64
 #define ROUNDS_PER_RUN   4
+#define RESUMES_PER_RUN  8
+/* One read of the socket: before login, at first, and after one that was filled. */
+#define READ_LOGIN (16u * 1024)
+#define READ_SMALL (64u * 1024)
+#define READ_LARGE WORKER_READ_MAX
 
 /* ---- beginning ----------------------------------------------------------------------------- */
 
@@ -55,8 +60,10 @@ struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, 
 static void on_io(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
-    (void)what;
-    session_run(arg);
+    struct session *s = arg;
+    if (what & EV_READ)
+        s->readable = true;
+    session_run(s);
 }
 
 static bool set_options(struct session *s)
@@ -69,6 +76,7 @@ static bool set_options(struct session *s)
     uint32_t seconds = (uint32_t)c->rekey_time;
     seconds -= jitter % (seconds / 4 + 1);
     ssh_set_blocking(s->ssh, 0);
+    ssh_session_set_external_loop(s->ssh);
     ssh_set_counters(s->ssh, &s->wire, &s->plain);
     return ssh_options_set(s->ssh, SSH_OPTIONS_REKEY_DATA, &data) == 0 &&
            ssh_options_set(s->ssh, SSH_OPTIONS_REKEY_TIME, &seconds) == 0 &&
@@ -96,6 +104,7 @@ void session_start_ssh(struct session *s)
         return;
     }
     s->phase = SESSION_LOGIN;
+    s->read_most = READ_LOGIN;
     ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY);
     event_assign(&s->io_read, w->base, s->fd, EV_READ | EV_PERSIST, on_io, s);
     event_assign(&s->io_write, w->base, s->fd, EV_WRITE | EV_PERSIST, on_io, s);
@@ -164,10 +173,15 @@ bool session_alive(struct session *s)
     return false;
 }
 
-bool session_has_room(struct session *s)
+static size_t output_soft_max(const struct session *s)
 {
     size_t cap = (size_t)worker_config(s->worker)->session_buffer / 4;
-    return ssh_session_output_pending(s->ssh) < (cap < OUTPUT_SOFT_MAX ? cap : OUTPUT_SOFT_MAX);
+    return cap < OUTPUT_SOFT_MAX ? cap : OUTPUT_SOFT_MAX;
+}
+
+bool session_has_room(struct session *s)
+{
+    return ssh_session_output_pending(s->ssh) < output_soft_max(s) && !ssh_session_in_rekey(s->ssh);
 }
 
 static void note_heard(struct session *s)
@@ -181,12 +195,26 @@ static void note_heard(struct session *s)
 
 enum queue { QUEUE_EMPTY, QUEUE_MORE, QUEUE_DEAD };
 
-/* Lets libssh read, and takes its messages out. */
+/* Reads the socket, unless messages of the last read are still to be answered: so no more of them
+   are kept than one read can hold. False: the session died. */
+static bool read_socket(struct session *s)
+{
+    if (!s->readable || s->has_messages)
+        return true;
+    s->readable = false;
+    ssh_session_input(s->ssh, s->worker->input, sizeof(s->worker->input), s->read_most);
+    bool filled = s->wire.in_bytes - s->wire_seen >= s->read_most;
+    note_heard(s);
+    if (s->phase == SESSION_OPEN)
+        s->read_most = filled ? READ_LARGE : READ_SMALL;
+    return session_alive(s);
+}
+
+/* Takes the messages out that libssh has. */
 static enum queue take_messages(struct session *s)
 {
     for (unsigned i = 0; i < MESSAGES_PER_RUN; i++) {
         ssh_message m = ssh_message_get(s->ssh);
-        note_heard(s);
         if (!session_alive(s)) {
             ssh_message_free(m);
             return QUEUE_DEAD;
@@ -216,30 +244,29 @@ static void bury_channels(struct session *s, bool queue_empty)
     control_bury(s);
 }
 
-static void resume_stalled(struct session *s)
+/* Lets the channels go on that have waited longest. True if there are more for whom there is room:
+   nothing but the next turn will remember them. */
+static bool resume_stalled(struct session *s)
 {
-    if (!s->stalled || !session_has_room(s))
-        return;
-    if (s->short_write_at == s->wire.in_bytes && s->short_write_at != 0)
-        return; /* a rekey is not over before the client has said something */
-    s->short_write_at = 0;
-    struct channel *ch = s->stalled;
-    s->stalled = NULL;
-    while (ch) {
-        struct channel *next = ch->stalled_next;
+    if (!s->stalled.head || !session_has_room(s) ||
+        ssh_session_output_pending(s->ssh) > OUTPUT_LOW(output_soft_max(s)))
+        return false;
+    for (unsigned i = 0; s->stalled.head && i < RESUMES_PER_RUN; i++) {
+        struct channel *ch = s->stalled.head;
+        s->stalled.head = ch->stalled_next;
         ch->is_stalled = false;
         if (ch->state == CHANNEL_OPEN)
             pump_resume(ch);
         else
             s->buriable = true;
-        ch = next;
     }
+    return s->stalled.head != NULL;
 }
 
 static bool serve_ready(struct session *s)
 {
-    struct channel *ch = s->ready;
-    s->ready = NULL;
+    struct channel *ch = s->ready.head;
+    s->ready = (struct channel_queue){0};
     while (ch) {
         struct channel *next = ch->ready_next;
         ch->is_ready = false;
@@ -251,9 +278,9 @@ static bool serve_ready(struct session *s)
     return control_serve(s);
 }
 
-static void wait_for_socket(struct session *s)
+/* What a rekey holds back is not for the socket yet, so `write` is not the same as pending. */
+static void wait_for_socket(struct session *s, bool write)
 {
-    bool write = (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING) != 0;
     if (write == s->writing)
         return;
     s->writing = write;
@@ -286,29 +313,45 @@ static bool overdue(struct session *s)
     return false;
 }
 
+/* One turn with the worker's memory lent to libssh. False: the session died. `unsent`: the socket
+   takes no more; `again`: there is work that no event will announce. */
+static bool run_lent(struct session *s, bool *unsent, bool *again)
+{
+    if (!read_socket(s))
+        return false;
+    *again = true;
+    for (unsigned round = 0; *again && round < ROUNDS_PER_RUN; round++) {
+        enum queue queue = take_messages(s);
+        if (queue == QUEUE_DEAD)
+            return false;
+        if (s->buriable)
+            bury_channels(s, queue == QUEUE_EMPTY);
+        if (!serve_ready(s))
+            return false;
+        *unsent = ssh_session_output(s->ssh) == SSH_AGAIN;
+        if (!session_alive(s))
+            return false;
+        s->has_messages = queue == QUEUE_MORE;
+        *again = resume_stalled(s) || s->has_messages || s->ready.head != NULL || s->buriable;
+    }
+    return true;
+}
+
 void session_run(struct session *s)
 {
     if (s->phase != SESSION_LOGIN && s->phase != SESSION_OPEN)
         return;
-    bool again = true, flushed = false;
-    for (unsigned round = 0; again && round < ROUNDS_PER_RUN; round++) {
-        enum queue queue = take_messages(s);
-        if (queue == QUEUE_DEAD)
-            return;
-        if (s->buriable)
-            bury_channels(s, queue == QUEUE_EMPTY);
-        if (!serve_ready(s))
-            return;
-        resume_stalled(s);
-        again = queue == QUEUE_MORE || s->ready != NULL || s->buriable;
-        if (!again && !flushed) /* libssh polls once more whether the socket takes its output */
-            again = flushed = (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING) != 0;
-    }
-    if (overdue(s))
+    struct worker *w = s->worker;
+    bool unsent = false, again = false;
+    ssh_session_lend_output(s->ssh, w->output, sizeof(w->output));
+    if (!run_lent(s, &unsent, &again))
+        return; /* the loan ended with the session */
+    ssh_session_lend_output(s->ssh, NULL, 0);
+    if (!session_alive(s) || overdue(s))
         return;
-    wait_for_socket(s);
-    if (again) /* libssh may hold messages that no event of the socket will announce */
-        worker_wake(s->worker, s);
+    wait_for_socket(s, unsent);
+    if (again)
+        worker_wake(w, s);
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */

@@ -32,8 +32,10 @@ struct control;
 /* How long a client may take to read its last words and close before it is closed. */
 #define SESSION_LAST_WORDS_MS 1000
 
-/* Output that libssh may hold before targets are read no further; session_buffer is the hard cap. */
-#define OUTPUT_SOFT_MAX (256u * 1024)
+/* Output that libssh may hold before targets are read no further, and what it has to shrink to
+   before they are read again; session_buffer is the hard cap. */
+#define OUTPUT_SOFT_MAX  (256u * 1024)
+#define OUTPUT_LOW(soft) ((soft) / 4)
 /* The hard cap before login: far more than key exchange and refusals need. */
 #define OUTPUT_LOGIN_MAX (64u * 1024)
 
@@ -46,6 +48,11 @@ enum session_phase {
     SESSION_LOGIN,       /* key exchange and authentication */
     SESSION_OPEN,        /* logged in */
     SESSION_DEAD         /* waits to be freed; `ssh` must not be used */
+};
+
+/* In the order in which they came: whoever waits longest is served first. */
+struct channel_queue {
+    struct channel *head, *tail;
 };
 
 struct session {
@@ -63,7 +70,10 @@ struct session {
     struct ssh_counter_struct wire;  /* bytes on the socket */
     struct ssh_counter_struct plain; /* payload of packets */
     struct event io_read, io_write;
-    bool reading, writing;
+    bool writing;
+    bool readable;      /* the socket has something, or an end */
+    bool has_messages;  /* libssh holds messages that no event of the socket will announce */
+    uint32_t read_most; /* how much to read at once: more while more comes */
     uint64_t started_ms, login_ms, heard_ms; /* monotonic; heard = last byte from the client */
     uint64_t wire_seen;                      /* wire.in_bytes at heard_ms */
     uint64_t probed_ms;                      /* last keepalive sent, 0 = none since it was heard */
@@ -85,15 +95,14 @@ struct session {
     bool restricted; /* disabled user: the control channel only, to be told why */
 
     struct channel *channels;
-    struct channel *ready;   /* channels that a callback marked */
-    struct channel *stalled; /* channels that wait for room in the output */
+    struct channel_queue ready;   /* channels that a callback marked */
+    struct channel_queue stalled; /* channels that wait for room in the output */
     unsigned channel_count;
     size_t window_sum;  /* of the channels' windows above the smallest */
     uint64_t minute_ms; /* since when the next two count */
     unsigned refusals, refusals_suppressed;
     bool buriable;           /* some channel or the control channel can be freed */
     struct control *control; /* NULL = no session channel */
-    uint64_t short_write_at; /* wire.in_bytes when libssh took less than offered (rekey), or 0 */
 };
 
 /* Takes over `fd` (see worker_adopt). NULL = no memory; `fd` is closed then. */

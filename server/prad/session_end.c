@@ -37,7 +37,7 @@ void session_end(struct session *s, const char *reason, const char *text)
         ssh_session_set_disconnect_message(s->ssh, text);
     ssh_session gone = s->ssh;
     s->ssh = NULL; /* ssh_disconnect() and ssh_free() free every channel themselves */
-    s->ready = s->stalled = NULL;
+    s->ready = s->stalled = (struct channel_queue){0};
     while (s->channels)
         channel_destroy(s->channels, !s->channels->client_eof);
     control_free(s);

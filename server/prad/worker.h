@@ -22,8 +22,13 @@
 
 struct session;
 
-/* One read from a target at most; also the size of the worker's scratch buffer. */
+/* The size of the worker's scratch buffer. */
 #define WORKER_SCRATCH (128u * 1024)
+/* One read from a client at most, and room in front of it for an incomplete packet: libssh takes
+   packets of 256 KiB (see ssh_session_input()). Untouched pages cost nothing. */
+#define WORKER_READ_MAX (256u * 1024)
+#define WORKER_OUTPUT   (512u * 1024)
+#define WORKER_INPUT    (WORKER_READ_MAX + 256u * 1024 + 1024)
 
 struct worker {
     struct gateway *gateway;
@@ -42,6 +47,8 @@ struct worker {
     uint64_t cpu_ns, measured_ns;           /* when `busy` was last measured */
     size_t moved; /* bytes since memory was last given back to the system */
     uint8_t scratch[WORKER_SCRATCH];
+    uint8_t output[WORKER_OUTPUT]; /* lent to the session that runs: packets are made in it */
+    uint8_t input[WORKER_INPUT];   /* what is being read from a client; decrypted and used there */
 };
 
 /* Starts a worker with one reference to `p` and `s` each (taken over on success). 0, PRA_E*. */

@@ -66,6 +66,7 @@ struct peer_server {
     int sndbuf;           /* SO_SNDBUF of accepted sockets, 0 leaves it */
     int rcvbuf;           /* SO_RCVBUF, likewise */
     size_t stack_bytes;   /* of the server thread, 0 leaves it */
+    bool own_loop;        /* waits by itself instead of through an ssh_event, as prad does */
     void *arg;
 
     /* server thread only */
@@ -128,7 +129,8 @@ static inline void peer_drop(struct peer_server *server, int i)
     snprintf(server->last_error, sizeof server->last_error, "%s", ssh_get_error(session));
     if (server->on_end != NULL)
         server->on_end(server, session);
-    ssh_event_remove_session(server->event, session);
+    if (!server->own_loop)
+        ssh_event_remove_session(server->event, session);
     ssh_disconnect(session);
     ssh_free(session);
     server->session_count--;
@@ -145,6 +147,8 @@ static inline void peer_accept(struct peer_server *server)
     ssh_session session = ssh_new();
     int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (server->own_loop)
+        ssh_session_set_external_loop(session);
     if (server->session_count == PEER_SESSIONS_MAX ||
         ssh_bind_accept_fd(server->bind, session, fd) != SSH_OK) {
         ssh_free(session);
@@ -161,10 +165,40 @@ static inline void peer_accept(struct peer_server *server)
         ssh_session_set_default_window(session, server->window);
     if (server->rekey_bytes != 0)
         ssh_options_set(session, SSH_OPTIONS_REKEY_DATA, &server->rekey_bytes);
+    if (server->own_loop)
+        ssh_handle_key_exchange(session); /* before anything is read */
     server->sessions[server->session_count] = session;
     server->keyed[server->session_count] = false;
     server->session_count++;
-    ssh_event_add_session(server->event, session);
+    if (!server->own_loop)
+        ssh_event_add_session(server->event, session);
+}
+
+/* One turn of a loop of our own: waits, reads what came, serves, and sends what was made. */
+static inline bool peer_serve(struct peer_server *server, int i);
+
+static inline void peer_own_turn(struct peer_server *server)
+{
+    static unsigned char input[640 * 1024], output[300 * 1024];
+    struct pollfd p[PEER_SESSIONS_MAX];
+    for (int i = 0; i < server->session_count; i++) {
+        ssh_session session = server->sessions[i];
+        p[i] = (struct pollfd){.fd = ssh_get_fd(session), .events = POLLIN};
+        if (ssh_session_output_pending(session) > 0 && !ssh_session_in_rekey(session))
+            p[i].events |= POLLOUT;
+    }
+    poll(p, (nfds_t)server->session_count, PEER_ROUND_MS);
+    for (int i = server->session_count - 1; i >= 0; i--) {
+        ssh_session session = server->sessions[i];
+        ssh_session_lend_output(session, output, sizeof output);
+        if (p[i].revents & (POLLIN | POLLHUP | POLLERR))
+            ssh_session_input(session, input, sizeof input, 256 * 1024);
+        bool alive = peer_serve(server, i);
+        ssh_session_output(session);
+        ssh_session_lend_output(session, NULL, 0);
+        if (!alive)
+            peer_drop(server, i);
+    }
 }
 
 /* One round of session i; false when it has ended. */
@@ -201,9 +235,11 @@ static inline void *peer_server_main(void *arg)
         peer_accept(server);
         if (server->session_count == 0)
             peer_sleep_ms(PEER_ROUND_MS);
+        else if (server->own_loop)
+            peer_own_turn(server);
         else
             ssh_event_dopoll(server->event, PEER_ROUND_MS);
-        for (int i = server->session_count - 1; i >= 0; i--) {
+        for (int i = server->session_count - 1; !server->own_loop && i >= 0; i--) {
             if (!peer_serve(server, i))
                 peer_drop(server, i);
         }
