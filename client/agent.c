@@ -103,6 +103,7 @@ static void close_handles(struct agent *a)
     close_handle((uv_handle_t *)&a->explain_timer);
     close_handle((uv_handle_t *)&a->quiet_timer);
     close_handle((uv_handle_t *)&a->count_timer);
+    close_handle((uv_handle_t *)&a->tunnel.timer);
 }
 
 /* May be called again and again; the session's end leads here a second time. */
@@ -133,7 +134,7 @@ static void on_signal(uv_signal_t *h, int signum)
 static void init_handles(struct agent *a)
 {
     uv_timer_t *timers[] = {&a->idle,          &a->retry_timer, &a->hello_timer, &a->heads_timer,
-                            &a->explain_timer, &a->quiet_timer, &a->count_timer};
+                            &a->explain_timer, &a->quiet_timer, &a->count_timer, &a->tunnel.timer};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         uv_timer_init(&a->loop, timers[i]);
@@ -176,6 +177,8 @@ static int open_agent(struct agent *a, struct fault *f)
         return rc;
     if (uv_loop_init(&a->loop) != 0)
         return fault_set(f, PRA_ENOMEM, "the event loop cannot be made");
+    /* How much time is left is what decides about more connections; a system without it says 0. */
+    (void)uv_loop_configure(&a->loop, UV_METRICS_IDLE_TIME);
     init_handles(a);
     a->netwatch = netwatch_open(&a->loop, agent_network_changed, a);
     rc = ipc_server_open(&a->loop, a->paths->agent_socket, agent_request, a, &a->ipc, f);

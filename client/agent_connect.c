@@ -219,6 +219,7 @@ static void on_ended(void *owner, enum cause cause, const char *detail)
     a->online = false;
     namewatch_stop(a->namewatch);
     a->namewatch = NULL;
+    agent_tunnel_end(a);
     uv_timer_stop(&a->hello_timer);
     uv_timer_stop(&a->heads_timer);
     agent_fail_explains(a);
@@ -245,19 +246,25 @@ static const struct session_events events = {.phase = on_phase,
                                              .message = on_message,
                                              .ended = on_ended};
 
+void agent_session_options(const struct agent *a, struct session_options *opt)
+{
+    *opt = (struct session_options){.server = a->config.server,
+                                    .port = a->config.server_port,
+                                    .has_proxy = a->config.has_proxy,
+                                    .proxy = a->config.proxy,
+                                    .proxy_port = a->config.proxy_port,
+                                    .user = a->user,
+                                    .key = a->key,
+                                    .info = &a->info,
+                                    .dead_delay = a->config.dead_delay,
+                                    .dead_timeout = a->config.dead_timeout};
+}
+
 void agent_attempt(struct agent *a)
 {
-    struct session_options opt = {.server = a->config.server,
-                                  .port = a->config.server_port,
-                                  .has_proxy = a->config.has_proxy,
-                                  .proxy = a->config.proxy,
-                                  .proxy_port = a->config.proxy_port,
-                                  .user = a->user,
-                                  .key = a->key,
-                                  .info = &a->info,
-                                  .dead_delay = a->config.dead_delay,
-                                  .dead_timeout = a->config.dead_timeout};
+    struct session_options opt;
 
+    agent_session_options(a, &opt);
     uv_timer_stop(&a->retry_timer);
     a->announced = CAUSE_NONE;
     agent_set_state(a, AGENT_CONNECTING);
@@ -275,6 +282,7 @@ void agent_network_changed(void *arg)
     } else if (a->state == AGENT_CONNECTED && a->session != NULL) {
         agentlog_system(a->log, LOG_INFO, "the network has changed: is the gateway still there?");
         session_probe(a->session);
+        agent_tunnel_probe(a);
     }
 }
 
@@ -358,5 +366,6 @@ void agent_disconnect(struct agent *a, const char *reason)
         json_decref(bye);
     }
     a->farewell = true;
+    agent_tunnel_end(a);
     session_stop(a->session);
 }

@@ -113,7 +113,7 @@ static void on_channel_ended(void *arg, struct forward *fw, enum channel_end end
 }
 
 static const struct forward_events forward_events = {.changed = on_forward_changed,
-                                                     .session = agent_live_session,
+                                                     .session = agent_channel_session,
                                                      .log = on_forward_log,
                                                      .ended = on_channel_ended};
 
@@ -216,6 +216,7 @@ static void on_welcome(void *arg, const struct control_welcome *w)
     a->online = true;
     uv_timer_stop(&a->hello_timer);
     uv_timer_start(&a->heads_timer, on_heads, AGENT_HEADS_MS, AGENT_HEADS_MS);
+    agent_tunnel_begin(a, w->connections);
     (void)snprintf(a->session_id, sizeof(a->session_id), "%s", w->session);
     agentlog_system(a->log, LOG_INFO, "session %s: gateway version %s sees this PC as %s",
                     w->session, w->version, w->source);
@@ -328,9 +329,8 @@ static struct forward *forward_of(struct agent *a, const struct control_channel 
     return fw;
 }
 
-static void on_cut(void *arg, const struct control_channel *c)
+void agent_cut_channel(struct agent *a, const struct session *s, const struct control_channel *c)
 {
-    struct agent *a = arg;
     struct forward *fw = forward_of(a, c);
     struct channel *ch = NULL;
     struct problem p;
@@ -345,9 +345,32 @@ static void on_cut(void *arg, const struct control_channel *c)
     /* A rule may be gone already; its connections went with its listener then. */
     for (size_t i = 0; ch == NULL && i < a->plan.count; i++)
         if (fw == NULL || fw == a->forwards[i])
-            ch = channel_owner_find(&a->forwards[i]->owner, c->origin_port);
+            ch = channel_owner_find(&a->forwards[i]->owner, s, c->origin_port);
     if (ch != NULL)
         channel_cut(ch, CHANNEL_CUT);
+}
+
+static void on_cut(void *arg, const struct control_channel *c)
+{
+    struct agent *a = arg;
+
+    agent_cut_channel(a, a->session, c);
+}
+
+static void on_join_token(void *arg, const struct control_join_token *t)
+{
+    agent_tunnel_token(arg, t);
+}
+
+/* The primary has asked for no such thing. */
+static void on_joined(void *arg, const char *session)
+{
+    struct agent *a = arg;
+
+    (void)session;
+    session_fail(a->session, CAUSE_PROTOCOL,
+                 tr("the gateway takes this connection for a secondary one",
+                    "主接続に対して不正なメッセージを受信しました"));
 }
 
 static void on_notice(void *arg, const struct control_notice *n)
@@ -394,6 +417,8 @@ void agent_fail_explains(struct agent *a)
 
 const struct control_handler agent_control = {.welcome = on_welcome,
                                               .refused = on_refused,
+                                              .joined = on_joined,
+                                              .join_token = on_join_token,
                                               .rules = on_rules,
                                               .open_failed = on_open_failed,
                                               .cut = on_cut,

@@ -15,6 +15,7 @@
 #include "client/problem.h"
 #include "client/retry.h"
 #include "client/session.h"
+#include "client/spread.h"
 #include "keys/keyfile.h"
 
 /* After the control channel runs, the gateway has this long to answer hello. */
@@ -49,6 +50,32 @@ struct explain {
 
 struct key_job; /* agent_key.c: the key being unsealed on the pool */
 
+#define AGENT_SECONDARIES (SPREAD_MAX - 1)
+
+/* One more connection of the tunnel; `session` NULL = a free place. */
+struct secondary {
+    struct agent *agent;
+    struct session *session;
+    bool joined; /* the gateway takes channels on it */
+    bool ending; /* a wanted end is under way */
+    char token[CONTROL_TOKEN_LEN + 1];
+    uint64_t started, idle_since; /* monotonic ms */
+};
+
+struct tunnel {
+    unsigned allowed; /* connections, by the gateway and by the settings */
+    struct secondary secondary[AGENT_SECONDARIES];
+    uv_timer_t timer;          /* looks at all connections while anything runs over them */
+    uint64_t sampled, idle_ns; /* ns: when that was, and how long the loop had waited by then */
+    unsigned eager;            /* looks in a row that asked for one more */
+    bool fresh;                /* a channel was opened since one more was asked for */
+    bool asked;                /* for a token */
+    int64_t asked_id;
+    uint64_t asked_at, not_before; /* monotonic ms */
+    uint32_t pause_ms;             /* how long the last pause was */
+    bool told;                     /* why there is no further one */
+};
+
 struct agent {
     uv_loop_t loop;
     const struct paths *paths;
@@ -81,7 +108,8 @@ struct agent {
     char machine_tag[17];
     bool helped; /* the root helper told identifiers when the key was opened last */
 
-    struct session *session;
+    struct session *session;     /* the primary connection */
+    struct tunnel tunnel;        /* and the others */
     struct namewatch *namewatch; /* of a session that stands; NULL = not wanted */
     bool moved_told;             /* the log says that the name leads elsewhere */
     bool online;                 /* the gateway has welcomed this session */
@@ -123,6 +151,8 @@ void agent_cancel_key(struct agent *a);
 /* A user's wish to connect. Returns false and fills `p` when it cannot even begin. */
 bool agent_connect(struct agent *a, uint64_t client, const json_t *request, struct problem *p);
 void agent_attempt(struct agent *a);
+/* What every connection of the tunnel is made with; borrows from `a`. */
+void agent_session_options(const struct agent *a, struct session_options *opt);
 /* The network has changed, or the machine has slept. */
 void agent_network_changed(void *arg);
 /* Stops for good: the key is wiped, listeners close, the state tells why. `name` is what the cause
@@ -138,7 +168,22 @@ void agent_hello(struct agent *a);
 void agent_report_ports(struct agent *a);
 void agent_drop_forwards(struct agent *a);
 void agent_fail_explains(struct agent *a);
+/* The primary connection if it stands. */
 struct session *agent_live_session(void *arg);
+/* `cut` came over `s`. */
+void agent_cut_channel(struct agent *a, const struct session *s, const struct control_channel *c);
+
+/* agent_tunnel.c: more connections for one tunnel. */
+/* The connection for a new channel; NULL while the tunnel does not stand. */
+struct session *agent_channel_session(void *arg);
+/* The primary was welcomed, and has ended or is about to. */
+void agent_tunnel_begin(struct agent *a, unsigned gateway_allows);
+void agent_tunnel_end(struct agent *a);
+void agent_tunnel_token(struct agent *a, const struct control_join_token *token);
+/* The network has changed: are they still there? */
+void agent_tunnel_probe(struct agent *a);
+/* How many connections take channels, the primary included. */
+unsigned agent_tunnel_connections(const struct agent *a);
 
 /* agent_requests.c: what programs ask. */
 void agent_request(void *arg, uint64_t client, json_t *request);

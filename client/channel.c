@@ -40,6 +40,7 @@ struct channel *channel_new(uv_loop_t *loop, struct channel_owner *owner, int fd
     ch->owner = owner;
     ch->fd = fd;
     ch->readable = ch->writable = true; /* until the system says otherwise */
+    ch->busy = true;
     ch->origin = *peer;
     ch->origin_port = peer_port;
     ch->window = ch->window_before = CHANNEL_WINDOW_FIRST;
@@ -73,11 +74,12 @@ void channel_owner_cut(struct channel_owner *owner, enum channel_end how)
         channel_cut(owner->channels, how); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
-struct channel *channel_owner_find(struct channel_owner *owner, uint16_t origin_port)
+struct channel *channel_owner_find(struct channel_owner *owner, const struct session *s,
+                                   uint16_t origin_port)
 {
     struct channel *ch = owner->channels;
 
-    while (ch != NULL && ch->origin_port != origin_port)
+    while (ch != NULL && (ch->session != s || ch->origin_port != origin_port))
         ch = ch->owned_next;
     return ch;
 }

@@ -57,8 +57,10 @@ void channel_cut(struct channel *ch, enum channel_end how);
 /* All channels of an owner, which may be freed afterwards. */
 void channel_owner_cut(struct channel_owner *owner, enum channel_end how);
 
-/* The live channel whose program has this port: how the gateway names a channel. NULL if none. */
-struct channel *channel_owner_find(struct channel_owner *owner, uint16_t origin_port);
+/* The live channel of this session whose program has this port: how the gateway names a channel.
+   NULL if none. */
+struct channel *channel_owner_find(struct channel_owner *owner, const struct session *s,
+                                   uint16_t origin_port);
 
 /* The oldest channel that is held since `before` (monotonic ms) or longer; NULL if none. */
 struct channel *channel_owner_held(struct channel_owner *owner, uint64_t before);

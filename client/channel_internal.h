@@ -61,6 +61,10 @@ struct channel {
     bool remote_closed;
     bool tell_reset; /* the gateway shall reset its side, too */
 
+    uint64_t moved;   /* bytes both ways */
+    uint64_t sampled; /* `moved` at the last sample */
+    bool busy;        /* moved much between the last two samples, or is new */
+
     uint32_t window;        /* what is kept granted */
     uint32_t window_before; /* and was kept in the period before */
     unsigned long adjust;   /* granted, but not sent yet: libssh2 wants the same call again */

@@ -47,6 +47,7 @@ static bool pump_up(struct channel *ch)
         more = read_packet(ch, CHANNEL_SHARE - taken, &taken);
     if (ch->owner != NULL)
         ch->owner->bytes_out += taken;
+    ch->moved += taken;
     ended = ch->state != CH_OPEN || (ch->local_eof && !ch->eof_sent);
     return taken > 0 || ended;
 }
@@ -201,6 +202,7 @@ static bool pump_down(struct channel *ch)
     ch->unwritten = !ch->writable;
     if (ch->owner != NULL)
         ch->owner->bytes_in += sent;
+    ch->moved += sent;
     adapt_window(ch, sent);
     if (ch->adjust > 0)
         send_adjust(ch);

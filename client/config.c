@@ -8,18 +8,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/spread.h"
 #include "common/chainlog.h"
 #include "common/conf.h"
 #include "common/os.h"
 
-#define LOOKUP_DEFAULT       60
-#define DEAD_DELAY_DEFAULT   30
-#define DEAD_TIMEOUT_DEFAULT 120
-#define DEAD_SECONDS_MAX     (24 * 3600)
-#define LOG_SIZE_MIN         (64L * 1024)
-#define LOG_SIZE_MAX         (64L * 1024 * 1024)
-#define LOG_KEEP_MAX         99
-#define CONFIG_TEXT_MAX      4096
+#define LOOKUP_DEFAULT             60
+#define DEAD_DELAY_DEFAULT         30
+#define DEAD_TIMEOUT_DEFAULT       120
+#define DEAD_SECONDS_MAX           (24 * 3600)
+#define TUNNEL_CONNECTIONS_DEFAULT 4
+#define TUNNEL_IDLE_DEFAULT        60
+#define TUNNEL_IDLE_MAX            (24 * 3600)
+#define LOG_SIZE_MIN               (64L * 1024)
+#define LOG_SIZE_MAX               (64L * 1024 * 1024)
+#define LOG_KEEP_MAX               99
+#define CONFIG_TEXT_MAX            4096
 
 #define FINGERPRINT_PREFIX "SHA256:"
 #define FINGERPRINT_DIGITS 43 /* base64 of 32 bytes without padding */
@@ -131,6 +135,20 @@ static int set_action(void *target, const char *value, struct fault *f)
     return 0;
 }
 
+static int set_connections(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_number(value, 1, SPREAD_MAX, &c->tunnel_connections, f);
+}
+
+static int set_idle(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return conf_parse_duration(value, 1, TUNNEL_IDLE_MAX, &c->tunnel_idle, f);
+}
+
 static int set_level(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -163,6 +181,8 @@ static const struct conf_key keys[] = {
     {"dead_peer", "delay", set_delay},
     {"dead_peer", "timeout", set_timeout},
     {"dead_peer", "action", set_action},
+    {"tunnel", "connections", set_connections},
+    {"tunnel", "idle", set_idle},
     {"log", "level", set_level},
     {"log", "size", set_size},
     {"log", "keep", set_keep},
@@ -177,6 +197,8 @@ static void set_defaults(struct config *c)
     c->dead_delay = DEAD_DELAY_DEFAULT;
     c->dead_timeout = DEAD_TIMEOUT_DEFAULT;
     c->dead_action = CONFIG_DEAD_HOLD;
+    c->tunnel_connections = TUNNEL_CONNECTIONS_DEFAULT;
+    c->tunnel_idle = TUNNEL_IDLE_DEFAULT;
     c->log_level = LOG_INFO;
     c->log_size = CHAINLOG_SIZE_DEFAULT;
     c->log_keep = CHAINLOG_KEEP_DEFAULT;
@@ -281,6 +303,8 @@ int config_save(const char *path, const struct config *c, struct fault *f)
     add_number(&t, "dead_peer", "timeout", c->dead_timeout, standard.dead_timeout);
     if (c->dead_action == CONFIG_DEAD_CLEAR)
         add_text(&t, "dead_peer", "action", "clear");
+    add_number(&t, "tunnel", "connections", c->tunnel_connections, standard.tunnel_connections);
+    add_number(&t, "tunnel", "idle", c->tunnel_idle, standard.tunnel_idle);
     if (c->log_level != standard.log_level)
         add_text(&t, "log", "level", level_word(c->log_level));
     add_number(&t, "log", "size", c->log_size, standard.log_size);

@@ -5,6 +5,7 @@
  *                 lookup_interval = 1m       (D6; 0 = not while connected)
  *   [proxy]       address = host:port        (HTTP CONNECT; empty = direct)
  *   [dead_peer]   delay = 30s   timeout = 120s   action = hold|clear        (D4)
+ *   [tunnel]      connections = 4   idle = 1m   (connections of one tunnel; unused ones close)
  *   [log]         level = info   size = 4M   keep = 5
  */
 #ifndef PRA_CLIENT_CONFIG_H
@@ -33,6 +34,8 @@ struct config {
     uint16_t proxy_port;
     long dead_delay, dead_timeout; /* seconds */
     enum config_dead_action dead_action;
+    long tunnel_connections; /* 1 ... SPREAD_MAX */
+    long tunnel_idle;        /* seconds */
     enum log_level log_level;
     long log_size;
     long log_keep;

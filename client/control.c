@@ -48,6 +48,16 @@ json_t *control_bye(const char *reason)
     return json_pack("{s:s, s:s}", "type", "bye", "reason", reason);
 }
 
+json_t *control_join(const char *session, const char *token)
+{
+    return json_pack("{s:s, s:s, s:s}", "type", "join", "session", session, "token", token);
+}
+
+json_t *control_join_token(int64_t id, const char *why)
+{
+    return json_pack("{s:s, s:I, s:s}", "type", "join-token", "id", (json_int_t)id, "why", why);
+}
+
 json_t *control_ports(int64_t version, json_t *ports)
 {
     return json_pack("{s:s, s:I, s:o}", "type", "ports", "version", (json_int_t)version, "ports",
@@ -63,8 +73,9 @@ struct word {
 };
 
 static const struct word refusals[] = {
-    {"user-disabled", CAUSE_ACCOUNT}, {"no-rules", CAUSE_NO_RULES}, {"protocol", CAUSE_PROTOCOL},
-    {"weak-key", CAUSE_WEAK_KEY},     {NULL, CAUSE_ACCOUNT}, /* a reason of a later version */
+    {"user-disabled", CAUSE_ACCOUNT}, {"no-rules", CAUSE_NO_RULES},
+    {"protocol", CAUSE_PROTOCOL},     {"weak-key", CAUSE_WEAK_KEY},
+    {"join", CAUSE_PROTOCOL},         {NULL, CAUSE_ACCOUNT}, /* a reason of a later version */
 };
 
 static const struct word notices[] = {
@@ -85,6 +96,7 @@ static enum cause find_cause(const struct word *list, const char *word)
 static int on_welcome(const json_t *m, const struct control_handler *h, void *arg, struct fault *f)
 {
     struct control_welcome w = {.version = "", .user = "", .source = ""};
+    int64_t connections = 1;
     const char *clock;
     int rc;
 
@@ -92,8 +104,10 @@ static int on_welcome(const json_t *m, const struct control_handler *h, void *ar
         (rc = jsonl_get_string(m, "clock", TIMEFMT_MAX, &clock, f)) != 0 ||
         (rc = jsonl_opt_string(m, "version", 64, &w.version, f)) != 0 ||
         (rc = jsonl_opt_string(m, "user", 256, &w.user, f)) != 0 ||
-        (rc = jsonl_opt_string(m, "source", 64, &w.source, f)) != 0)
+        (rc = jsonl_opt_string(m, "source", 64, &w.source, f)) != 0 ||
+        (rc = jsonl_opt_int(m, "connections", 1, CONTROL_CONNECTIONS_MAX, &connections, f)) != 0)
         return rc;
+    w.connections = (unsigned)connections;
     if (timefmt_parse(clock, &w.clock) != 0)
         return fault_set(f, PRA_EINVAL, "member 'clock' is not a time");
     h->welcome(arg, &w);
@@ -109,6 +123,30 @@ static int on_refused(const json_t *m, const struct control_handler *h, void *ar
         (rc = jsonl_opt_string(m, "detail", CONTROL_TEXT_MAX, &detail, f)) != 0)
         return rc;
     h->refused(arg, find_cause(refusals, reason), detail);
+    return 0;
+}
+
+static int on_joined(const json_t *m, const struct control_handler *h, void *arg, struct fault *f)
+{
+    const char *session;
+    int rc = jsonl_get_string(m, "session", 64, &session, f);
+
+    if (rc == 0)
+        h->joined(arg, session);
+    return rc;
+}
+
+static int on_join_token(const json_t *m, const struct control_handler *h, void *arg,
+                         struct fault *f)
+{
+    struct control_join_token t = {.reason = ""};
+    int rc;
+
+    if ((rc = jsonl_get_int(m, "id", 0, INT64_MAX, &t.id, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "token", CONTROL_TOKEN_LEN, &t.token, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "reason", 64, &t.reason, f)) != 0)
+        return rc;
+    h->join_token(arg, &t);
     return 0;
 }
 
@@ -193,7 +231,7 @@ static const struct {
 } types[] = {
     {"welcome", on_welcome},         {"refused", on_refused}, {"rules", on_rules},
     {"open-failed", on_open_failed}, {"cut", on_cut},         {"notice", on_notice},
-    {"explained", on_explained},
+    {"explained", on_explained},     {"joined", on_joined},   {"join-token", on_join_token},
 };
 
 int control_dispatch(const json_t *msg, const struct control_handler *h, void *arg, struct fault *f)

@@ -17,6 +17,9 @@
 #include "common/err.h"
 
 #define CONTROL_PROTO 1
+/* Hexadecimal digits of a token, and more connections than any tunnel has. */
+#define CONTROL_TOKEN_LEN       64
+#define CONTROL_CONNECTIONS_MAX 64
 /* Longest text of the gateway that is taken over ("detail", names, targets). */
 #define CONTROL_TEXT_MAX 512
 
@@ -31,12 +34,24 @@ json_t *control_hello(const struct control_hello *h);
 json_t *control_log_heads(const struct chainlog_head *system, const struct chainlog_head *user);
 json_t *control_explain(int64_t id, int64_t rule);
 json_t *control_bye(const char *reason);
+/* On a secondary connection, instead of hello. */
+json_t *control_join(const char *session, const char *token);
+/* Asks for a token. `why` is "load" or "distance". */
+json_t *control_join_token(int64_t id, const char *why);
 /* `ports` is the array of the protocol; its reference is taken. */
 json_t *control_ports(int64_t version, json_t *ports);
 
 struct control_welcome {
     const char *session, *version, *user, *source;
     int64_t clock;
+    unsigned connections; /* that the gateway allows a tunnel; 1 if it does not know of more */
+};
+
+/* The answer to join-token. */
+struct control_join_token {
+    int64_t id;
+    const char *token;  /* NULL = no */
+    const char *reason; /* of a no, "" if there is none */
 };
 
 /* Why one channel was refused or cut. `reason` is one of the words of the protocol. */
@@ -58,6 +73,9 @@ struct control_handler {
     void (*welcome)(void *arg, const struct control_welcome *w);
     /* CAUSE_NO_RULES: the session stays open and waits for rules. */
     void (*refused)(void *arg, enum cause cause, const char *detail);
+    /* This connection has joined `session`. */
+    void (*joined)(void *arg, const char *session);
+    void (*join_token)(void *arg, const struct control_join_token *t);
     /* Takes ownership of the plan. */
     void (*rules)(void *arg, struct plan *plan);
     void (*open_failed)(void *arg, const struct control_channel *c);

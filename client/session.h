@@ -87,6 +87,21 @@ void session_fail(struct session *s, enum cause cause, const char *detail);
 
 /* The address of the TCP connection; false if it goes through a proxy, or there is none yet. */
 bool session_peer(const struct session *s, struct addr_ip *out);
+/* What a connection has to do, for choosing among several. */
+struct session_load {
+    unsigned channels;      /* all that it has, closing ones included */
+    unsigned busy;          /* that moved much between the last two samples, or are new */
+    uint64_t rate;          /* bytes per second between the last two samples, both ways */
+    uint64_t round_trip_us; /* the shortest seen, 0 = not known */
+    uint64_t silence_ms;    /* since the gateway was last heard on it */
+};
+
+/* Takes a sample of what its channels have moved; the last one was `elapsed_ms` (> 0) ago. */
+void session_sample(struct session *s, uint64_t elapsed_ms);
+void session_look(const struct session *s, struct session_load *out);
+
+/* Asks for a sign of life now, if not asked already. Silence may last as long as it always may. */
+void session_ask(struct session *s);
 
 /* The network has changed: ask for a sign of life now, and give up if there is none in 10 s. */
 void session_probe(struct session *s);

@@ -113,6 +113,7 @@ struct session {
     struct channel *channels, *last_channel; /* list, oldest first */
     struct channel *cursor;                  /* where the next round begins */
     unsigned channel_count;
+    uint64_t rate; /* of all channels between the last two samples, bytes per second */
 };
 
 /* session.c */

@@ -19,6 +19,8 @@
 #define ASK_SPACING_MS 2000
 /* The least time that the gateway has for its answer. */
 #define PATIENCE_MIN_MS 1000
+/* A channel that moves this much, in bytes per second, is a busy one. */
+#define BUSY_RATE (1024u * 1024)
 
 void session_begin_open(struct session *s)
 {
@@ -197,6 +199,46 @@ void session_probe(struct session *s)
     if (s->patience_ms > SESSION_PROBE_MS)
         s->patience_ms = SESSION_PROBE_MS;
     session_watchdog(s);
+}
+
+void session_ask(struct session *s)
+{
+    uint64_t silence = os_monotonic_ms() - s->heard;
+
+    if (s->state != S_OPEN || s->ask_now || s->asked != 0)
+        return;
+    s->ask_now = true;
+    if (s->dead_timeout_ms > silence + PATIENCE_MIN_MS)
+        s->patience_ms = s->dead_timeout_ms - silence;
+    session_watchdog(s);
+}
+
+/* --- load ----------------------------------------------------------------------------------- */
+
+void session_sample(struct session *s, uint64_t elapsed_ms)
+{
+    uint64_t all = 0;
+
+    for (struct channel *ch = s->channels; ch != NULL; ch = ch->next) {
+        uint64_t moved = ch->moved - ch->sampled;
+
+        all += moved;
+        /* One that still waits for its target, or was opened since, is new until it shows more. */
+        ch->busy = ch->state < CH_OPEN || (ch->sampled == 0 && moved > 0) ||
+                   moved * 1000 / elapsed_ms >= BUSY_RATE;
+        ch->sampled = ch->moved;
+    }
+    s->rate = all * 1000 / elapsed_ms;
+}
+
+void session_look(const struct session *s, struct session_load *out)
+{
+    *out = (struct session_load){.channels = s->channel_count,
+                                 .rate = s->rate,
+                                 .round_trip_us = s->round_trip_us,
+                                 .silence_ms = os_monotonic_ms() - s->heard};
+    for (const struct channel *ch = s->channels; ch != NULL; ch = ch->next)
+        out->busy += ch->busy && ch->state != CH_CLOSING && ch->state != CH_GONE;
 }
 
 void session_heard(struct session *s)

@@ -55,6 +55,7 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
     snprintf(e->os, sizeof(e->os), "%s", os);
     snprintf(e->binding, sizeof(e->binding), "%s", binding);
     e->pra = pra;
+    e->unsaid = false;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -106,7 +107,7 @@ json_t *live_list(struct live *l)
     bool failed = list == NULL;
     pthread_mutex_lock(&l->lock);
     for (struct live_entry *e = l->head; e && !failed; e = e->next)
-        failed = !e->secondary && json_array_append_new(list, describe(e)) != 0;
+        failed = !e->secondary && !e->unsaid && json_array_append_new(list, describe(e)) != 0;
     pthread_mutex_unlock(&l->lock);
     if (failed) {
         json_decref(list);

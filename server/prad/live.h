@@ -36,7 +36,8 @@ struct live_entry {
     char version[LIVE_VERSION_MAX + 1]; /* of the client, as hello or its banner says */
     char os[LIVE_OS_MAX + 1];
     char binding[8];
-    bool pra; /* said hello; otherwise a standard client */
+    bool pra;    /* said hello; otherwise a standard client */
+    bool unsaid; /* has yet to say what it is (hello, join): counted, but not shown */
     atomic_uint channels;
     atomic_uint_fast64_t bytes_in, bytes_out;
 

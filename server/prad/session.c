@@ -133,6 +133,7 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
     s->key_blob_len = key->blob_len;
     s->any_client = key->any_client;
     s->restricted = !user->enabled;
+    s->entry.unsaid = !key->any_client;
     size_t limit = (size_t)worker_config(s->worker)->max_sessions_per_user;
     if (!live_add(g->live, &s->entry, limit))
         return false;

@@ -130,7 +130,8 @@ void session_end(struct session *s, const char *reason, const char *text);
 /* The same at the next safe moment; anybody may call it. */
 void session_must_end(struct session *s, const char *reason);
 /* Closes all targets at once. The session ends when the client has read its last words and closes
-   the control channel, SESSION_LAST_WORDS_MS later at most. Safe for anybody. */
+   the control channel, SESSION_LAST_WORDS_MS later at most; a secondary, which has none, at the
+   next safe moment. Safe for anybody. */
 void session_end_soon(struct session *s, const char *reason);
 
 /* A secondary whose primary is gone (`entry.must_end`) ends, too; nothing otherwise. Safe for

@@ -75,10 +75,15 @@ void session_end_soon(struct session *s, const char *reason)
 {
     if (s->phase != SESSION_OPEN || s->ending_ms != 0)
         return;
+    /* Why it ends is said on the primary. Without a word before it, the orderly close of a channel
+       would look like the end of its data; a connection that breaks does not. */
+    if (s->entry.secondary) {
+        session_must_end(s, reason);
+        return;
+    }
     note_reason(s, reason);
     s->ending_ms = os_monotonic_ms() + SESSION_LAST_WORDS_MS;
-    if (!s->entry.secondary)
-        tunnel_close(s->worker->gateway->live, &s->entry, "primary-ended");
+    tunnel_close(s->worker->gateway->live, &s->entry, "primary-ended");
     for (struct channel *ch = s->channels; ch; ch = ch->next) {
         if (ch->state < CHANNEL_OPEN && ch->failure == FAILURE_NONE)
             channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");

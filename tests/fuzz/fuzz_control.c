@@ -28,6 +28,22 @@ static void on_welcome(void *arg, const struct control_welcome *w)
     bounded(w->version);
     bounded(w->user);
     bounded(w->source);
+    if (w->connections < 1 || w->connections > CONTROL_CONNECTIONS_MAX)
+        abort();
+}
+
+static void on_joined(void *arg, const char *session)
+{
+    (void)arg;
+    bounded(session);
+}
+
+static void on_join_token(void *arg, const struct control_join_token *t)
+{
+    (void)arg;
+    bounded(t->reason);
+    if (t->id < 0 || (t->token && strlen(t->token) > CONTROL_TOKEN_LEN))
+        abort();
 }
 
 static void on_refused(void *arg, enum cause cause, const char *detail)
@@ -100,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct control_handler handler = {.welcome = on_welcome,
                                                    .refused = on_refused,
+                                                   .joined = on_joined,
+                                                   .join_token = on_join_token,
                                                    .rules = on_rules,
                                                    .open_failed = on_channel,
                                                    .cut = on_channel,

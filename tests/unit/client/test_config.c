@@ -69,6 +69,7 @@ static void every_key_is_read(void **state)
         load("[server]\naddress = GW.example.com.:443\nfingerprint = " FINGERPRINT
              "\nuser = Suzuki\nlookup_interval = 5m\n[proxy]\naddress = 192.0.2.8:3128\n"
              "[dead_peer]\ndelay = 10s\ntimeout = 1m\naction = clear\n"
+             "[tunnel]\nconnections = 8\nidle = 2m\n"
              "[log]\nlevel = debug\nsize = 1M\nkeep = 3\n",
              &c, &f),
         0);
@@ -83,6 +84,8 @@ static void every_key_is_read(void **state)
     assert_int_equal(c.dead_delay, 10);
     assert_int_equal(c.dead_timeout, 60);
     assert_int_equal(c.dead_action, CONFIG_DEAD_CLEAR);
+    assert_int_equal(c.tunnel_connections, 8);
+    assert_int_equal(c.tunnel_idle, 120);
     assert_int_equal(c.log_level, LOG_DEBUG);
     assert_int_equal(c.log_size, 1048576);
     assert_int_equal(c.log_keep, 3);
@@ -103,7 +106,8 @@ static void what_is_saved_loads_again_unchanged(void **state)
         snprintf(text, sizeof(text),
                  "[server]\naddress=%s\nuser=a\nlookup_interval=0\n[proxy]\naddress=proxy.example."
                  "com:8080\n"
-                 "[dead_peer]\naction=clear\ntimeout=90\n[log]\nlevel=warn\nsize=128K\n",
+                 "[dead_peer]\naction=clear\ntimeout=90\n[tunnel]\nconnections=1\nidle=90\n[log]"
+                 "\nlevel=warn\nsize=128K\n",
                  servers[i]);
         assert_int_equal(load(text, &c, &f), 0);
         assert_int_equal(config_save(path, &c, &f), 0);
@@ -116,6 +120,8 @@ static void what_is_saved_loads_again_unchanged(void **state)
         assert_int_equal(again.proxy_port, 8080);
         assert_int_equal(again.dead_action, CONFIG_DEAD_CLEAR);
         assert_int_equal(again.dead_timeout, 90);
+        assert_int_equal(again.tunnel_connections, 1);
+        assert_int_equal(again.tunnel_idle, 90);
         assert_int_equal(again.log_level, LOG_WARN);
         assert_int_equal(again.log_size, 131072);
     }
@@ -139,6 +145,8 @@ static void mistakes_are_named_with_file_and_line(void **state)
         {"[dead_peer]\naction = explode\n", ":2", "explode"},
         {"[dead_peer]\ndelay = 0\n", ":2", "delay"},
         {"[server]\nlookup_interval = often\n", ":2", "lookup_interval"},
+        {"[tunnel]\nconnections = 9\n", ":2", "connections"},
+        {"[tunnel]\nidle = 0\n", ":2", "idle"},
         {"[log]\nlevel = loud\n", ":2", "loud"},
         {"[log]\nkeep = 100\n", ":2", "keep"},
         {"[log]\nsize = 1\n", ":2", "size"},

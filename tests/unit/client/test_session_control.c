@@ -11,6 +11,8 @@
 
 #include "client/control.h"
 
+#define FORTY "0123456789012345678901234567890123456789"
+
 /* What the handlers were called with, as one line per call. */
 static char heard[1024];
 
@@ -29,7 +31,8 @@ static void hear(const char *fmt, ...)
 static void on_welcome(void *arg, const struct control_welcome *w)
 {
     (void)arg;
-    hear("welcome %s %s %s %lld", w->session, w->version, w->source, (long long)w->clock);
+    hear("welcome %s %s %s %lld %u", w->session, w->version, w->source, (long long)w->clock,
+         w->connections);
 }
 
 static void on_refused(void *arg, enum cause cause, const char *detail)
@@ -71,8 +74,22 @@ static void on_explained(void *arg, int64_t id, const json_t *answer)
     hear("explained %lld", (long long)id);
 }
 
-static const struct control_handler handler = {on_welcome, on_refused, on_rules,    on_open_failed,
-                                               on_cut,     on_notice,  on_explained};
+static void on_joined(void *arg, const char *session)
+{
+    (void)arg;
+    hear("joined %s", session);
+}
+
+static void on_join_token(void *arg, const struct control_join_token *t)
+{
+    (void)arg;
+    hear("join-token %lld %s %s", (long long)t->id, t->token != NULL ? t->token : "none",
+         t->reason);
+}
+
+static const struct control_handler handler = {on_welcome,    on_refused, on_joined,
+                                               on_join_token, on_rules,   on_open_failed,
+                                               on_cut,        on_notice,  on_explained};
 
 static int dispatch(const char *json, struct fault *f)
 {
@@ -100,7 +117,15 @@ static void every_message_reaches_its_handler(void **state)
     (void)state;
     expect("{\"type\":\"welcome\",\"session\":\"ab\",\"version\":\"1\",\"clock\":"
            "\"2026-11-22T10:00:00Z\",\"user\":\"u\",\"source\":\"192.0.2.7\"}",
-           "welcome ab 1 192.0.2.7 1795341600");
+           "welcome ab 1 192.0.2.7 1795341600 1");
+    expect("{\"type\":\"welcome\",\"session\":\"ab\",\"clock\":\"2026-11-22T10:00:00Z\","
+           "\"connections\":4}",
+           "welcome ab   1795341600 4");
+    expect("{\"type\":\"joined\",\"session\":\"ab\"}", "joined ab");
+    expect("{\"type\":\"join-token\",\"id\":7,\"token\":\"00ff\",\"seconds\":30}",
+           "join-token 7 00ff ");
+    expect("{\"type\":\"join-token\",\"id\":8,\"token\":null,\"reason\":\"limit\"}",
+           "join-token 8 none limit");
     expect("{\"type\":\"rules\",\"version\":3,\"rules\":[]}", "rules 3 0");
     expect("{\"type\":\"open-failed\",\"origin_port\":5,\"target\":\"m:1\",\"reason\":\"dns\","
            "\"detail\":\"no such name\",\"rule\":0}",
@@ -147,6 +172,12 @@ static void malformed_messages_reach_nobody_and_are_named(void **state)
         "{\"type\":\"rules\",\"version\":1,\"rules\":[{}]}",
         "{\"type\":\"notice\"}",
         "{\"type\":\"explained\",\"id\":\"4\"}",
+        "{\"type\":\"welcome\",\"session\":\"x\",\"clock\":\"2026-11-22T10:00:00Z\","
+        "\"connections\":0}",
+        "{\"type\":\"joined\"}",
+        "{\"type\":\"join-token\",\"token\":\"00\"}",
+        "{\"type\":\"join-token\",\"id\":1,\"token\":7}",
+        "{\"type\":\"join-token\",\"id\":1,\"token\":\"" FORTY FORTY "\"}",
     };
 
     (void)state;
@@ -180,6 +211,21 @@ static void hello_has_the_members_of_the_protocol(void **state)
     json_decref(m);
 }
 
+static void join_says_session_and_token(void **state)
+{
+    json_t *join = control_join("ab", "00ff"), *ask = control_join_token(3, "load");
+
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(join, "type")), "join");
+    assert_string_equal(json_string_value(json_object_get(join, "session")), "ab");
+    assert_string_equal(json_string_value(json_object_get(join, "token")), "00ff");
+    assert_string_equal(json_string_value(json_object_get(ask, "type")), "join-token");
+    assert_int_equal(json_integer_value(json_object_get(ask, "id")), 3);
+    assert_string_equal(json_string_value(json_object_get(ask, "why")), "load");
+    json_decref(join);
+    json_decref(ask);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +234,7 @@ int main(void)
         cmocka_unit_test(later_versions_are_understood_as_far_as_possible),
         cmocka_unit_test(malformed_messages_reach_nobody_and_are_named),
         cmocka_unit_test(hello_has_the_members_of_the_protocol),
+        cmocka_unit_test(join_says_session_and_token),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
