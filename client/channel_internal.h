@@ -15,8 +15,8 @@
 #define CHANNEL_PERIOD_MIN_US 10000
 #define CHANNEL_PACKET_MAX    32768u
 #define CHANNEL_READ_SMALL    (16u * 1024)
-/* What a channel takes from its program in one round. */
-#define CHANNEL_SHARE (128u * 1024)
+/* Packets that a channel may take from its program in one round; the output queue allows fewer. */
+#define CHANNEL_ROOMS LIBSSH2_WRITE_ROOMS
 /* Received packets that one write gives the program. */
 #define CHANNEL_PIECES 16
 

@@ -11,45 +11,53 @@
 
 #include "client/sock.h"
 
-/* Reads one packet's worth from the program. Returns false when no more can be had or sent now. */
-static bool read_packet(struct channel *ch, size_t share, size_t *taken)
+/*
+ * Reads from the program to where its packets are sent from, as much as there is room for, by one
+ * call: each wakes the program if it waits to send. Returns how much.
+ */
+static size_t read_up(struct channel *ch, const libssh2_room *rooms, int count)
 {
-    uint8_t *at = NULL;
-    ssize_t room = libssh2_channel_write_begin(ch->ssh, share, &at), n;
+    uv_buf_t in[CHANNEL_ROOMS];
+    size_t room = 0, got;
+    ssize_t n;
     int rc;
 
-    if (room <= 0) {
-        if (room != 0 && room != LIBSSH2_ERROR_EAGAIN)
-            session_fail_ssh(ch->session, (int)room);
-        return false;
+    for (int i = 0; i < count; i++) {
+        in[i] = uv_buf_init((char *)rooms[i].data, (unsigned)rooms[i].len);
+        room += rooms[i].len;
     }
-    n = sock_read(ch->fd, at, (size_t)room);
-    rc = libssh2_channel_write_end(ch->ssh, n > 0 ? (size_t)n : 0);
-    ch->readable = n == room; /* a short read has emptied the socket */
-    if (rc != 0) {
+    n = sock_readv(ch->fd, in, (unsigned)count);
+    got = n > 0 ? (size_t)n : 0;
+    rc = libssh2_channel_write_end(ch->ssh, got);
+    ch->readable = got == room; /* a short read has emptied the socket */
+    if (rc != 0)
         session_fail_ssh(ch->session, rc);
-    } else if (n == 0) {
+    else if (n == 0)
         ch->local_eof = true;
-    } else if (n > 0) {
-        *taken += (size_t)n;
-    } else if (n != UV_EAGAIN) {
+    else if (n < 0 && n != UV_EAGAIN)
         channel_cut(ch, CHANNEL_RESET);
-    }
-    return rc == 0 && ch->readable;
+    return got;
 }
 
 static bool pump_up(struct channel *ch)
 {
-    size_t taken = 0;
-    bool more = ch->readable && !ch->local_eof, ended;
+    libssh2_room rooms[CHANNEL_ROOMS];
+    size_t got;
+    int count;
 
-    while (more && taken < CHANNEL_SHARE)
-        more = read_packet(ch, CHANNEL_SHARE - taken, &taken);
+    if (ch->local_eof || !ch->readable)
+        return false;
+    count = libssh2_channel_write_begin(ch->ssh, rooms, CHANNEL_ROOMS);
+    if (count <= 0) {
+        if (count != 0 && count != LIBSSH2_ERROR_EAGAIN)
+            session_fail_ssh(ch->session, count);
+        return false;
+    }
+    got = read_up(ch, rooms, count);
     if (ch->owner != NULL)
-        ch->owner->bytes_out += taken;
-    ch->moved += taken;
-    ended = ch->state != CH_OPEN || (ch->local_eof && !ch->eof_sent);
-    return taken > 0 || ended;
+        ch->owner->bytes_out += got;
+    ch->moved += got;
+    return got > 0 || ch->local_eof || ch->state != CH_OPEN;
 }
 
 /* What one channel may be granted when those that are busy share the session's part. */

@@ -34,6 +34,7 @@ int sock_accept(int listener, struct sockaddr_storage *local, struct sockaddr_st
 ssize_t sock_read(int fd, void *dst, size_t len);
 ssize_t sock_write(int fd, const void *src, size_t len);
 /* Several pieces by one call, in order; `count` is at most SOCK_PIECES_MAX. */
+ssize_t sock_readv(int fd, const uv_buf_t *pieces, unsigned count);
 ssize_t sock_writev(int fd, const uv_buf_t *pieces, unsigned count);
 
 /* Ends the sending direction only (FIN). */

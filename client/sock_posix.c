@@ -114,10 +114,26 @@ ssize_t sock_write(int fd, const void *src, size_t len)
     return n < 0 ? uv_translate_sys_error(errno) : n;
 }
 
+/* libuv lays its buffers out as the system does (uv_buf_t in its manual). */
+static struct msghdr message_of(const uv_buf_t *pieces, unsigned count)
+{
+    return (struct msghdr){.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+}
+
+ssize_t sock_readv(int fd, const uv_buf_t *pieces, unsigned count)
+{
+    struct msghdr m = message_of(pieces, count);
+    ssize_t n;
+
+    do
+        n = recvmsg(fd, &m, 0);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? uv_translate_sys_error(errno) : n;
+}
+
 ssize_t sock_writev(int fd, const uv_buf_t *pieces, unsigned count)
 {
-    /* libuv lays its buffers out as the system does (uv_buf_t in its manual). */
-    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+    struct msghdr m = message_of(pieces, count);
     ssize_t n;
 
     do

@@ -10,6 +10,9 @@
 #include "tests/deps/peer.h"
 
 #define CHANNELS   3
+#define BUSY       64
+#define BUSY_BYTES (256 * 1024)
+#define STALL_MS   5000
 #define WINDOW     (256 * 1024)
 #define PACKET_MAX 32768
 #define PIECES     4
@@ -23,14 +26,14 @@ static struct echoed {
     ssh_channel channel;
     uint32_t len;
     char kept[PACKET_MAX];
-} echoed[CHANNELS];
+} echoed[BUSY];
 static int echo_count;
 
 static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
 {
     (void)server;
     (void)session;
-    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN || echo_count == CHANNELS)
+    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN || echo_count == BUSY)
         return false;
     echoed[echo_count].len = 0;
     echoed[echo_count++].channel = ssh_message_channel_request_open_reply_accept(msg);
@@ -115,20 +118,27 @@ static void start(struct peer_server *server, struct peer_client *client, const 
     start_session(client, cipher, ends, count);
 }
 
-/* One packet of `len` bytes, or less if there is room for less. Returns how much was queued. */
-static size_t send_packet(struct end *e, size_t len)
+/*
+ * `len` bytes of the pattern, or less if there is room for less, in as many packets as that takes.
+ * Returns how much was queued.
+ */
+static size_t send_bytes(struct end *e, size_t len)
 {
-    unsigned char *at;
-    ssize_t room = libssh2_channel_write_begin(e->channel, len, &at);
+    libssh2_room rooms[LIBSSH2_WRITE_ROOMS];
+    int count = libssh2_channel_write_begin(e->channel, rooms, LIBSSH2_WRITE_ROOMS);
+    size_t put = 0;
 
-    if (room == LIBSSH2_ERROR_EAGAIN)
+    if (count == LIBSSH2_ERROR_EAGAIN)
         return 0;
-    assert_true(room >= 0 && (size_t)room <= len);
-    for (ssize_t i = 0; i < room; i++)
-        at[i] = pattern(e, e->sent + (size_t)i);
-    assert_int_equal(libssh2_channel_write_end(e->channel, (size_t)room), 0);
-    e->sent += (size_t)room;
-    return (size_t)room;
+    assert_in_range(count, 0, LIBSSH2_WRITE_ROOMS);
+    for (int i = 0; i < count; i++) {
+        assert_in_range(rooms[i].len, 1, PACKET_MAX);
+        for (size_t k = 0; k < rooms[i].len && put < len; k++, put++)
+            rooms[i].data[k] = pattern(e, e->sent + put);
+    }
+    assert_int_equal(libssh2_channel_write_end(e->channel, put), 0);
+    e->sent += put;
+    return put;
 }
 
 /* Takes at most `most` bytes of what has come, and grants as much again. */
@@ -147,8 +157,10 @@ static size_t take(struct end *e, size_t most)
     }
     libssh2_channel_consume(e->channel, taken);
     e->got += taken;
-    if (taken > 0) {
-        int rc = libssh2_channel_receive_window_adjust2(e->channel, taken, 1, NULL);
+    /* What had to wait is missing in the window, and so is granted by a later call. */
+    unsigned long granted = libssh2_channel_window_read_ex(e->channel, NULL, NULL);
+    if (granted < WINDOW / 2) {
+        int rc = libssh2_channel_receive_window_adjust2(e->channel, WINDOW - granted, 1, NULL);
         assert_true(rc == 0 || rc == LIBSSH2_ERROR_EAGAIN);
     }
     return taken;
@@ -169,7 +181,8 @@ static int turn(struct peer_client *client)
 /* Sizes around everything that is a limit somewhere, then all small ones. */
 static size_t size_of(size_t i)
 {
-    static const size_t edges[] = {32768, 32767, 32753, 32752, 32751, 16384, 16383, 4096, 4095, 1};
+    static const size_t edges[] = {32768, 32767, 32753, 32752, 32751, 16384, 16383, 4096,  4095,
+                                   1,     32769, 65535, 65536, 65537, 98304, 98305, 131072};
     size_t n = sizeof edges / sizeof edges[0];
 
     return i < n ? edges[i] : (i - n) % 300 + 1;
@@ -188,8 +201,8 @@ static void exchange(struct peer_client *client, struct end *ends)
         bool sent_all = true, got_all = true;
 
         for (int i = 0; i < CHANNELS; i++) {
-            size_t quota = packets / (i == 2 ? 16 : 1);
-            if (next[i] < quota && send_packet(&ends[i], size_of(next[i])) > 0)
+            size_t quota = i == 2 ? 6 : packets; /* all of that fits into the window */
+            if (next[i] < quota && send_bytes(&ends[i], size_of(next[i])) > 0)
                 next[i]++;
             sent_all = sent_all && next[i] == quota;
         }
@@ -246,29 +259,68 @@ static void keys_are_exchanged_while_data_waits_in_the_buffer(void **state)
     peer_server_stop(&server);
 }
 
+static void keys_are_exchanged_under_many_busy_channels(void **state)
+{
+    struct peer_server server = {.on_message = accept_open,
+                                 .on_round = echo,
+                                 .on_end = forget,
+                                 .window = WINDOW,
+                                 .rekey_bytes = 256 * 1024};
+    static struct end ends[BUSY];
+    struct peer_client client;
+    uint64_t moved = 0, limit;
+    (void)state;
+
+    peer_server_start(&server);
+    start(&server, &client, ciphers[0], ends, BUSY);
+    limit = peer_now_ms() + STALL_MS;
+    while (moved < (uint64_t)BUSY * BUSY_BYTES) {
+        uint64_t before = moved;
+        for (int i = 0; i < BUSY; i++) {
+            if (ends[i].sent < BUSY_BYTES)
+                send_bytes(&ends[i], BUSY_BYTES - ends[i].sent);
+            moved += take(&ends[i], SIZE_MAX);
+        }
+        int rc = turn(&client);
+        assert_true(rc == 0 || rc == LIBSSH2_ERROR_EAGAIN);
+        if (moved > before)
+            limit = peer_now_ms() + STALL_MS;
+        assert_true(peer_now_ms() < limit);
+    }
+    for (int i = 0; i < BUSY; i++)
+        assert_int_equal(ends[i].got, BUSY_BYTES);
+    peer_client_close(&client);
+    peer_server_stop(&server);
+}
+
 static void nothing_is_written_beyond_window_packet_and_queue(void **state)
 {
     struct peer_server server = {.on_message = accept_open, .on_end = forget, .window = 100000};
     struct peer_client client;
     struct end ends[2];
-    unsigned char *at;
+    libssh2_room rooms[LIBSSH2_WRITE_ROOMS];
     (void)state;
 
     peer_server_start(&server); /* which reads nothing */
     start(&server, &client, ciphers[0], ends, 2);
-    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, 1 << 20, &at), PACKET_MAX);
-    assert_int_equal(libssh2_channel_write_end(ends[0].channel, PACKET_MAX + 1),
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, rooms, 2), 2);
+    assert_int_equal(rooms[0].len, PACKET_MAX);
+    assert_int_equal(rooms[1].len, PACKET_MAX);
+    assert_int_equal(libssh2_channel_write_end(ends[0].channel, 2 * PACKET_MAX + 1),
                      LIBSSH2_ERROR_BAD_USE);
     /* given back: nothing was sent, and the next one gets the same room */
     assert_int_equal(libssh2_channel_write_end(ends[0].channel, 0), 0);
     assert_int_equal(libssh2_session_output_pending(client.session), 0);
-    while (send_packet(&ends[0], PACKET_MAX) > 0)
+    /* the window ends in the fourth packet */
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, rooms, LIBSSH2_WRITE_ROOMS), 4);
+    assert_int_equal(rooms[3].len, 100000 - 3 * PACKET_MAX);
+    assert_int_equal(libssh2_channel_write_end(ends[0].channel, 0), 0);
+    while (send_bytes(&ends[0], PACKET_MAX) > 0)
         ;
     assert_int_equal(ends[0].sent, 100000);
-    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, 1, &at), 0);
-
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, rooms, 1), 0);
     assert_int_equal(libssh2_channel_send_eof(ends[0].channel), 0);
-    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, 1, &at),
+    assert_int_equal(libssh2_channel_write_begin(ends[0].channel, rooms, 1),
                      LIBSSH2_ERROR_CHANNEL_EOF_SENT);
     peer_client_close(&client);
     peer_server_stop(&server);
@@ -411,7 +463,7 @@ static void flip(struct peer_server *server, const char *cipher, size_t size, lo
     start(server, &client, cipher, &e, 1);
     libssh2_session_callback_set2(client.session, LIBSSH2_CALLBACK_RECV,
                                   (libssh2_cb_generic *)recv_flipped);
-    send_packet(&e, 5);
+    send_bytes(&e, 5);
     while (e.got < 5 && peer_now_ms() < until) {
         assert_true(turn(&client) != LIBSSH2_ERROR_SOCKET_RECV);
         take(&e, SIZE_MAX);
@@ -421,7 +473,7 @@ static void flip(struct peer_server *server, const char *cipher, size_t size, lo
         ; /* nothing is under way */
     flip_at = at;
     flip_mask = (unsigned char)(1 << (at % 8));
-    send_packet(&e, size);
+    send_bytes(&e, size);
     do
         rc = turn(&client);
     while ((rc == 0 || rc == LIBSSH2_ERROR_EAGAIN) && flip_at >= 0 && peer_now_ms() < until);
@@ -462,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_arrives_in_order),
         cmocka_unit_test(keys_are_exchanged_while_data_waits_in_the_buffer),
+        cmocka_unit_test(keys_are_exchanged_under_many_busy_channels),
         cmocka_unit_test(nothing_is_written_beyond_window_packet_and_queue),
         cmocka_unit_test(unread_packets_of_one_byte_take_no_more_memory_than_large_ones),
         cmocka_unit_test(a_flipped_bit_is_never_shown),
