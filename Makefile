@@ -87,7 +87,7 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
               $(wildcard tests/policy/*.c tests/flow/*.c tests/raw/*.c tests/bench/*.c))
 FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps demo screenshots test check unit flow bench fuzz fuzz-build tests install clean help packages
+.PHONY: all deps demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
@@ -203,6 +203,10 @@ unit: packages $(UNIT) $(DEPTEST) ## unit tests and tests of our library patches
 
 flow: packages $(PROGRAMS) $(TPROGRAMS) $(TOOLS) ## tests with real servers and clients only
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py flow
+
+soak: packages tests ## the tests that take minutes: ten thousand clients, 10^5 connections, 1,000 slow readers
+	@packaging/deps/install-packages.sh test
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py soak
 
 check: packages $(DEPS)/.done ## formatting, static analysis, banned calls, include directions
 	@packaging/deps/install-packages.sh test

@@ -26,10 +26,16 @@ def pytest_configure(config):
     # Ended from outside, a run still tidies up after itself.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     config.addinivalue_line("markers", "release_only: measures what a sanitizer build changes")
+    config.addinivalue_line("markers", "soak: the full form of a test, minutes long; only `make soak` runs it")
     config.addinivalue_line("markers", "needs_root: needs what only root has (namespaces, other users)")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if "soak" not in (config.option.markexpr or ""):
+        soak = [i for i in items if i.get_closest_marker("soak")]
+        if soak:
+            config.hook.pytest_deselected(items=soak)
+            items[:] = [i for i in items if i not in soak]
     if os.getuid() != 0:
         for item in items:
             if item.get_closest_marker("needs_root"):

@@ -13,6 +13,8 @@ Stages, in order:
     asan    unit, policy and flow once more, built with ASan and UBSan
     fuzz    each fuzz target for a few seconds
 
+`tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one.
+
 PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
 """
 import os
@@ -32,6 +34,7 @@ FLOW_WORKERS = "4"  # most of these tests wait more than they compute
 ALONE_MAX = 10      # more failures than this are no matter of a busy machine
 UNIT_LIMIT_S = 300
 FLOW_LIMIT_S = 2400
+SOAK_LIMIT_S = 7200
 FUZZ_SECONDS = 5
 
 
@@ -184,6 +187,10 @@ def stage_fuzz(counts):
         run_plain(argv, counts, source.stem, FUZZ_SECONDS + 120)
 
 
+def stage_soak(counts):
+    run_pytest(FLOW_PATHS, BUILD, counts, "soak", limit=SOAK_LIMIT_S, extra=["-m", "soak"])
+
+
 STAGES = {
     "check": stage_check,
     "unit": stage_unit,
@@ -193,19 +200,21 @@ STAGES = {
     "asan": stage_asan,
     "fuzz": stage_fuzz,
 }
+ONLY_WHEN_NAMED = {"soak": stage_soak}
 
 
 def main():
     wanted = sys.argv[1:] or [s for s in STAGES if not (SAN and s in ("asan", "fuzz", "check"))]
-    unknown = [s for s in wanted if s not in STAGES]
+    stages = {**STAGES, **ONLY_WHEN_NAMED}
+    unknown = [s for s in wanted if s not in stages]
     if unknown:
-        print(f"unknown stage {unknown[0]}; there are: {' '.join(STAGES)}", file=sys.stderr)
+        print(f"unknown stage {unknown[0]}; there are: {' '.join(stages)}", file=sys.stderr)
         return 2
     counts = Counts()
     for name in wanted:
         start = time.monotonic()
         print(f"== {name}", flush=True)
-        STAGES[name](counts)
+        stages[name](counts)
         print(f"   {time.monotonic() - start:.0f} s", flush=True)
     if counts.names:
         print("failed: " + " ".join(counts.names))

@@ -43,6 +43,18 @@ AIMS = [
     Aim("1-byte round trip", "p50 us", "<=", 1, "openssh"),
     Aim("1-byte round trip", "p99 us", "<=", 1, "openssh"),
     Aim("new connection", "p50 us", "<=", 1, "openssh"),
+    Aim("login", "logins/s", ">=", 12, "openssh"),
+    Aim("login", "cpu ms per login", "<=", 1 / 12, "openssh"),
+    Aim("idle client", "PSS KiB", "<=", 64),
+    Aim("idle client", "PSS KiB", "<=", 1 / 30, "openssh"),
+    Aim("idle client", "PSS KiB after a burst", "<=", 64),
+    Aim("10,000 clients", "held", ">=", 10000),
+    Aim("10,000 clients", "idle cpu %", "<=", 5),
+    *[Aim("10,000 clients", f"{what}, {sources}", "<=", limit) for sources in ("many sources", "3 sources")
+      for what, limit in (("all back s", 60), ("not back", 0))],
+    Aim("agent", "RSS MiB", "<=", 10),
+    Aim("agent", "connect ms beyond the KDF", "<=", 300),
+    Aim("rule lookup, 100,000 rules", "us per answer", "<=", 5),
 ]
 
 

@@ -1,8 +1,10 @@
 """The rows of the table: what is asked of which paths, and how much of it.
 
-A row measures one path once: a function of (stand, way) that returns {figure: value}. bench.py
-asks every row of every path in turn, round after round. A figure's name ends in its unit.
+A row measures one path once and returns {figure: value}: `ask` is a function of (stand, way), or
+{path: function of stand} where it is no way that is measured. bench.py asks every row of every path
+in turn, round after round.
 """
+import rows_crowd
 from lib.procs import run
 from stand import FAR, NEAR, cpu_seconds
 
@@ -18,6 +20,8 @@ class Row:
         self.far, self.rounds = far, rounds
 
     def measure(self, stand, path):
+        if isinstance(self.ask, dict):
+            return self.ask[path](stand)
         way = stand.way(path, self.far)
         return self.ask(stand, way) if way else {}
 
@@ -56,11 +60,21 @@ def _bulk_rows(group, suffix, paths, seconds, far):
             for streams in (1, 4) for direction in ("up", "down")]
 
 
+def _many(group, title, rounds=None, **ask):
+    return Row(group, title, tuple(ask), ask, rounds=rounds)
+
+
 ROWS = [
     *_bulk_rows("bulk", "", NEAR, NEAR_SECONDS, False),
     *_bulk_rows("far", ", 100 ms", FAR, FAR_SECONDS, True),
     Row("latency", "1-byte round trip", NEAR, times("ping", 3000)),
     Row("latency", "new connection", NEAR, times("open", 500)),
+    _many("login", "login", openssh=rows_crowd.logins_sshd, pra=rows_crowd.logins_pra),
+    _many("live", "1-byte round trip in a storm", openssh=rows_crowd.live_sshd, pra=rows_crowd.live_pra),
+    _many("memory", "idle client", openssh=rows_crowd.memory_sshd, pra=rows_crowd.memory_pra),
+    _many("crowd", "10,000 clients", rounds=1, pra=rows_crowd.ten_thousand),
+    _many("agent", "agent", pra=rows_crowd.agent),
+    _many("lookup", "rule lookup, 100,000 rules", pra=rows_crowd.lookup),
 ]
 
 

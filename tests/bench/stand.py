@@ -192,10 +192,9 @@ class Stand:
         client.connect()
         client.wait_forward("bench")
         self.closers.append(client.close)
-        agent = client.agent_pid()
         if not far:
             self.client = client
-        return Way("pra", local, lambda: [agent, gateway.pid])
+        return Way("pra", local, lambda: [client.agent_pid(), gateway.pid])
 
     def way_plink(self, far):
         sshd, local, ppk = self.sshd(), free_port(), self.path("id.ppk")
