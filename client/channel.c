@@ -135,6 +135,7 @@ static void discard(struct channel *ch)
             s->last_channel = ch->prev;
         s->channel_count--;
         s->window -= ch->window - CHANNEL_WINDOW_FIRST;
+        s->granted -= ch->granted;
         s->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
     }
     free(ch->open_msg);

@@ -67,6 +67,7 @@ struct channel {
 
     uint32_t window;        /* what is kept granted */
     uint32_t window_before; /* and was kept in the period before */
+    size_t granted;         /* beyond the first window and not used up, `adjust` included */
     unsigned long adjust;   /* granted, but not sent yet: libssh2 wants the same call again */
     uint64_t received;      /* bytes in this period */
     uint64_t period_began;  /* microseconds */

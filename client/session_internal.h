@@ -101,7 +101,8 @@ struct session {
     /* SSH */
     LIBSSH2_SESSION *ssh;
     size_t memory;
-    size_t window;                    /* granted beyond the first windows, of all channels */
+    size_t window;                    /* kept beyond the first windows, of all channels */
+    size_t granted;                   /* may come beyond them, of all channels */
     unsigned bulk_channels;           /* that were granted more than the first window */
     uint64_t asked_us, round_trip_us; /* when the last question was sent; the shortest answer */
     LIBSSH2_CHANNEL *control;
