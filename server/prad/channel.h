@@ -107,6 +107,7 @@ struct channel {
     bool target_eof, eof_sent, client_eof, shut, client_closed;
     uint32_t window;                  /* what the client may have on its way to us */
     uint64_t window_bytes, window_ms; /* bytes_in and time when it was last looked at */
+    uint64_t window_rate;             /* bytes a second when it grew last */
     struct buf to_target;             /* taken from libssh, not yet by the target */
     uint64_t bytes_in, bytes_out;
     uint64_t closed_ms; /* when the client closed; the target gets its data for a while */

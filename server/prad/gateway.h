@@ -42,6 +42,7 @@ struct gateway {
     struct keeper *keeper;
     struct worker *worker[GATEWAY_WORKERS_MAX];
     unsigned worker_count;
+    atomic_size_t windows_grown;      /* bytes, above what every channel begins with; see pump.c */
     atomic_uint sessions;             /* connections held, logged in or not */
     atomic_uint_fast64_t connections; /* taken since the start: numbers them */
     unsigned next_worker;             /* where balance_pick() begins to look; main thread only */

@@ -23,9 +23,18 @@
 #define READ_PACKETS        8
 #define READ_PACKETS_SHARED 2
 #define PACKET_DATA         (32u * 1024)
-/* A window is doubled when it was filled within this time, and goes back after this idle time. */
-#define WINDOW_FAST_MS 1000
-#define WINDOW_IDLE_MS 5000
+/*
+ * A window that was filled within this time grows fourfold: a distant client reaches 16 MiB in four
+ * round trips. From WINDOW_BLIND_MAX on only while that makes data come faster, so that a near one
+ * does not get what it has no use for. It goes back after the idle time.
+ */
+#define WINDOW_GROWTH    4
+#define WINDOW_BLIND_MAX (1024u * 1024)
+#define WINDOW_LARGEST   (64u * 1024 * 1024)
+#define WINDOW_FAST_MS   1000
+#define WINDOW_IDLE_MS   5000
+/* What windows of all sessions may have grown by: this much may lie here for stalled targets. */
+#define WINDOWS_GROWN_MAX ((size_t)512 * 1024 * 1024)
 /* How long a target may refuse to take the last data of a client that has gone. */
 #define LINGER_MS 60000
 
@@ -231,28 +240,60 @@ static bool push_to_client(struct channel *ch)
 
 /* ---- windows ------------------------------------------------------------------------------- */
 
+/* Changes what windows have grown by in all sessions. False: that would be too much. */
+static bool count_grown(struct channel *ch, uint32_t window)
+{
+    atomic_size_t *grown = &ch->session->worker->gateway->windows_grown;
+    if (window < ch->window) {
+        atomic_fetch_sub(grown, ch->window - window);
+        return true;
+    }
+    size_t more = window - ch->window;
+    if (atomic_fetch_add(grown, more) + more <= WINDOWS_GROWN_MAX)
+        return true;
+    atomic_fetch_sub(grown, more);
+    return false;
+}
+
 static void set_window(struct channel *ch, uint32_t window)
 {
     struct session *s = ch->session;
+    if (!count_grown(ch, window))
+        return;
     s->window_sum += window;
     s->window_sum -= ch->window;
     ch->window = window;
     ssh_channel_set_window_target(ch->ssh, window);
 }
 
-/* A client that fills its window quickly gets one of twice the size, while the sum allows. */
+/* A window that is filled quickly grows, as far as the session's sum allows. */
 static void adapt_window(struct channel *ch)
 {
-    if (ch->bytes_in - ch->window_bytes < ch->window)
+    uint64_t bytes = ch->bytes_in - ch->window_bytes;
+    if (bytes < ch->window)
         return;
     struct session *s = ch->session;
-    uint64_t now = os_monotonic_ms();
-    bool fast = now - ch->window_ms < WINDOW_FAST_MS;
+    uint64_t now = os_monotonic_ms(), ms = now - ch->window_ms;
+    uint64_t rate = bytes * 1000 / (ms > 0 ? ms : 1);
     ch->window_bytes = ch->bytes_in;
     ch->window_ms = now;
+    if (ms >= WINDOW_FAST_MS || ch->held_back)
+        return;
+    if (ch->window >= WINDOW_BLIND_MAX && rate < ch->window_rate + ch->window_rate / 4)
+        return;
     size_t limit = (size_t)worker_config(s->worker)->channel_window;
-    if (fast && !ch->held_back && s->window_sum + ch->window <= limit)
-        set_window(ch, ch->window * 2);
+    size_t room = limit > s->window_sum ? limit - s->window_sum : 0;
+    if (ch->window >= WINDOW_LARGEST)
+        return;
+    if (room > WINDOW_LARGEST - ch->window)
+        room = WINDOW_LARGEST - ch->window;
+    size_t more = (size_t)ch->window * (WINDOW_GROWTH - 1);
+    if (more > room)
+        more = room;
+    if (more < ch->window / 2)
+        return;
+    ch->window_rate = rate;
+    set_window(ch, ch->window + (uint32_t)more);
 }
 
 void pump_tick(struct channel *ch, uint64_t now_ms)
@@ -260,8 +301,10 @@ void pump_tick(struct channel *ch, uint64_t now_ms)
     if (ch->state != CHANNEL_OPEN)
         return;
     if (ch->window > WINDOW_SMALL && now_ms - ch->window_ms > WINDOW_IDLE_MS) {
-        if (ch->window_bytes == ch->bytes_in)
+        if (ch->window_bytes == ch->bytes_in) {
             set_window(ch, WINDOW_SMALL);
+            ch->window_rate = 0;
+        }
         ch->window_bytes = ch->bytes_in;
         ch->window_ms = now_ms;
     }
@@ -366,6 +409,7 @@ void pump_close_target(struct channel *ch, bool reset)
     close(ch->fd);
     ch->fd = -1;
     if (ch->window > 0) {
+        count_grown(ch, WINDOW_SMALL);
         ch->session->window_sum -= ch->window;
         ch->window = 0;
     }
