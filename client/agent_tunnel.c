@@ -288,6 +288,7 @@ void agent_tunnel_token(struct agent *a, const struct control_join_token *token)
     struct tunnel *t = &a->tunnel;
     struct secondary *s = free_place(a);
     struct session_options opt;
+    struct addr_ip peer;
     char why[64];
 
     if (!t->asked || token->id != t->asked_id)
@@ -303,6 +304,11 @@ void agent_tunnel_token(struct agent *a, const struct control_join_token *token)
     *s = (struct secondary){.agent = a, .started = agent_now()};
     (void)snprintf(s->token, sizeof(s->token), "%s", token->token);
     agent_session_options(a, &opt);
+    /* Where the primary is: a name may stand for several gateways, and each knows its own tokens. */
+    if (session_peer(a->session, &peer)) {
+        opt.server = (struct addr_host){.is_ip = true, .ip = peer};
+        addr_format_ip(&peer, opt.server.name);
+    }
     if (session_start(&a->loop, &opt, &events, s, &s->session) != 0) {
         crypto_wipe(s->token, sizeof(s->token));
         s->session = NULL;

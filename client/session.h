@@ -87,6 +87,7 @@ void session_fail(struct session *s, enum cause cause, const char *detail);
 
 /* The address of the TCP connection; false if it goes through a proxy, or there is none yet. */
 bool session_peer(const struct session *s, struct addr_ip *out);
+
 /* What a connection has to do, for choosing among several. */
 struct session_load {
     unsigned channels;      /* all that it has, closing ones included */
