@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/crypto.h"
+#include "common/log.h"
 
 #define BUCKETS 4096 /* power of two */
 
@@ -112,4 +114,19 @@ void startups_give(struct startups *s, const struct addr_ip *source)
         }
     }
     pthread_mutex_unlock(&s->lock);
+}
+
+size_t limits_clients_for(size_t descriptors)
+{
+    return descriptors > LIMITS_DESCRIPTORS_SPARE ? descriptors - LIMITS_DESCRIPTORS_SPARE : 0;
+}
+
+void limits_check_descriptors(size_t max_sessions)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY ||
+        limits_clients_for((size_t)r.rlim_cur) >= max_sessions)
+        return;
+    log_event(LOG_WARN, "descriptors-few", "limit=%zu clients=%zu max_sessions=%zu",
+              (size_t)r.rlim_cur, limits_clients_for((size_t)r.rlim_cur), max_sessions);
 }

@@ -25,4 +25,12 @@ enum startup_answer startups_take(struct startups *s, const struct addr_ip *sour
 /* Gives back a place that was taken for `source`. */
 void startups_give(struct startups *s, const struct addr_ip *source);
 
+/* What a process needs besides one descriptor for each client: targets are more on top of it. */
+#define LIMITS_DESCRIPTORS_SPARE 256
+
+/* How many clients `descriptors` are enough for, with none of them connected to a target. */
+size_t limits_clients_for(size_t descriptors);
+/* Logs a warning when this process may open fewer descriptors than `max_sessions` clients need. */
+void limits_check_descriptors(size_t max_sessions);
+
 #endif

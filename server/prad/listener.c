@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/os.h"
 #include "server/prad/balance.h"
+#include "server/prad/limits.h"
 #include "server/prad/record.h"
 #include "server/prad/worker.h"
 
@@ -183,6 +184,7 @@ int listener_start(struct listener *l, struct event_base *base, struct gateway *
 {
     l->gateway = g;
     l->base = base;
+    limits_check_descriptors((size_t)g->settings->config.max_sessions);
     l->resume = event_new(base, -1, 0, on_resume, l);
     if (!l->resume)
         return fault_set(f, PRA_ENOMEM, "out of memory");
