@@ -21,6 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import picture  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
 from lib.gateway import build_dir, program  # noqa: E402
@@ -91,6 +92,9 @@ def keep(result, kept):
     RESULTS.mkdir(exist_ok=True)
     KEPT.write_text(json.dumps(kept, indent=1) + "\n")
     (RESULTS / "latest.txt").write_text(report.text(kept, {}))
+    facts = kept["machine"]
+    (RESULTS / "latest.svg").write_text(picture.draw(
+        kept["figures"], f"{facts['prad']}; {facts['openssh']}; {facts['cores']} cores, {facts['cpu']}"))
 
 
 def main():
