@@ -2,7 +2,7 @@
  * Load generator and target of the benchmarks: bulk transfer in both directions, 1-byte round
  * trips, new connections, and a relay that only copies (the limit that two user-space hops have).
  *
- *   bulk serve PORT                      target; one thread per connection
+ *   bulk serve PORT [SNDBUF-KIB]         target; one thread per connection
  *   bulk up|down PORT STREAMS BYTES      moves BYTES in all, prints seconds
  *   bulk ping PORT COUNT [SECONDS]       round trips on one connection, for so long at most; prints
  *                                        p50, p99 and the longest in us, and their number
@@ -157,7 +157,7 @@ static void *serve_one(void *arg)
     return NULL;
 }
 
-static _Noreturn void serve(uint16_t port)
+static _Noreturn void serve(uint16_t port, int send_buffer)
 {
     int listener = listen_on(port);
 
@@ -167,6 +167,8 @@ static _Noreturn void serve(uint16_t port)
         if (fd < 0)
             continue;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        if (send_buffer > 0)
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
         start_thread(serve_one, (void *)(intptr_t)fd);
     }
 }
@@ -358,8 +360,8 @@ int main(int argc, char **argv)
         const char *what = argv[1];
         uint16_t port = (uint16_t)number(argv[2], 1, 65535);
 
-        if (strcmp(what, "serve") == 0 && argc == 3)
-            serve(port);
+        if (strcmp(what, "serve") == 0 && (argc == 3 || argc == 4))
+            serve(port, argc == 4 ? (int)number(argv[3], 1, 1 << 20) * 1024 : 0);
         if (strcmp(what, "relay") == 0 && argc == 4)
             relay(port, (uint16_t)number(argv[3], 1, 65535));
         if (strcmp(what, "ping") == 0 && (argc == 4 || argc == 5))
@@ -372,7 +374,7 @@ int main(int argc, char **argv)
                         (unsigned)number(argv[3], 1, STREAMS_MAX),
                         number(argv[4], 1, UINT64_MAX / 2));
     }
-    fprintf(stderr, "usage: bulk serve PORT | relay PORT TARGET | up|down PORT STREAMS BYTES | "
+    fprintf(stderr, "usage: bulk serve PORT [SNDBUF-KIB] | relay PORT TARGET | up|down PORT STREAMS BYTES | "
                     "ping|open PORT COUNT [SECONDS]\n");
     return 2;
 }

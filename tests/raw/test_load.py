@@ -34,6 +34,16 @@ def bulk(folder):
 
 
 @pytest.fixture
+def poor_bulk(folder):
+    """The same with small send buffers: a thousand full ones would use up the kernel's memory for TCP,
+    and that slows down everybody on this machine, whoever is between."""
+    port = free_port()
+    process = Process([program("tests/bench/bulk"), "serve", port, 32], f"{folder}/poor.log").wait_port(port)
+    yield port
+    process.stop(timeout=1)
+
+
+@pytest.fixture
 def neighbour(gateway, client, bulk):
     """A PRA client with a forward to the fast target; returns the forward's port."""
     port = free_port()
@@ -96,13 +106,13 @@ class Stalled:
 @pytest.mark.release_only
 @short_and_full("count", (64, 0.85), (1000, 0.95))
 def test_slow_reader_of_a_fast_target_costs_little_and_holds_up_no_neighbour(gateway, make_user, neighbour,
-                                                                            bulk, count):
+                                                                            poor_bulk, count):
     user = make_user(gateway)
-    user.allow(f"127.0.0.1:{bulk}")
+    user.allow(f"127.0.0.1:{poor_bulk}")
 
     def ask_for_all(session, channels):
         for _ in range(channels):
-            ch = session.direct("127.0.0.1", bulk, window=0xffffffff, wait=False)
+            ch = session.direct("127.0.0.1", poor_bulk, window=0xffffffff, wait=False)
             session.pending = [*getattr(session, "pending", []), ch]
         for ch in session.pending:
             session.until(lambda: ch.opened is not None, 30)
