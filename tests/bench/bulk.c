@@ -374,7 +374,9 @@ int main(int argc, char **argv)
                         (unsigned)number(argv[3], 1, STREAMS_MAX),
                         number(argv[4], 1, UINT64_MAX / 2));
     }
-    fprintf(stderr, "usage: bulk serve PORT [SNDBUF-KIB] | relay PORT TARGET | up|down PORT STREAMS BYTES | "
-                    "ping|open PORT COUNT [SECONDS]\n");
+    fprintf(
+        stderr,
+        "usage: bulk serve PORT [SNDBUF-KIB] | relay PORT TARGET | up|down PORT STREAMS BYTES | "
+        "ping|open PORT COUNT [SECONDS]\n");
     return 2;
 }
