@@ -110,13 +110,18 @@ static void wrong_passphrase_is_told_apart_from_a_wrong_machine(void **state)
 {
     struct keyfile_report report;
     struct keyfile_info info;
-    struct fault f;
+    struct fault f = {0};
     unsigned passed = 0;
 
     (void)state;
-    create_usual(&info);
-    use_machine(other_pc);
-    assert_int_equal(open_key(PASSPHRASE, &report, &f), PRA_EMACHINE);
+    /* A changed part has the tag of the old one once in 256 keys, and is not named then. */
+    for (unsigned i = 0; i < 4 && strstr(f.text, "disk_serial") == NULL; i++) {
+        (void)unlink(key_path());
+        use_machine(office_pc);
+        create_usual(&info);
+        use_machine(other_pc);
+        assert_int_equal(open_key(PASSPHRASE, &report, &f), PRA_EMACHINE);
+    }
     assert_non_null(strstr(f.text, "disk_serial"));
     use_machine(office_pc);
     for (unsigned i = 0; i < 200; i++) {
