@@ -44,6 +44,8 @@ static void answered(struct channel *ch)
 {
     ssh_message_free(ch->request);
     ch->request = NULL;
+    channel_opening_free(ch->opening);
+    ch->opening = NULL;
 }
 
 static bool answer_failure(struct channel *ch)
@@ -150,9 +152,7 @@ bool channel_serve(struct channel *ch)
 void channel_destroy(struct channel *ch, bool reset)
 {
     struct session *s = ch->session;
-    if (event_initialized(&ch->timer))
-        event_del(&ch->timer);
-    lookup_cancel(ch->lookup);
+    channel_opening_free(ch->opening);
     pump_close_target(ch, reset);
     if (ch->state == CHANNEL_OPEN) {
         record_channel(ch, AUDIT_CHANNEL_CLOSE, s->ended_by, "");

@@ -61,6 +61,15 @@ enum channel_failure {
  */
 #define CHANNEL_RESET_SIGNAL "RST@pra"
 
+/* What a channel needs until it is open, and should not keep: there may be thousands of them. */
+struct channel_opening {
+    struct lookup *lookup;
+    struct addr_ip candidate[RESOLVER_ADDR_MAX]; /* each allowed by policy */
+    size_t candidate_count, candidate_at;
+    int last_errno;
+    struct event timer;
+};
+
 struct channel {
     struct channel *next, *prev; /* of the session */
     struct channel *ready_next, *stalled_next;
@@ -83,14 +92,10 @@ struct channel {
     bool cut;        /* by policy; `why` says what changed */
 
     /* Opening. */
-    ssh_message request; /* unanswered */
-    struct lookup *lookup;
-    struct addr_ip candidate[RESOLVER_ADDR_MAX]; /* each allowed by policy */
-    size_t candidate_count, candidate_at;
+    ssh_message request;             /* unanswered */
+    struct channel_opening *opening; /* NULL once it is answered */
     enum channel_failure failure;
-    char failure_text[160];
-    int last_errno;
-    struct event timer;
+    const char *failure_text; /* a fixed sentence */
 
     /* Open. */
     ssh_channel ssh;
@@ -132,10 +137,13 @@ void channel_recheck(struct channel *ch, bool timed);
 void channel_destroy(struct channel *ch, bool reset);
 
 /* Parts of opening (channel_open.c) and of moving data (pump.c), for channel.c alone. */
-/* The answer will be a failure; `why` is the audit's word, `text` a sentence for the user. */
+/* The answer will be a failure; `why` is the audit's word, `text` a sentence for the user. Both are
+   kept as they are. */
 void channel_fail(struct channel *ch, enum channel_failure failure, const char *why,
                   const char *text);
 const char *channel_failure_word(enum channel_failure failure);
+/* Stops what is under way and frees it. NULL is fine. */
+void channel_opening_free(struct channel_opening *o);
 /* What policy says about `ip` (NULL = not known yet) now; notes the deciding rule. */
 enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip);
 

@@ -40,17 +40,30 @@ enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip)
     return v.answer;
 }
 
+static void stop(struct channel_opening *o)
+{
+    if (event_initialized(&o->timer))
+        event_del(&o->timer);
+    lookup_cancel(o->lookup);
+    o->lookup = NULL;
+}
+
+void channel_opening_free(struct channel_opening *o)
+{
+    if (!o)
+        return;
+    stop(o);
+    free(o);
+}
+
 void channel_fail(struct channel *ch, enum channel_failure failure, const char *why,
                   const char *text)
 {
-    if (event_initialized(&ch->timer))
-        event_del(&ch->timer);
-    lookup_cancel(ch->lookup);
-    ch->lookup = NULL;
+    stop(ch->opening);
     pump_close_target(ch, false);
     ch->failure = failure;
     ch->why = why;
-    snprintf(ch->failure_text, sizeof(ch->failure_text), "%s", text);
+    ch->failure_text = text;
     ch->state = CHANNEL_ANSWERING;
     channel_ready(ch);
 }
@@ -66,7 +79,7 @@ static void connect_next(struct channel *ch);
 
 static void fail_by_errno(struct channel *ch)
 {
-    switch (ch->last_errno) {
+    switch (ch->opening->last_errno) {
     case 0: /* no address was left to try: policy changed its mind */
         deny(ch);
         return;
@@ -84,7 +97,7 @@ static void fail_by_errno(struct channel *ch)
     default:
         channel_fail(ch, FAILURE_ERROR, "error", "the gateway could not connect");
         log_event(LOG_WARN, "connect-error", "session=%s target=%s error=\"%s\"",
-                  ch->session->entry.id, ch->target, strerrordesc_np(ch->last_errno));
+                  ch->session->entry.id, ch->target, strerrordesc_np(ch->opening->last_errno));
     }
 }
 
@@ -100,7 +113,7 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
         channel_ready(ch);
         return;
     }
-    ch->last_errno = err;
+    ch->opening->last_errno = err;
     pump_close_target(ch, false);
     connect_next(ch);
 }
@@ -112,7 +125,7 @@ static struct timeval share_of_time(const struct channel *ch)
     uint64_t end = ch->asked_ms + (uint64_t)c->connect_timeout * 1000;
     uint64_t now = os_monotonic_ms();
     uint64_t left = end > now ? end - now : 1;
-    uint64_t ms = left / (ch->candidate_count - ch->candidate_at + 1) + 1;
+    uint64_t ms = left / (ch->opening->candidate_count - ch->opening->candidate_at + 1) + 1;
     return (struct timeval){.tv_sec = (time_t)(ms / 1000),
                             .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
@@ -140,13 +153,13 @@ static int begin_connect(struct channel *ch, const struct addr_ip *ip)
 static void connect_next(struct channel *ch)
 {
     ch->state = CHANNEL_CONNECTING;
-    while (ch->candidate_at < ch->candidate_count) {
-        const struct addr_ip *ip = &ch->candidate[ch->candidate_at++];
+    while (ch->opening->candidate_at < ch->opening->candidate_count) {
+        const struct addr_ip *ip = &ch->opening->candidate[ch->opening->candidate_at++];
         if (channel_ask(ch, ip) != POLICY_ALLOW)
             continue;
         int err = begin_connect(ch, ip);
         if (err != 0) {
-            ch->last_errno = err;
+            ch->opening->last_errno = err;
             continue;
         }
         struct timeval share = share_of_time(ch);
@@ -154,7 +167,7 @@ static void connect_next(struct channel *ch)
         if (event_add(&ch->writable, &share) == 0)
             return;
         pump_close_target(ch, false);
-        ch->last_errno = ENOMEM;
+        ch->opening->last_errno = ENOMEM;
     }
     fail_by_errno(ch);
 }
@@ -164,16 +177,16 @@ static void connect_next(struct channel *ch)
 static void on_resolved(void *ctx, const struct lookup_result *r)
 {
     struct channel *ch = ctx;
-    ch->lookup = NULL;
-    event_del(&ch->timer);
+    ch->opening->lookup = NULL;
+    event_del(&ch->opening->timer);
     if (r->error != 0) {
         channel_fail(ch, FAILURE_DNS, "dns", resolver_error_text(r->error));
         return;
     }
     for (size_t i = 0; i < r->count; i++)
         if (channel_ask(ch, &r->ip[i]) == POLICY_ALLOW)
-            ch->candidate[ch->candidate_count++] = r->ip[i];
-    if (ch->candidate_count == 0)
+            ch->opening->candidate[ch->opening->candidate_count++] = r->ip[i];
+    if (ch->opening->candidate_count == 0)
         deny(ch);
     else
         connect_next(ch);
@@ -191,13 +204,13 @@ static void resolve(struct channel *ch)
     struct worker *w = ch->session->worker;
     struct timeval limit = {.tv_sec = worker_config(w)->connect_timeout};
     int rc = resolver_start(w->gateway->resolver, ch->session->entry.user, ch->host.name,
-                            &w->mailbox, on_resolved, ch, &ch->lookup);
+                            &w->mailbox, on_resolved, ch, &ch->opening->lookup);
     if (rc != 0) {
         channel_fail(ch, FAILURE_LIMIT, "resolver-full", "too many names are being looked up");
         return;
     }
-    event_assign(&ch->timer, w->base, -1, 0, on_name_late, ch);
-    event_add(&ch->timer, &limit);
+    event_assign(&ch->opening->timer, w->base, -1, 0, on_name_late, ch);
+    event_add(&ch->opening->timer, &limit);
 }
 
 /* ---- the request --------------------------------------------------------------------------- */
@@ -205,9 +218,15 @@ static void resolve(struct channel *ch)
 static struct channel *make(struct session *s, ssh_message request)
 {
     struct channel *ch = calloc(1, sizeof(*ch));
-    if (!ch)
+    struct channel_opening *o = calloc(1, sizeof(*o));
+    if (!ch || !o) {
+        free(ch);
+        free(o);
         return NULL;
+    }
     ch->session = s;
+    ch->opening = o;
+    ch->failure_text = "";
     ch->request = request;
     ch->fd = -1;
     ch->asked_ms = os_monotonic_ms();
@@ -277,7 +296,7 @@ void channel_request(struct session *s, ssh_message request)
     if (answer == POLICY_DENY) {
         deny(ch);
     } else if (ch->host.is_ip) {
-        ch->candidate[ch->candidate_count++] = ch->host.ip;
+        ch->opening->candidate[ch->opening->candidate_count++] = ch->host.ip;
         connect_next(ch);
     } else {
         resolve(ch);
