@@ -43,6 +43,8 @@ static size_t files_in_folder(void)
     DIR *dir = opendir(folder);
     size_t n = 0;
 
+    if (dir == NULL)
+        return SIZE_MAX;
     for (struct dirent *e; (e = readdir(dir)) != NULL;)
         n += e->d_name[0] != '.';
     closedir(dir);

@@ -26,8 +26,8 @@ static inline char *zipfile_ask(const char *path, const char *line, const char *
                                "assert z.testzip() is None; a = sys.argv[2:]; "
                                "out = sys.stdout.buffer\n";
     char program[2048], out[] = "/tmp/pra-zipfile-XXXXXX", *text = NULL;
-    char *argv[] = {(char *)(uintptr_t) "python3", (char *)(uintptr_t) "-c", program,
-                    (char *)(uintptr_t)path,       (char *)(uintptr_t)arg,   NULL};
+    char name[] = "python3", flag[] = "-c";
+    char *argv[] = {name, flag, program, (char *)(uintptr_t)path, (char *)(uintptr_t)arg, NULL};
     posix_spawn_file_actions_t actions;
     int fd = mkstemp(out), status = -1;
     struct fault f = {0};

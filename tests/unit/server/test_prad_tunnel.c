@@ -203,8 +203,8 @@ static void second_connection_pays_only_with_time_elsewhere(void **state)
     const struct balance_load pays[] = {{.busy = 950}, {.busy = 100}};
     assert_true(balance_has_better(pays, 2, 0));
     assert_false(balance_has_better(pays, 2, 1));
-    const struct balance_load not [] = {{.busy = 950}, {.busy = 800}};
-    assert_false(balance_has_better(not, 2, 0));
+    const struct balance_load full[] = {{.busy = 950}, {.busy = 800}};
+    assert_false(balance_has_better(full, 2, 0));
     assert_false(balance_has_better(pays, 1, 0));
 }
 
