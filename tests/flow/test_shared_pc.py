@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from lib.client import as_user, exchange, hand_over
+from lib.gateway import sanitized
 from lib.ports import free_port
 from lib.procs import run, wait_until
 
@@ -91,4 +92,6 @@ def test_refused_memory_lock_is_told_once_and_nothing_else_changes(gateway, clie
         client.connect()
         assert "hello" in try_as(NOBODY, port)
         client.disconnect()
-    assert client.system_log().count("memory-lock-refused") == (1 if limit == 0 else 0)
+    # A sanitizer turns mlock() into nothing.
+    expected = 1 if limit == 0 and not sanitized(os.path.basename(client.pra)) else 0
+    assert client.system_log().count("memory-lock-refused") == expected

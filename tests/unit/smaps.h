@@ -10,6 +10,13 @@
 
 #define SMAPS_FLAGS_MAX 128
 
+/* The sanitizers turn mlock() into nothing (they map terabytes). */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SMAPS_LOCKS false
+#else
+#define SMAPS_LOCKS true
+#endif
+
 /*
  * The flags of the mapping that holds `p` (" rd wr mr mw me lo ac dd wf", see proc(5)); "" if
  * nothing is mapped there.
