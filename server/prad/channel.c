@@ -78,7 +78,7 @@ static bool answer_success(struct channel *ch)
     ch->state = CHANNEL_OPEN;
     ch->why = "";
     atomic_fetch_add(&s->entry.channels, 1);
-    record_channel(ch, AUDIT_CHANNEL_OPEN, "rule", ch->rule_name);
+    record_channel(ch, AUDIT_CHANNEL_OPEN, "rule", channel_rule_name(ch));
     pump_start(ch);
     return pump_serve(ch);
 }
@@ -89,7 +89,7 @@ static bool answer(struct channel *ch)
     struct session *s = ch->session;
     if (ch->failure == FAILURE_NONE && s->ending_ms != 0)
         channel_fail(ch, FAILURE_DENIED, s->ended_by, "this session is being ended");
-    if (ch->failure == FAILURE_NONE && channel_ask(ch, &ch->ip) != POLICY_ALLOW)
+    if (ch->failure == FAILURE_NONE && channel_ask(ch, &ch->opening->host, &ch->ip) != POLICY_ALLOW)
         channel_fail(ch, FAILURE_DENIED, ch->why,
                      "the rules of the gateway do not allow this target");
     return ch->failure == FAILURE_NONE ? answer_success(ch) : answer_failure(ch);
@@ -191,13 +191,13 @@ void channel_recheck(struct channel *ch, bool timed)
     if (ch->state != CHANNEL_OPEN || ch->cut)
         return; /* an open that waits is asked again before it is answered */
     int64_t rule = ch->rule;
-    char name[sizeof(ch->rule_name)];
-    memcpy(name, ch->rule_name, sizeof(name));
-    if (channel_ask(ch, &ch->ip) == POLICY_ALLOW)
+    struct addr_host host;
+    /* It was read once: normalised text is read as what it was made from. */
+    if (addr_parse_host(ch->host, strlen(ch->host), &host) == 0 &&
+        channel_ask(ch, &host, &ch->ip) == POLICY_ALLOW)
         return;
     ch->why = cut_reason(ch->session->worker->policy, rule, timed);
     ch->rule = rule; /* the audit and the user are told which rule had allowed it */
-    memcpy(ch->rule_name, name, sizeof(name));
     ch->cut = true;
     pump_close_target(ch, true);
     control_cut(ch);

@@ -63,6 +63,8 @@ enum channel_failure {
 
 /* What a channel needs until it is open, and should not keep: there may be thousands of them. */
 struct channel_opening {
+    struct addr_host host; /* as asked, normalised */
+    const char *bad;       /* the audit's word for a target that is none, or NULL */
     struct lookup *lookup;
     struct addr_ip candidate[RESOLVER_ADDR_MAX]; /* each allowed by policy */
     size_t candidate_count, candidate_at;
@@ -78,16 +80,15 @@ struct channel {
     enum channel_state state;
 
     /* What was asked. */
-    struct addr_host host;
     uint16_t port;
     uint32_t origin_port; /* as the client said, 32 bits */
-    char target[CHANNEL_TARGET_MAX];
+    const char *target;   /* escaped text of host:port, in `text` */
+    const char *host;     /* the host, normalised, in `text`; "" if it is none */
     uint64_t asked_ms;
 
     /* Who decided, in which snapshot. */
     int64_t rule;
     bool rule_logs;
-    char rule_name[POLICY_LABEL_MAX + 1];
     const char *why; /* fixed word for the audit: of a refusal, or of the end */
     bool cut;        /* by policy; `why` says what changed */
 
@@ -116,6 +117,8 @@ struct channel {
     struct buf to_target;             /* taken from libssh, not yet by the target */
     uint64_t bytes_in, bytes_out;
     uint64_t closed_ms; /* when the client closed; the target gets its data for a while */
+
+    char text[]; /* exactly as long as it has to be: a client may have a thousand channels */
 };
 
 /*
@@ -144,8 +147,12 @@ void channel_fail(struct channel *ch, enum channel_failure failure, const char *
 const char *channel_failure_word(enum channel_failure failure);
 /* Stops what is under way and frees it. NULL is fine. */
 void channel_opening_free(struct channel_opening *o);
-/* What policy says about `ip` (NULL = not known yet) now; notes the deciding rule. */
-enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip);
+/* What policy says about `host` at `ip` (NULL = not known yet) now; notes the deciding rule. */
+enum policy_answer channel_ask(struct channel *ch, const struct addr_host *host,
+                               const struct addr_ip *ip);
+/* Name of the rule that decided last, or while a new snapshot is looked at, of the one before;
+   "" = none. Good until the snapshot is. */
+const char *channel_rule_name(const struct channel *ch);
 
 /* The channel is accepted and `fd` connected: data may flow. */
 void pump_start(struct channel *ch);

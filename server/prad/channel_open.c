@@ -21,12 +21,13 @@
    asks for one byte at a time would turn one read of a busy target into minutes of work. */
 #define MAX_PACKET_LEAST 1024
 
-enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip)
+enum policy_answer channel_ask(struct channel *ch, const struct addr_host *host,
+                               const struct addr_ip *ip)
 {
     const struct worker *w = ch->session->worker;
     struct policy_query q = {.user = ch->session->entry.user,
                              .source = ch->session->entry.source,
-                             .host = &ch->host,
+                             .host = host,
                              .ip = ip,
                              .port = ch->port,
                              .now = os_time_now()};
@@ -34,10 +35,20 @@ enum policy_answer channel_ask(struct channel *ch, const struct addr_ip *ip)
     policy_evaluate(w->policy, &q, &v);
     ch->rule = v.rule ? v.rule->id : 0;
     ch->rule_logs = v.rule && v.rule->log;
-    snprintf(ch->rule_name, sizeof(ch->rule_name), "%s", v.rule ? v.rule->name : "");
     if (v.answer == POLICY_DENY)
         ch->why = policy_reason_word(v.reason);
     return v.answer;
+}
+
+const char *channel_rule_name(const struct channel *ch)
+{
+    const struct worker *w = ch->session->worker;
+    const struct policy_rule *r = NULL;
+    if (w->policy_before)
+        r = policy_find_rule(w->policy_before, ch->rule);
+    if (!r)
+        r = policy_find_rule(w->policy, ch->rule);
+    return r ? r->name : "";
 }
 
 static void stop(struct channel_opening *o)
@@ -155,7 +166,7 @@ static void connect_next(struct channel *ch)
     ch->state = CHANNEL_CONNECTING;
     while (ch->opening->candidate_at < ch->opening->candidate_count) {
         const struct addr_ip *ip = &ch->opening->candidate[ch->opening->candidate_at++];
-        if (channel_ask(ch, ip) != POLICY_ALLOW)
+        if (channel_ask(ch, &ch->opening->host, ip) != POLICY_ALLOW)
             continue;
         int err = begin_connect(ch, ip);
         if (err != 0) {
@@ -184,7 +195,7 @@ static void on_resolved(void *ctx, const struct lookup_result *r)
         return;
     }
     for (size_t i = 0; i < r->count; i++)
-        if (channel_ask(ch, &r->ip[i]) == POLICY_ALLOW)
+        if (channel_ask(ch, &ch->opening->host, &r->ip[i]) == POLICY_ALLOW)
             ch->opening->candidate[ch->opening->candidate_count++] = r->ip[i];
     if (ch->opening->candidate_count == 0)
         deny(ch);
@@ -203,8 +214,8 @@ static void resolve(struct channel *ch)
 {
     struct worker *w = ch->session->worker;
     struct timeval limit = {.tv_sec = worker_config(w)->connect_timeout};
-    int rc = resolver_start(w->gateway->resolver, ch->session->entry.user, ch->host.name,
-                            &w->mailbox, on_resolved, ch, &ch->opening->lookup);
+    int rc = resolver_start(w->gateway->resolver, ch->session->entry.user, ch->host, &w->mailbox,
+                            on_resolved, ch, &ch->opening->lookup);
     if (rc != 0) {
         channel_fail(ch, FAILURE_LIMIT, "resolver-full", "too many names are being looked up");
         return;
@@ -215,15 +226,41 @@ static void resolve(struct channel *ch)
 
 /* ---- the request --------------------------------------------------------------------------- */
 
+/* Takes the host from the request, and whether it and the port are good. `shown` gets the text of both. */
+static void read_target(struct channel_opening *o, ssh_message request,
+                        char shown[CHANNEL_TARGET_MAX])
+{
+    uint32_t port = ssh_message_channel_request_open_destination_port_raw(request);
+    const char *host = ssh_message_channel_request_open_destination(request);
+    char escaped[CHANNEL_TARGET_MAX - 12];
+    if (!host)
+        host = "";
+    snprintf(shown, CHANNEL_TARGET_MAX, "%s:%u",
+             log_escape(escaped, sizeof(escaped), host, strlen(host)), port);
+    if (addr_parse_host(host, strlen(host), &o->host) != 0) {
+        o->host = (struct addr_host){0};
+        o->bad = "bad-host";
+    } else if (port == 0 || port > UINT16_MAX) {
+        o->bad = "bad-port";
+    }
+}
+
 static struct channel *make(struct session *s, ssh_message request)
 {
-    struct channel *ch = calloc(1, sizeof(*ch));
+    char target[CHANNEL_TARGET_MAX];
     struct channel_opening *o = calloc(1, sizeof(*o));
-    if (!ch || !o) {
-        free(ch);
+    if (!o)
+        return NULL;
+    read_target(o, request, target);
+    size_t target_len = strlen(target) + 1, host_len = strlen(o->host.name) + 1;
+    struct channel *ch = calloc(1, sizeof(*ch) + target_len + host_len);
+    if (!ch) {
         free(o);
         return NULL;
     }
+    ch->target = memcpy(ch->text, target, target_len);
+    ch->host = memcpy(ch->text + target_len, o->host.name, host_len);
+    ch->port = (uint16_t)ssh_message_channel_request_open_destination_port_raw(request);
     ch->session = s;
     ch->opening = o;
     ch->failure_text = "";
@@ -239,29 +276,11 @@ static struct channel *make(struct session *s, ssh_message request)
     return ch;
 }
 
-/* Takes host and port from the request. Returns the audit's word for what is wrong, or NULL. */
-static const char *read_target(struct channel *ch)
-{
-    uint32_t port = ssh_message_channel_request_open_destination_port_raw(ch->request);
-    const char *host = ssh_message_channel_request_open_destination(ch->request);
-    if (!host)
-        host = "";
-    char shown[CHANNEL_TARGET_MAX - 12];
-    snprintf(ch->target, sizeof(ch->target), "%s:%u",
-             log_escape(shown, sizeof(shown), host, strlen(host)), port);
-    if (addr_parse_host(host, strlen(host), &ch->host) != 0)
-        return "bad-host";
-    if (port == 0 || port > UINT16_MAX)
-        return "bad-port";
-    ch->port = (uint16_t)port;
-    return NULL;
-}
-
 /* What the session may not ask at all. True if the request was refused. */
 static bool refuse_early(struct channel *ch)
 {
     const struct session *s = ch->session;
-    const char *bad = read_target(ch);
+    const char *bad = ch->opening->bad;
     if (s->ending_ms != 0)
         channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
     else if (s->restricted)
@@ -292,11 +311,12 @@ void channel_request(struct session *s, ssh_message request)
     }
     if (refuse_early(ch))
         return;
-    enum policy_answer answer = channel_ask(ch, NULL);
+    struct channel_opening *o = ch->opening;
+    enum policy_answer answer = channel_ask(ch, &o->host, NULL);
     if (answer == POLICY_DENY) {
         deny(ch);
-    } else if (ch->host.is_ip) {
-        ch->opening->candidate[ch->opening->candidate_count++] = ch->host.ip;
+    } else if (o->host.is_ip) {
+        o->candidate[o->candidate_count++] = o->host.ip;
         connect_next(ch);
     } else {
         resolve(ch);

@@ -36,9 +36,10 @@ void control_cut(const struct channel *ch)
     struct session *s = ch->session;
     if (!s->hello)
         return;
-    control_send(s, json_pack("{s:s, s:I, s:s, s:I, s:s, s:s}", "type", "cut", "origin_port",
-                              (json_int_t)ch->origin_port, "target", ch->target, "rule",
-                              (json_int_t)ch->rule, "name", ch->rule_name, "reason", ch->why));
+    control_send(s,
+                 json_pack("{s:s, s:I, s:s, s:I, s:s, s:s}", "type", "cut", "origin_port",
+                           (json_int_t)ch->origin_port, "target", ch->target, "rule",
+                           (json_int_t)ch->rule, "name", channel_rule_name(ch), "reason", ch->why));
 }
 
 void control_notice(struct session *s, const char *kind, const char *detail, int retry_in,

@@ -67,10 +67,12 @@ static void on_policy(struct mail *m, void *owner)
     struct order *o = (struct order *)m;
     struct worker *w = owner;
     if (w) {
-        policy_unref(w->policy);
+        w->policy_before = w->policy;
         w->policy = o->policy;
         for (struct session *s = w->sessions; s; s = s->next)
             session_recheck(s, o->timed);
+        policy_unref(w->policy_before);
+        w->policy_before = NULL;
     } else {
         policy_unref(o->policy);
     }

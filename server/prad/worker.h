@@ -38,7 +38,8 @@ struct worker {
     struct event *mail_event, *tick_event, *run_event;
     ssh_bind bind; /* algorithms and host key of every session here */
     struct settings *settings;
-    struct policy *policy; /* the snapshot that every decision here is made from */
+    struct policy *policy;        /* the snapshot that every decision here is made from */
+    struct policy *policy_before; /* the one before, while channels are asked again; else NULL */
     struct session *sessions;
     struct session *run_head, *run_tail; /* sessions with work to do before the loop sleeps */
     struct session *dead;                /* freed at the end of the loop's turn */
