@@ -397,6 +397,8 @@ json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json
 
     if (copy == NULL)
         return NULL;
+    if (a->host.settle != NULL)
+        a->host.settle(a->host.ctx);
     if (!json_is_object(copy))
         rc = fault_set(&c.f, PRA_EINVAL, "a request is an object");
     else if (batch != NULL && json_object_size(copy) == 1)

@@ -39,6 +39,9 @@ struct admin_host {
     json_t *(*session_list)(void *ctx);
     /* Ends a session and tells the client why. Returns 0, PRA_ENOENT. */
     int (*session_kill)(void *ctx, const char *id, const char *why);
+    /* Stores audit events that wait. Called before each request, so that an answer shows what had
+       happened when it was asked for. NULL: nothing ever waits. */
+    void (*settle)(void *ctx);
 };
 
 struct admin_options {

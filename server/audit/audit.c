@@ -18,7 +18,7 @@ struct audit_queue {
     size_t capacity, start, count;
     uint64_t lost[AUDIT_KIND_COUNT];
     bool any_lost;
-    void (*wake)(void *);
+    void (*wake)(void *ctx, bool urgent);
     void *ctx;
 };
 
@@ -32,7 +32,8 @@ const char *audit_kind_word(enum audit_kind k)
     return (unsigned)k < AUDIT_KIND_COUNT ? words[k] : "unknown";
 }
 
-int audit_queue_new(size_t capacity, void (*wake)(void *), void *ctx, struct audit_queue **out)
+int audit_queue_new(size_t capacity, void (*wake)(void *ctx, bool urgent), void *ctx,
+                    struct audit_queue **out)
 {
     struct audit_queue *q = calloc(1, sizeof(*q));
 
@@ -63,7 +64,7 @@ void audit_queue_free(struct audit_queue *q)
 void audit_record(struct audit_queue *q, const struct audit_event *e)
 {
     int64_t now = os_time_now_ms();
-    bool was_empty;
+    bool was_empty, half_full = false;
 
     if (q == NULL || (unsigned)e->kind >= AUDIT_KIND_COUNT)
         return;
@@ -78,10 +79,11 @@ void audit_record(struct audit_queue *q, const struct audit_event *e)
         *slot = *e;
         if (slot->time_ms == 0)
             slot->time_ms = now;
+        half_full = q->count == q->capacity / 2;
     }
     pthread_mutex_unlock(&q->lock);
-    if (was_empty && q->wake != NULL)
-        q->wake(q->ctx);
+    if ((was_empty || half_full) && q->wake != NULL)
+        q->wake(q->ctx, half_full);
 }
 
 /* Turns counters into events while there is room for them; called with the lock held. */
@@ -116,6 +118,8 @@ size_t audit_queue_take(struct audit_queue *q, struct audit_event *out, size_t m
         q->start = (q->start + 1) % q->capacity;
         q->count--;
     }
+    if (q->count == 0)
+        q->start = 0; /* the same memory again, and none beyond what was ever needed at once */
     if (q->any_lost && q->count == 0)
         n += take_lost(q, out + n, max - n);
     pthread_mutex_unlock(&q->lock);

@@ -68,8 +68,10 @@ struct audit_event {
 
 struct audit_queue;
 
-/* `wake` is called (any thread) when the queue goes from empty to not empty. 0, PRA_ENOMEM. */
-int audit_queue_new(size_t capacity, void (*wake)(void *), void *ctx, struct audit_queue **out);
+/* `wake` is called (any thread) when the queue goes from empty to not empty, and again, with
+   `urgent`, when it has become half full before it was emptied. 0, PRA_ENOMEM. */
+int audit_queue_new(size_t capacity, void (*wake)(void *ctx, bool urgent), void *ctx,
+                    struct audit_queue **out);
 void audit_queue_free(struct audit_queue *q);
 /* Any thread; never blocks on I/O. A full queue counts the event by kind. `q` NULL is ignored. */
 void audit_record(struct audit_queue *q, const struct audit_event *e);

@@ -112,6 +112,12 @@ static void fail_by_errno(struct channel *ch)
     }
 }
 
+static void connected(struct channel *ch)
+{
+    ch->state = CHANNEL_ANSWERING;
+    channel_ready(ch);
+}
+
 static void on_connected(evutil_socket_t fd, short what, void *arg)
 {
     struct channel *ch = arg;
@@ -120,8 +126,7 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
     if ((what & EV_WRITE) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
         err = errno;
     if (err == 0) {
-        ch->state = CHANNEL_ANSWERING;
-        channel_ready(ch);
+        connected(ch);
         return;
     }
     ch->opening->last_errno = err;
@@ -141,6 +146,11 @@ static struct timeval share_of_time(const struct channel *ch)
                             .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
 
+/*
+ * Returns 0 when the target is there already, EINPROGRESS, or why it cannot be. A target on this
+ * host answers before the first connect() returns, but only the second tells; asking costs less than
+ * a turn of the loop.
+ */
 static int begin_connect(struct channel *ch, const struct addr_ip *ip)
 {
     struct sockaddr_storage to;
@@ -153,12 +163,14 @@ static int begin_connect(struct channel *ch, const struct addr_ip *ip)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     ch->fd = fd;
     ch->ip = *ip;
-    if (connect(fd, (struct sockaddr *)&to, len) != 0 && errno != EINPROGRESS) {
-        int err = errno;
+    int err = connect(fd, (struct sockaddr *)&to, len) == 0 ? 0 : errno;
+    if (err == EINPROGRESS)
+        err = connect(fd, (struct sockaddr *)&to, len) == 0 ? 0 : errno;
+    if (err == EALREADY)
+        err = EINPROGRESS;
+    if (err != 0 && err != EINPROGRESS)
         pump_close_target(ch, false);
-        return err;
-    }
-    return 0;
+    return err;
 }
 
 static void connect_next(struct channel *ch)
@@ -169,7 +181,11 @@ static void connect_next(struct channel *ch)
         if (channel_ask(ch, &ch->opening->host, ip) != POLICY_ALLOW)
             continue;
         int err = begin_connect(ch, ip);
-        if (err != 0) {
+        if (err == 0) {
+            connected(ch);
+            return;
+        }
+        if (err != EINPROGRESS) {
             ch->opening->last_errno = err;
             continue;
         }

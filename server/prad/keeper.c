@@ -21,6 +21,11 @@
 #define REFRESH_EVERY   4   /* ticks between looks at the store */
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define AUDIT_BATCH     256
+/* An event may wait this long for others to be stored in the same transaction: one each would cost a
+   flush of the disk and more of the processor than the opening of a connection does. */
+#define AUDIT_HOLD_MS 50
+/* What an urgent wake adds to the eventfd: more than all others together. */
+#define AUDIT_URGENT ((uint64_t)1 << 32)
 /* The wall clock was set: hours and expiry are asked about again. */
 #define CLOCK_JUMP_MS 1000
 /* How long another holder of the store's lock is waited for at start. */
@@ -34,7 +39,7 @@ struct keeper {
     struct event_base *base;
     struct mailbox mailbox;
     int audit_fd; /* eventfd: the audit queue is not empty */
-    struct event *mail_event, *audit_event, *tick_event;
+    struct event *mail_event, *audit_event, *store_event, *tick_event;
     struct admin *admin;
     struct admin_server *server;
     struct policy *published;
@@ -88,19 +93,37 @@ static void store_audit(struct keeper *k)
 }
 
 /* Called by any thread that records an event. */
-static void wake_for_audit(void *ctx)
+static void wake_for_audit(void *ctx, bool urgent)
 {
     const struct keeper *k = ctx;
-    if (write(k->audit_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0)
+    const uint64_t count = urgent ? AUDIT_URGENT : 1;
+    if (write(k->audit_fd, &count, sizeof(count)) < 0)
         return; /* full: it is readable already */
 }
 
 static void on_audit(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
+    const struct timeval hold = {.tv_usec = AUDIT_HOLD_MS * 1000};
+    struct keeper *k = arg;
     uint64_t count;
-    if (read(fd, &count, sizeof(count)) == sizeof(count))
-        store_audit(arg);
+    if (read(fd, &count, sizeof(count)) != sizeof(count))
+        return;
+    if (count >= AUDIT_URGENT || event_add(k->store_event, &hold) != 0)
+        store_audit(k);
+}
+
+static void on_store(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    store_audit(arg);
+}
+
+/* Before an administrator is answered: what happened before he asked is in the store. */
+static void host_settle(void *ctx)
+{
+    store_audit(ctx);
 }
 
 /* ---- policy --------------------------------------------------------------------------------- */
@@ -234,9 +257,11 @@ static int set_up_loop(struct keeper *k)
         return PRA_ENOMEM;
     k->mail_event = event_new(k->base, mailbox_fd(&k->mailbox), EV_READ | EV_PERSIST, on_mail, k);
     k->audit_event = event_new(k->base, k->audit_fd, EV_READ | EV_PERSIST, on_audit, k);
+    k->store_event = event_new(k->base, -1, 0, on_store, k);
     k->tick_event = event_new(k->base, -1, EV_PERSIST, on_tick, k);
-    if (!k->mail_event || !k->audit_event || !k->tick_event || event_add(k->mail_event, NULL) ||
-        event_add(k->audit_event, NULL) || event_add(k->tick_event, &tick))
+    if (!k->mail_event || !k->audit_event || !k->store_event || !k->tick_event ||
+        event_add(k->mail_event, NULL) || event_add(k->audit_event, NULL) ||
+        event_add(k->tick_event, &tick))
         return PRA_ENOMEM;
     return 0;
 }
@@ -253,8 +278,10 @@ static int open_patiently(const struct admin_options *opt, struct admin **out, s
 
 static int open_store(struct keeper *k, const struct config *c, struct fault *f)
 {
-    const struct admin_host host = {
-        .ctx = k, .session_list = host_session_list, .session_kill = host_session_kill};
+    const struct admin_host host = {.ctx = k,
+                                    .session_list = host_session_list,
+                                    .session_kill = host_session_kill,
+                                    .settle = host_settle};
     const struct admin_options opt = {
         .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};
     int rc = open_patiently(&opt, &k->admin, f);
@@ -317,7 +344,7 @@ void keeper_stop(struct keeper *k)
     admin_server_free(k->server);
     if (k->mailbox.fd >= 0)
         mailbox_close(&k->mailbox);
-    struct event *events[] = {k->mail_event, k->audit_event, k->tick_event};
+    struct event *events[] = {k->mail_event, k->audit_event, k->store_event, k->tick_event};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])
             event_free(events[i]);

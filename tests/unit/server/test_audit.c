@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 
 #include "server/audit/audit.h"
 
-static void count_wake(void *ctx)
+#define URGENT 1000 /* what an urgent wake counts */
+
+static void count_wake(void *ctx, bool urgent)
 {
-    atomic_fetch_add((atomic_int *)ctx, 1);
+    atomic_fetch_add((atomic_int *)ctx, urgent ? URGENT : 1);
 }
 
 static void record(struct audit_queue *q, enum audit_kind kind, int64_t rule)
@@ -31,7 +34,7 @@ static void events_come_out_in_order_and_stamped(void **state)
     atomic_int wakes = 0;
 
     (void)state;
-    assert_int_equal(audit_queue_new(4, count_wake, &wakes, &q), 0);
+    assert_int_equal(audit_queue_new(8, count_wake, &wakes, &q), 0);
     record(q, AUDIT_LOGIN, 1);
     record(q, AUDIT_LOGOUT, 2);
     assert_int_equal(wakes, 1); /* only when it was empty */
@@ -46,6 +49,29 @@ static void events_come_out_in_order_and_stamped(void **state)
     audit_record(NULL, &out[0]);
     audit_queue_free(q);
     audit_queue_free(NULL);
+}
+
+static void writer_is_woken_again_before_the_queue_is_full(void **state)
+{
+    struct audit_event out[8];
+    struct audit_queue *q;
+    atomic_int wakes = 0;
+
+    (void)state;
+    assert_int_equal(audit_queue_new(8, count_wake, &wakes, &q), 0);
+    for (int i = 0; i < 3; i++)
+        record(q, AUDIT_LOGIN, i);
+    assert_int_equal(wakes, 1);
+    record(q, AUDIT_LOGIN, 3);
+    assert_int_equal(wakes, 1 + URGENT);
+    for (int i = 4; i < 8; i++)
+        record(q, AUDIT_LOGIN, i);
+    assert_int_equal(wakes, 1 + URGENT); /* once, until it was emptied */
+    assert_int_equal(audit_queue_take(q, out, 8), 8);
+    for (int i = 0; i < 4; i++)
+        record(q, AUDIT_LOGIN, i);
+    assert_int_equal(wakes, 2 + 2 * URGENT);
+    audit_queue_free(q);
 }
 
 static void overflow_is_counted_by_kind(void **state)
@@ -117,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_come_out_in_order_and_stamped),
+        cmocka_unit_test(writer_is_woken_again_before_the_queue_is_full),
         cmocka_unit_test(overflow_is_counted_by_kind),
         cmocka_unit_test(no_event_of_many_threads_is_lost_uncounted),
         cmocka_unit_test(every_kind_has_its_word),
