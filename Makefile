@@ -24,6 +24,7 @@ CLANG   := clang
 PYTHON  := /usr/bin/python3
 export DEPS_SAN := $(SAN)
 DEPS    := $(shell packaging/deps/deps.sh --prefix)
+WDEPS   := $(shell packaging/deps/windows.sh --prefix)
 
 # --- flags ---------------------------------------------------------------------------------
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -53,17 +54,18 @@ LIBS_client := $(DEPS)/lib/libssh2.a -luv -lz $(LIBS_common)
 LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 $(LIBS_common)
 
 # --- what is made of what ------------------------------------------------------------------
-SRC_common := $(wildcard common/*.c)
-SRC_keys   := $(wildcard keys/*.c)
+# What differs between systems lies beside each other: *_posix.c and *_linux.c here, *_win.c there.
+SRC_common := $(filter-out %_win.c,$(wildcard common/*.c))
+SRC_keys   := $(filter-out %_win.c,$(wildcard keys/*.c))
 SRC_helper := $(wildcard keys/helper/*.c)
-SRC_client := $(filter-out client/main.c,$(wildcard client/*.c)) client/tray/tray_state.c
+SRC_client := $(filter-out client/main.c %_win.c,$(wildcard client/*.c)) client/tray/tray_state.c
 SRC_server := $(wildcard server/*/*.c server/config*.c)
 SRC_server := $(filter-out server/prad/%,$(SRC_server))
 SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
 
 # The windows are GTK's; what they show (tray_state.c) is in the client's library.
-SRC_tray   := $(filter-out client/tray/tray_state.c,$(wildcard client/tray/*.c))
+SRC_tray   := $(filter-out client/tray/tray_state.c %_win.c,$(wildcard client/tray/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 # keys/ a second time, with the provider that feeds whole machines to tests.
@@ -87,7 +89,7 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
               $(wildcard tests/policy/*.c tests/flow/*.c tests/raw/*.c tests/bench/*.c))
 FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
+.PHONY: all deps deps-windows demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
@@ -104,6 +106,12 @@ packages:
 $(DEPS)/.done:
 	@packaging/deps/install-packages.sh build
 	packaging/deps/deps.sh build
+
+$(WDEPS)/.done:
+	@packaging/deps/install-packages.sh windows
+	packaging/deps/windows.sh build
+
+deps-windows: packages $(WDEPS)/.done ## the libraries of the Windows client, by mingw-w64, into the cache
 
 deps: packages $(DEPS)/.done ## build libssh, libssh2 (with our patches) and libcrypto into the cache
 
