@@ -197,7 +197,6 @@ int agent_run(const struct paths *paths, const struct agent_foreground *fg, stru
 
     agent_wipe_json();
     agent_tune_process();
-    (void)signal(SIGPIPE, SIG_IGN);
     a = calloc(1, sizeof(*a));
     if (a == NULL)
         return fault_set(f, PRA_ENOMEM, "out of memory");

@@ -69,7 +69,6 @@ static void *lookup_thread(void *arg)
 static struct lookup *lookup_start(const char *name)
 {
     struct lookup *l = calloc(1, sizeof(*l));
-    pthread_condattr_t clock;
     pthread_attr_t detached;
     pthread_t thread;
     int rc;
@@ -78,10 +77,7 @@ static struct lookup *lookup_start(const char *name)
         return NULL;
     (void)snprintf(l->name, sizeof(l->name), "%s", name);
     pthread_mutex_init(&l->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->done_cond, &clock);
-    pthread_condattr_destroy(&clock);
+    os_cond_init(&l->done_cond);
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     rc = pthread_create(&thread, &detached, lookup_thread, l);
@@ -98,13 +94,7 @@ static bool lookup_wait(struct lookup *l, int timeout_ms)
     struct timespec until;
     bool done;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    os_cond_deadline(&until, (unsigned)timeout_ms);
     pthread_mutex_lock(&l->lock);
     while (!l->done && pthread_cond_timedwait(&l->done_cond, &l->lock, &until) == 0)
         continue;

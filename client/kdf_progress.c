@@ -75,12 +75,7 @@ static void *run(void *arg)
         struct timespec until;
 
         draw(p);
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += REFRESH_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_nsec -= 1000000000L;
-            until.tv_sec++;
-        }
+        os_cond_deadline(&until, REFRESH_MS);
         pthread_cond_timedwait(&p->changed, &p->lock, &until);
     }
     pthread_mutex_unlock(&p->lock);
@@ -102,7 +97,6 @@ static void clear_line(const struct kdf_progress *p)
 struct kdf_progress *kdf_progress_start(const char *what)
 {
     struct kdf_progress *p;
-    pthread_condattr_t attr;
 
     if (isatty(STDERR_FILENO) != 1 || (p = calloc(1, sizeof(*p))) == NULL) {
         return NULL;
@@ -111,10 +105,7 @@ struct kdf_progress *kdf_progress_start(const char *what)
     p->forecast = kdf_forecast_ms();
     p->begun = os_monotonic_ms();
     pthread_mutex_init(&p->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    os_cond_init(&p->changed);
     if (pthread_create(&p->thread, NULL, run, p) != 0) {
         pthread_cond_destroy(&p->changed);
         pthread_mutex_destroy(&p->lock);

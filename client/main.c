@@ -1,5 +1,4 @@
 /* The program `pra`: the employee's command line and, as `pra agent`, the agent. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "client/cli.h"
@@ -12,7 +11,7 @@ int main(int argc, char **argv)
     int code;
 
     os_process_harden();
-    signal(SIGPIPE, SIG_IGN);
+    os_arguments(&argc, &argv);
     i18n_init();
     text_init();
     code = cli_main(argc, argv);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/os.h"
+
 static atomic_int chosen = LANG_EN;
 
 void i18n_init(void)
@@ -22,7 +24,7 @@ void i18n_init(void)
                                                                                  : LANG_EN);
         return;
     }
-    i18n_set(LANG_EN);
+    i18n_set(os_prefers_japanese() ? LANG_JA : LANG_EN);
 }
 
 void i18n_set(enum i18n_lang lang)

@@ -1,15 +1,18 @@
 /*
  * What differs between systems: files written safely, private folders, process hardening, the
- * terminal, clocks. os_posix.c, os_file.c and os_secret.c here; os_win.c joins them with the
- * Windows client.
+ * terminal, clocks. os_posix.c, os_file_posix.c and os_secret_posix.c; for Windows os_win.c,
+ * os_file_win.c and os_secret_win.c, where mode 0700 or 0600 means an access list for the user,
+ * administrators and the system.
  */
 #ifndef PRA_COMMON_OS_H
 #define PRA_COMMON_OS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "common/err.h"
 
@@ -19,6 +22,13 @@
 int64_t os_time_now(void);
 int64_t os_time_now_ms(void); /* wall clock in milliseconds, for log lines */
 uint64_t os_monotonic_ms(void);
+
+/*
+ * A condition that waits by the system's steady clock where there is one, and the moment `ms` from
+ * now for pthread_cond_timedwait() on it.
+ */
+void os_cond_init(pthread_cond_t *cond);
+void os_cond_deadline(struct timespec *until, unsigned ms);
 
 /* Gives memory that was freed back to the system. Takes a while: for quiet moments. */
 void os_memory_trim(void);
@@ -52,8 +62,14 @@ int os_dir_ensure(const char *path, mode_t mode, struct fault *f);
 /* Joins with '/', checks the length. Returns 0, PRA_ETOOBIG. */
 int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name);
 
-/* No core dumps, not ptrace-able by the same user, umask 077. Call first in main(). */
+/* No core dumps, not ptrace-able by the same user, umask 077, no SIGPIPE. Call first in main(). */
 void os_process_harden(void);
+
+/*
+ * Makes the arguments of main() UTF-8 and the standard streams plain bytes, where the system does
+ * not by itself. What it makes lives as long as the process.
+ */
+void os_arguments(int *argc, char ***argv);
 
 /*
  * Asks on the controlling terminal without echo. Returns 0, PRA_EUNSUPPORTED (no terminal),
@@ -68,11 +84,17 @@ int os_read_secret(const char *prompt, char *dst, size_t cap, struct fault *f);
  */
 int os_read_secret_file(const char *path, char *dst, size_t cap, struct fault *f);
 
-/* uid and pid of the process at the other end of a connected Unix socket. Returns 0, PRA_EIO. */
+/*
+ * uid and pid of the process at the other end of a connected Unix socket. Returns 0, PRA_EIO. Not on
+ * Windows.
+ */
 int os_peer_credentials(int fd, uid_t *uid, pid_t *pid);
 
 /* Sets O_NONBLOCK and FD_CLOEXEC. Returns 0, PRA_EIO. */
 int os_fd_prepare(int fd);
+
+/* Does the user's desktop speak Japanese? Asked where the environment names no language. */
+bool os_prefers_japanese(void);
 
 /* Operating system name and version for people ("Debian GNU/Linux 12 (bookworm)"). */
 void os_describe(char *dst, size_t cap);

@@ -1,12 +1,13 @@
 /*
- * os.h for Linux: clocks, hardening, peers of Unix sockets. Files are in os_file.c, asking for
- * secrets in os_secret.c.
+ * os.h for Linux: clocks, hardening, peers of Unix sockets. Files are in os_file_posix.c, asking
+ * for secrets in os_secret_posix.c.
  */
 #include "common/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,27 @@ uint64_t os_monotonic_ms(void)
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+void os_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+void os_cond_deadline(struct timespec *until, unsigned ms)
+{
+    clock_gettime(CLOCK_MONOTONIC, until);
+    until->tv_sec += ms / 1000;
+    until->tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until->tv_nsec >= 1000000000) {
+        until->tv_sec++;
+        until->tv_nsec -= 1000000000;
+    }
+}
+
 void os_process_harden(void)
 {
     const struct rlimit none = {0, 0};
@@ -54,6 +76,18 @@ void os_process_harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+void os_arguments(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+}
+
+bool os_prefers_japanese(void)
+{
+    return false; /* the environment says it all */
 }
 
 int os_peer_credentials(int fd, uid_t *uid, pid_t *pid)

@@ -1,6 +1,6 @@
 /*
  * Reads a Linux host: DMI tables from /sys/class/dmi/id, machine-id, names, CPU, and the permanent
- * address of the first network card that is hardware. Disks are machine_disk.c.
+ * address of the first network card that is hardware. Disks are machine_disk_linux.c.
  */
 #include "keys/machine_source.h"
 

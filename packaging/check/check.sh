@@ -58,18 +58,25 @@ step_man() {
     mandoc -T lint -W warning packaging/man/*
 }
 
-step_cppcheck() {
+# cpp_check OPTION...: the files that standard input names.
+cpp_check() {
     cppcheck --quiet -j "$jobs" --std=c11 --language=c --error-exitcode=1 --inline-suppr \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
-        --suppressions-list=packaging/check/cppcheck.txt --library=posix -D_GNU_SOURCE \
-        -D__linux__ --include=packaging/check/cppcheck.h \
-        "-DPRA_VERSION=\"$version\"" -I. "${product[@]}" tests
+        --suppressions-list=packaging/check/cppcheck.txt -D_GNU_SOURCE \
+        --include=packaging/check/cppcheck.h "-DPRA_VERSION=\"$version\"" -I. --file-list=- "$@"
+}
+
+step_cppcheck() {
+    find "${product[@]}" tests -name '*.c' ! -name '*_win.c' | cpp_check --library=posix -D__linux__ &&
+        find "${product[@]}" -name '*_win.c' |
+        cpp_check --library=windows --platform=win64 -D_WIN32 -Icommon/win
 }
 
 step_tidy() {
     # One process for a few files at a time; the flags cannot follow the files in xargs's own words.
-    find "${product[@]}" -name '*.c' | sort | CHECK_FLAGS=$(printf '%s\n' "${flags[@]}") \
+    find "${product[@]}" -name '*.c' ! -name '*_win.c' | sort | CHECK_FLAGS=$(printf '%s\n' "${flags[@]}") \
         xargs -P "$jobs" -n 4 packaging/check/tidy.sh
+    find "${product[@]}" -name '*_win.c' | sort | xargs -P "$jobs" -n 4 packaging/check/tidy.sh
 }
 
 steps=(format lint messages shell units man cppcheck tidy)

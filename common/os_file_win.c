@@ -1,0 +1,269 @@
+/* os.h for Windows, files and folders: read whole, replaced whole, made private. */
+#include "common/os.h"
+
+#include <aclapi.h>
+
+#include "common/crypto.h"
+
+#define READ_FIRST 4096u
+
+static bool is_separator(char c)
+{
+    return c == '/' || c == '\\';
+}
+
+int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name)
+{
+    size_t len = strlen(dir);
+    int n = snprintf(dst, OS_PATH_MAX, "%s%s%s", dir,
+                     len > 0 && !is_separator(dir[len - 1]) ? "\\" : "", name);
+
+    return n < 0 || n >= OS_PATH_MAX ? PRA_ETOOBIG : 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n <= 0)
+            return PRA_EIO;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int os_file_replace(const char *path, const void *data, size_t len, mode_t mode, struct fault *f)
+{
+    char temp[OS_PATH_MAX];
+    int fd = -1, rc = PRA_EIO;
+    int n = snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
+
+    if (n < 0 || n >= (int)sizeof(temp))
+        return fault_set(f, PRA_EIO, "%.64s...: the path is too long", path);
+    /* Private while it is written; one that others may read takes the folder's access list. */
+    fd = (mode & 077) == 0 ? mkostemp(temp, O_CLOEXEC) : posix_mkostemp_shared(temp);
+    if (fd < 0)
+        return fault_set(f, rc, "%s: could not be written: %s", path, strerror(errno));
+    if (write_all(fd, data, len) == 0 && fsync(fd) == 0)
+        rc = 0;
+    if (close(fd) != 0)
+        rc = PRA_EIO;
+    /* Written through: the name is on the disk when this returns. */
+    if (rc == 0 && rename(temp, path) != 0)
+        rc = PRA_EIO;
+    if (rc != 0) {
+        rc = fault_set(f, rc, "%s: could not be written: %s", path, strerror(errno));
+        unlink(temp);
+    }
+    return rc;
+}
+
+int os_file_rename_new(const char *temp, const char *path, struct fault *f)
+{
+    wchar_t *a = win_wide_path(temp), *b = win_wide_path(path);
+    DWORD error = ERROR_NOT_ENOUGH_MEMORY;
+    char words[128];
+    BOOL ok = FALSE;
+
+    if (a != NULL && b != NULL) {
+        ok = MoveFileExW(a, b, MOVEFILE_WRITE_THROUGH);
+        error = GetLastError();
+    }
+    free(a);
+    free(b);
+    if (ok)
+        return 0;
+    if (error == ERROR_ALREADY_EXISTS || error == ERROR_FILE_EXISTS)
+        return fault_set(f, PRA_EEXIST, "%s: exists already", path);
+    return fault_set(f, PRA_EIO, "%s: could not be written: %s", path,
+                     win_error_text(error, words, sizeof(words)));
+}
+
+static void free_wiped(char *p, size_t len)
+{
+    if (p)
+        crypto_wipe(p, len);
+    free(p);
+}
+
+/* Reads to the end, which may come later than the size said: one byte beyond `max` is asked for. */
+static int read_rest(int fd, size_t first, size_t max, char **out, size_t *out_len)
+{
+    size_t cap = (first < max ? first : max) + 1, len = 0;
+    char *data = malloc(cap + 1);
+
+    while (data != NULL) {
+        ssize_t n;
+
+        if (len == cap) {
+            size_t more = cap <= max / 2 ? cap * 2 : max + 1;
+            char *bigger = len > max ? NULL : malloc(more + 1);
+
+            if (bigger != NULL)
+                memcpy(bigger, data, len);
+            free_wiped(data, len);
+            if (len > max)
+                return PRA_ETOOBIG;
+            data = bigger;
+            cap = more;
+            continue;
+        }
+        n = read(fd, data + len, cap - len);
+        if (n < 0) {
+            free_wiped(data, len);
+            return PRA_EIO;
+        }
+        if (n == 0) {
+            data[len] = '\0';
+            *out = data;
+            *out_len = len;
+            return 0;
+        }
+        len += (size_t)n;
+    }
+    return PRA_ENOMEM;
+}
+
+int os_file_read(const char *path, size_t max, char **out, size_t *len, struct fault *f)
+{
+    struct stat st;
+    size_t size;
+    int rc, fd;
+
+    if (stat(path, &st) != 0)
+        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO, "%s: %s", path,
+                         strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return fault_set(f, PRA_EIO, "%s: is no regular file", path);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO, "%s: %s", path,
+                         strerror(errno));
+    if (GetFileType((HANDLE)_get_osfhandle(fd)) != FILE_TYPE_DISK) { /* CON, NUL and the like */
+        close(fd);
+        return fault_set(f, PRA_EIO, "%s: is no regular file", path);
+    }
+    size = st.st_size > 0 ? (size_t)st.st_size : 0;
+    rc = size > max ? PRA_ETOOBIG : read_rest(fd, size > 0 ? size : READ_FIRST, max, out, len);
+    if (rc == PRA_ETOOBIG)
+        fault_set(f, rc, "%s: is larger than %zu bytes", path, max);
+    else if (rc == PRA_ENOMEM)
+        rc = fault_set(f, PRA_EIO, "%s: out of memory", path);
+    else if (rc != 0)
+        fault_set(f, rc, "%s: %s", path, strerror(errno));
+    close(fd);
+    return rc;
+}
+
+/* --- folders -------------------------------------------------------------------------------- */
+
+/* Makes one folder; one that is there is left as it is. */
+static int make_dir(const char *path, mode_t mode, struct fault *f)
+{
+    SECURITY_ATTRIBUTES sa = {.nLength = sizeof(sa)};
+    wchar_t *wide = win_wide_path(path);
+    DWORD error;
+    char words[128];
+
+    if (wide == NULL)
+        return fault_set(f, PRA_EIO, "%s: the folder could not be made: %s", path, strerror(errno));
+    if ((mode & 077) == 0)
+        sa.lpSecurityDescriptor = win_private("", "OICI", "FA");
+    error = CreateDirectoryW(wide, &sa) ? ERROR_SUCCESS : GetLastError();
+    if (sa.lpSecurityDescriptor != NULL)
+        LocalFree(sa.lpSecurityDescriptor);
+    free(wide);
+    if (error == ERROR_SUCCESS || error == ERROR_ALREADY_EXISTS)
+        return 0;
+    return fault_set(f, error == ERROR_ACCESS_DENIED ? PRA_EACCES : PRA_EIO,
+                     "%s: the folder could not be made: %s", path,
+                     win_error_text(error, words, sizeof(words)));
+}
+
+/* This user, or who may read and change everything on this PC anyway. */
+static bool is_trusted(PSID sid)
+{
+    uint8_t own[WIN_SID_MAX];
+
+    return (win_user_sid(NULL, own) && EqualSid(sid, own)) ||
+           IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
+           IsWellKnownSid(sid, WinLocalSystemSid) || IsWellKnownSid(sid, WinCreatorOwnerSid) ||
+           IsWellKnownSid(sid, WinCreatorOwnerRightsSid);
+}
+
+/* May somebody who is not trusted write? A list that is missing lets everybody. */
+static bool others_may_write(PACL acl)
+{
+    const ACCESS_MASK writing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE |
+                                WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
+
+    if (acl == NULL)
+        return true;
+    for (DWORD i = 0; i < acl->AceCount; i++) {
+        ACCESS_ALLOWED_ACE *ace;
+
+        if (!GetAce(acl, i, (void **)&ace))
+            return true;
+        if (ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE && (ace->Mask & writing) != 0 &&
+            !is_trusted(&ace->SidStart))
+            return true;
+    }
+    return false;
+}
+
+static int check_dir(const char *path, mode_t mode, struct fault *f)
+{
+    wchar_t *wide = win_wide_path(path);
+    PSECURITY_DESCRIPTOR sd = NULL;
+    PSID owner = NULL;
+    PACL acl = NULL;
+    char words[128];
+    DWORD error;
+    int rc = 0;
+
+    if (wide == NULL)
+        return fault_set(f, PRA_EIO, "%s: %s", path, strerror(errno));
+    error = GetNamedSecurityInfoW(wide, SE_FILE_OBJECT,
+                                  OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
+                                  NULL, &acl, NULL, &sd);
+    free(wide);
+    if (error != ERROR_SUCCESS)
+        return fault_set(f, PRA_EIO, "%s: %s", path, win_error_text(error, words, sizeof(words)));
+    if (!is_trusted(owner))
+        rc = fault_set(f, PRA_EACCES, "%s: the folder belongs to another user", path);
+    else if (mode == 0700 && others_may_write(acl))
+        rc = fault_set(f, PRA_EACCES, "%s: others may write in the folder", path);
+    LocalFree(sd);
+    return rc;
+}
+
+int os_dir_ensure(const char *path, mode_t mode, struct fault *f)
+{
+    char part[OS_PATH_MAX];
+    struct stat st;
+    size_t len = strlen(path);
+
+    if (len == 0 || len >= sizeof(part))
+        return fault_set(f, PRA_EIO, "%.64s: the path is empty or too long", path);
+    for (size_t i = 1; i <= len; i++) {
+        int rc;
+
+        if (!is_separator(path[i]) && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        /* A parent that is there already may stand where making one is not permitted. */
+        if (i < len && (path[i - 1] == ':' || stat(part, &st) == 0))
+            continue;
+        rc = make_dir(part, mode, f);
+        if (rc != 0)
+            return rc;
+    }
+    if (stat(path, &st) != 0)
+        return fault_set(f, PRA_EIO, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return fault_set(f, PRA_EIO, "%s: is no folder", path);
+    return check_dir(path, mode, f);
+}

@@ -1,0 +1,2 @@
+/* Sockets of Windows under the name that POSIX gives them. */
+#include "common/posix_win.h"

@@ -1,0 +1,2 @@
+/* poll(), see common/posix_win.h. */
+#include "common/posix_win.h"

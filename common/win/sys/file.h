@@ -1,0 +1,2 @@
+/* flock(), see common/posix_win.h. */
+#include "common/posix_win.h"

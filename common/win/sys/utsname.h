@@ -1,0 +1,2 @@
+/* uname(), see common/posix_win.h. */
+#include "common/posix_win.h"
