@@ -31,11 +31,11 @@ const char *key_binding_words(const struct keyfile_info *info, char dst[KEY_BIND
                  tr("bound strictly: all %u identifiers must match",
                     "厳密に結び付け済み (%u 個の情報すべての一致が必要)"),
                  info->n);
+    else if (i18n_lang() == LANG_JA) /* not every system has %1$u */
+        snprintf(dst, KEY_BINDING_MAX, "結び付け済み (%u 個の情報のうち %u 個の一致が必要)",
+                 info->n, info->k);
     else
-        snprintf(dst, KEY_BINDING_MAX,
-                 tr("bound: %u of %u identifiers must match",
-                    "結び付け済み (%2$u 個の情報のうち %1$u 個の一致が必要)"),
-                 info->k, info->n);
+        snprintf(dst, KEY_BINDING_MAX, "bound: %u of %u identifiers must match", info->k, info->n);
     return dst;
 }
 

@@ -7,8 +7,8 @@
 #include "client/cli_remote.h"
 #include "client/tray/link.h"
 #include "client/tray/sni.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
-#include "common/i18n.h"
 
 #define NOTICE_ID "state"
 
@@ -129,10 +129,7 @@ static void disconnect_now(gpointer data)
 
 static void ask_disconnect(struct tray_app *app)
 {
-    ui_ask(app, tr("Disconnect?", "切断しますか?"),
-           tr("Programs that use a forward lose their connection.",
-              "ポート転送を使用しているアプリケーションの通信は切れます。"),
-           tr("_Disconnect", "切断(_D)"), disconnect_now, app);
+    ui_ask(app, TXT_ASK_DISCONNECT, TXT_ASK_DISCONNECT_WHY, TXT_B_DISCONNECT, disconnect_now, app);
 }
 
 static void copy_address(struct tray_app *app, size_t row)
@@ -145,7 +142,7 @@ static void copy_address(struct tray_app *app, size_t row)
         return;
     tray_row(app->facts.status, row, &r);
     gtk_clipboard_set_text(clipboard, r.local, -1);
-    said = g_strdup_printf(tr("Copied: %s", "コピーしました: %s"), r.local);
+    said = g_strdup_printf(TXT_COPIED, r.local);
     if (app->window != NULL)
         window_say(app->window, said);
     g_free(said);
@@ -161,10 +158,7 @@ static void quit_now(gpointer data)
 static void quit(struct tray_app *app)
 {
     if (app->view.can_disconnect)
-        ui_ask(app, tr("Quit?", "終了しますか?"),
-               tr("The connection stays up in the background; \"Disconnect\" ends it.",
-                  "接続はバックグラウンドで保たれます。終える場合は先に「切断」を選んでください。"),
-               tr("_Quit", "終了(_X)"), quit_now, app);
+        ui_ask(app, TXT_ASK_QUIT, TXT_ASK_QUIT_WHY, TXT_B_QUIT, quit_now, app);
     else
         quit_now(app);
 }
@@ -214,11 +208,7 @@ void app_command(struct tray_app *app, enum tray_command command, size_t row)
 
 void about_dialog_open(struct tray_app *app)
 {
-    char *text = g_strdup_printf(tr("Version %s\nSecure remote access by port forwarding\n"
-                                    "Licence: Apache-2.0",
-                                    "バージョン %s\nポート転送による安全なリモートアクセス\n"
-                                    "ライセンス: Apache-2.0"),
-                                 PRA_VERSION);
+    char *text = g_strdup_printf(TXT_ABOUT, PRA_VERSION);
 
     ui_message(app, GTK_MESSAGE_INFO, "PRA", text);
     g_free(text);

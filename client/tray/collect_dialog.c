@@ -8,9 +8,10 @@
 #include "client/cli_text.h"
 #include "client/collect.h"
 #include "client/tray/app.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
+#include "client/tray/words.h"
 #include "client/tray/work.h"
-#include "common/i18n.h"
 
 /* Of a longer file the end is shown, where the news is. */
 #define PREVIEW_MAX (64u * 1024)
@@ -84,7 +85,7 @@ static void list_files(struct collect_dialog *d)
 
         text_bytes(size, file->len);
         if (file->redacted > 0)
-            g_snprintf(removed, sizeof(removed), tr("%zu lines", "%zu 行"), file->redacted);
+            g_snprintf(removed, sizeof(removed), TXT_LINES, file->redacted);
         gtk_list_store_append(d->files, &row);
         gtk_list_store_set(d->files, &row, COLUMN_NAME, file->name, COLUMN_SIZE, size, COLUMN_WHAT,
                            collect_describe(file->name), COLUMN_REMOVED, removed, COLUMN_INDEX,
@@ -98,7 +99,7 @@ static void done(void *arg)
 {
     struct job *j = arg;
     struct collect_dialog *d = current;
-    char *said;
+    char said[WORDS_MAX];
 
     if (d == NULL || d != j->dialog) {
         free_bundle(j->bundle);
@@ -110,18 +111,9 @@ static void done(void *arg)
     gtk_widget_hide(d->progress);
     d->bundle = j->bundle;
     list_files(d);
-    said = g_strdup_printf(
-        "%s%s%s%s",
-        tr("It holds no passphrase and no key.", "パスフレーズと鍵は含まれていません。"),
-        d->bundle->session[0] != '\0' ? tr(" Audit reference: ", " 監査の参照番号: ") : "",
-        d->bundle->session,
-        d->bundle->chain_broken ? tr("\nA log was changed or has lines missing; see chain.txt.",
-                                     "\nログが変更されたか、行が欠けています。chain.txt を参照して"
-                                     "ください。")
-                                : "");
+    words_collected(d->bundle, said);
     gtk_label_set_text(GTK_LABEL(d->said), j->rc == 0 ? said : j->fault.text);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->dialog), RESPONSE_SAVE, j->rc == 0);
-    g_free(said);
     g_free(j);
 }
 
@@ -158,17 +150,12 @@ static void save_to(gpointer data, const char *path)
         return;
     rc = collect_write(current->bundle, path, &f);
     if (rc == 0) {
-        said = g_strdup_printf(tr("Written: %s\nSend this file to your helpdesk.",
-                                  "保存しました: %s\nこのファイルを問い合わせ先に送ってください。"),
-                               path);
+        said = g_strdup_printf(TXT_COLLECT_WRITTEN, path);
         app_note(current->app, "logs collected");
     } else if (rc == PRA_EEXIST) {
-        said = g_strdup_printf(
-            tr("Not written: %s exists already; choose another name.",
-               "保存しませんでした。%s はすでにあります。別の名前を選んでください。"),
-            path);
+        said = g_strdup_printf(TXT_COLLECT_EXISTS, path);
     } else {
-        said = g_strdup_printf(tr("Not written: %s", "保存できません: %s"), f.text);
+        said = g_strdup_printf(TXT_COLLECT_FAILED, f.text);
     }
     gtk_label_set_text(GTK_LABEL(current->said), said);
     g_free(said);
@@ -184,7 +171,7 @@ static void on_response(GtkDialog *dialog, gint response, gpointer data)
         return;
     }
     collect_propose_name(&d->app->paths, name);
-    ui_save_as(d->app, d->dialog, tr("Save the logs", "ログの保存"), name, save_to, d);
+    ui_save_as(d->app, d->dialog, TXT_COLLECT_SAVE_TITLE, name, save_to, d);
 }
 
 static void on_destroy(GtkWidget *w, gpointer data)
@@ -219,14 +206,12 @@ static GtkWidget *scrolled(GtkWidget *child, int height)
 
 static GtkWidget *make_tree(struct collect_dialog *d)
 {
-    const char *const titles[] = {tr("File", "ファイル"), tr("Size", "サイズ"), tr("What", "内容"),
-                                  tr("Taken out", "除いた行")};
+    const char *const titles[] = {TXT_COL_FILE, TXT_COL_SIZE, TXT_COL_WHAT, TXT_COL_REMOVED};
     GtkTreeSelection *selection;
 
     d->files = gtk_list_store_new(COLUMNS, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING,
                                   G_TYPE_STRING, G_TYPE_INT);
-    d->tree = ui_name(gtk_tree_view_new_with_model(GTK_TREE_MODEL(d->files)),
-                      tr("Files", "ファイル一覧"));
+    d->tree = ui_name(gtk_tree_view_new_with_model(GTK_TREE_MODEL(d->files)), TXT_FILES);
     g_object_unref(d->files);
     for (int i = COLUMN_NAME; i < COLUMN_INDEX; i++)
         gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(d->tree), -1, titles[i],
@@ -240,27 +225,24 @@ static void build(struct collect_dialog *d)
 {
     GtkWidget *content;
 
-    d->dialog = ui_dialog(d->app, tr("Collect logs", "ログの収集"));
+    d->dialog = ui_dialog(d->app, TXT_COLLECT_TITLE);
     gtk_window_set_resizable(GTK_WINDOW(d->dialog), TRUE);
     content = ui_content(d->dialog);
-    gtk_container_add(GTK_CONTAINER(content),
-                      ui_label(tr("One file for the helpdesk. This is what goes in:",
-                                  "問い合わせ用のファイルを作成します。次の内容が含まれます。")));
-    d->progress = ui_name(gtk_progress_bar_new(), tr("Progress", "進行状況"));
+    gtk_container_add(GTK_CONTAINER(content), ui_label(TXT_COLLECT_INTRO));
+    d->progress = ui_name(gtk_progress_bar_new(), TXT_PROGRESS);
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(d->progress), TRUE);
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress),
-                              tr("Collecting (up to 20 s) ...", "収集しています(最長 20 秒) ..."));
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), TXT_COLLECTING);
     gtk_container_add(GTK_CONTAINER(content), d->progress);
     gtk_container_add(GTK_CONTAINER(content), make_tree(d));
-    d->text = ui_name(gtk_text_view_new(), tr("Content", "ファイルの内容"));
+    d->text = ui_name(gtk_text_view_new(), TXT_CONTENT);
     gtk_text_view_set_editable(GTK_TEXT_VIEW(d->text), FALSE);
     gtk_text_view_set_monospace(GTK_TEXT_VIEW(d->text), TRUE);
     gtk_text_view_set_accepts_tab(GTK_TEXT_VIEW(d->text), FALSE);
     gtk_box_pack_start(GTK_BOX(content), scrolled(d->text, 180), TRUE, TRUE, 0);
     d->said = ui_label("");
     gtk_container_add(GTK_CONTAINER(content), d->said);
-    gtk_dialog_add_buttons(GTK_DIALOG(d->dialog), tr("C_lose", "閉じる(_L)"), GTK_RESPONSE_CLOSE,
-                           tr("_Save ...", "保存(_S) ..."), RESPONSE_SAVE, NULL);
+    gtk_dialog_add_buttons(GTK_DIALOG(d->dialog), TXT_B_CLOSE, GTK_RESPONSE_CLOSE, TXT_B_SAVE_AS,
+                           RESPONSE_SAVE, NULL);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->dialog), RESPONSE_SAVE, FALSE);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->dialog, "destroy", G_CALLBACK(on_destroy), d);

@@ -5,20 +5,17 @@
  */
 #include <string.h>
 
-#include "client/ipc.h"
 #include "client/kdf_progress.h"
 #include "client/problem.h"
 #include "client/tray/app.h"
+#include "client/tray/attempt.h"
 #include "client/tray/link.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
 #include "client/tray/work.h"
 #include "common/crypto.h"
-#include "common/i18n.h"
 
-/* Opening the key is one scrypt run; a slow laptop under load may take seconds. */
-#define BEGIN_TIMEOUT_MS 60000
-#define ANSWER_MS        10000
-#define DRAW_MS          100
+#define DRAW_MS 100
 
 enum phase { PHASE_INPUT, PHASE_KEY, PHASE_ON_THE_WAY };
 
@@ -39,15 +36,9 @@ struct connect_dialog {
 struct job {
     struct tray_app *app;
     struct connect_dialog *dialog;
-    unsigned attempt;
-    gint *forecast;
+    unsigned number;
     gint forecast_ms;
-    char user[KEYFILE_USER_MAX + 1];
-    char accept[SSHKEY_FINGERPRINT_MAX];
-    char passphrase[4 * KEYFILE_PASS_MAX + 1]; /* whatever fits into the entry, whole */
-    int rc;
-    struct fault fault;
-    json_t *reply;
+    struct attempt attempt;
 };
 
 static const char *entry_text(GtkWidget *entry)
@@ -57,54 +48,11 @@ static const char *entry_text(GtkWidget *entry)
 
 /* --- the attempt, on a thread ----------------------------------------------------------------- */
 
-static int ask(struct ipc *ipc, const char *op, json_t **reply, struct fault *f)
-{
-    json_t *request = json_pack("{s:s}", "op", op);
-    int rc = ipc_call(ipc, request, ANSWER_MS, reply, f);
-
-    json_decref(request);
-    return rc;
-}
-
-static bool on_the_way(const json_t *reply)
-{
-    const char *state =
-        json_string_value(json_object_get(json_object_get(reply, "status"), "state"));
-
-    return state != NULL && (strcmp(state, "waiting") == 0 || strcmp(state, "connecting") == 0 ||
-                             strcmp(state, "error") == 0);
-}
-
-/*
- * An attempt that goes on with old settings ends first, as `pra connect` does it; and a session that
- * only waits for a first rule, since the agent would keep it and have nothing new to say.
- */
-static int end_old(struct ipc *ipc, struct fault *f)
-{
-    json_t *reply = NULL, *ended = NULL;
-    int rc = ask(ipc, "status", &reply, f);
-
-    if (rc == 0 && on_the_way(reply))
-        rc = ask(ipc, "disconnect", &ended, f);
-    json_decref(ended);
-    json_decref(reply);
-    return rc;
-}
-
 static void run(void *arg)
 {
     struct job *j = arg;
-    struct ipc *ipc = NULL;
 
-    j->rc = ipc_connect_or_start(&j->app->paths, &ipc, &j->fault);
-    if (j->rc == 0)
-        j->rc = end_old(ipc, &j->fault);
-    if (j->rc == 0)
-        j->rc =
-            ipc_call_connect(ipc, j->user, j->passphrase, j->accept[0] != '\0' ? j->accept : NULL,
-                             BEGIN_TIMEOUT_MS, &j->reply, &j->fault);
-    crypto_wipe(j->passphrase, sizeof(j->passphrase));
-    ipc_close(ipc);
+    attempt_run(&j->app->paths, &j->attempt);
 }
 
 static void on_edited(GtkEditable *editable, gpointer data);
@@ -115,22 +63,23 @@ static void done(void *arg)
 {
     struct job *j = arg;
     struct connect_dialog *d = j->app->connect;
-    const char *detail = j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc);
+    const struct attempt *a = &j->attempt;
+    const char *detail = a->fault.text[0] != '\0' ? a->fault.text : err_text(a->rc);
 
     link_poke(j->app->link);
-    if (d == j->dialog && d != NULL && d->attempt == j->attempt && d->phase == PHASE_KEY) {
-        if (j->rc != 0) {
+    if (d == j->dialog && d != NULL && d->attempt == j->number && d->phase == PHASE_KEY) {
+        if (a->rc != 0) {
             set_phase(d, PHASE_INPUT);
             ui_trouble_msg(d->trouble, MSG_AGENT, &(struct msg_args){.detail = detail});
-        } else if (!json_is_true(json_object_get(j->reply, "ok"))) {
+        } else if (!json_is_true(json_object_get(a->reply, "ok"))) {
             set_phase(d, PHASE_INPUT);
-            show_error(d, json_object_get(j->reply, "error"));
+            show_error(d, json_object_get(a->reply, "error"));
         } else {
             set_phase(d, PHASE_ON_THE_WAY);
             connect_dialog_update(d);
         }
     }
-    json_decref(j->reply);
+    json_decref(a->reply);
     g_free(j);
 }
 
@@ -178,8 +127,7 @@ static gboolean on_draw(gpointer data)
 
 static void set_phase(struct connect_dialog *d, enum phase phase)
 {
-    const char *words = phase == PHASE_KEY ? tr("Opening the key ...", "鍵を読み込んでいます ...")
-                                           : tr("Connecting ...", "接続しています ...");
+    const char *words = phase == PHASE_KEY ? TXT_OPENING_KEY : TXT_CONNECTING;
 
     d->phase = phase;
     gtk_widget_set_sensitive(d->user, phase == PHASE_INPUT);
@@ -206,10 +154,10 @@ static void begin(struct connect_dialog *d)
     set_phase(d, PHASE_KEY);
     j->app = d->app;
     j->dialog = d;
-    j->attempt = d->attempt;
-    g_strlcpy(j->user, entry_text(d->user), sizeof(j->user));
-    g_strlcpy(j->passphrase, entry_text(d->passphrase), sizeof(j->passphrase));
-    g_strlcpy(j->accept, d->accept, sizeof(j->accept));
+    j->number = d->attempt;
+    g_strlcpy(j->attempt.user, entry_text(d->user), sizeof(j->attempt.user));
+    g_strlcpy(j->attempt.passphrase, entry_text(d->passphrase), sizeof(j->attempt.passphrase));
+    g_strlcpy(j->attempt.accept, d->accept, sizeof(j->attempt.accept));
     work_start(run, done, j);
 }
 
@@ -235,16 +183,10 @@ static void host_key_accepted(gpointer data)
 /* What the gateway showed has to be compared by the person; nothing is trusted before. */
 static void ask_host_key(struct connect_dialog *d, const char *seen)
 {
-    char *text = g_strdup_printf(
-        tr("This PC connects to %s for the first time. Compare this fingerprint with the one that "
-           "your administrator gave you:\n\n%s\n\nConnect only if they are the same.",
-           "%s へ初めて接続します。次の指紋を、システム管理者さまから伝えられたものと比べて"
-           "ください。\n\n%s\n\n同じ場合だけ接続してください。"),
-        d->app->view.detail, seen);
+    char *text = g_strdup_printf(TXT_HOST_KEY_WHY, d->app->view.detail, seen);
 
     g_strlcpy(d->asked, seen, sizeof(d->asked));
-    ui_ask(d->app, tr("Is this your company's gateway?", "このゲートウェイに接続しますか?"), text,
-           tr("_Same, connect", "同じなので接続(_S)"), host_key_accepted, d->app);
+    ui_ask(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, d->app);
     g_free(text);
 }
 
@@ -252,34 +194,24 @@ static void show_error(struct connect_dialog *d, const json_t *error)
 {
     struct msg_args args;
     enum msg_id id = problem_read(error, &args);
-    const char *seen = args.detail != NULL ? args.detail : "";
+    const char *seen = attempt_host_key(error);
 
     d->accept[0] = '\0'; /* good for one attempt only */
-    if (id == MSG_HOSTKEY_UNKNOWN && config_check_fingerprint(seen, NULL) == 0) {
+    if (seen != NULL) {
         ask_host_key(d, seen);
         return;
     }
     if (id != MSG_NONE)
         ui_trouble_msg(d->trouble, id, &args);
     else
-        ui_trouble_show(
-            d->trouble,
-            json_string_value(json_object_get(error, "message")) != NULL
-                ? json_string_value(json_object_get(error, "message"))
-                : tr("The agent gave no reason", "エージェントが理由を返しませんでした"),
-            "", "");
+        ui_trouble_show(d->trouble, attempt_reason(error), "", "");
     gtk_widget_grab_focus(d->passphrase);
 }
 
-/*
- * Only link.c's line brings states, in the agent's order. What came before the attempt is not about
- * it; neither is the end of an older attempt on the way.
- */
+/* Only link.c's line brings states, in the agent's order. */
 void connect_dialog_hear(struct connect_dialog *d, const json_t *status)
 {
-    const char *state = json_string_value(json_object_get(status, "state"));
-
-    if (d->phase != PHASE_INPUT && state != NULL && strcmp(state, "disconnected") != 0)
+    if (d->phase != PHASE_INPUT && attempt_hears(status))
         d->heard = true;
 }
 
@@ -287,28 +219,30 @@ void connect_dialog_update(struct connect_dialog *d)
 {
     struct tray_app *app = d->app;
     const struct tray_view *view = &app->view;
+    char *title;
 
     if (d->phase != PHASE_ON_THE_WAY || !d->heard)
         return;
-    if (view->can_disconnect && !view->can_connect && view->shape != TRAY_CONNECTING) {
+    switch (attempt_judge(view)) {
+    case ATTEMPT_UP:
         close_dialog(d);
-        ui_message(
-            app, view->shape == TRAY_ON ? GTK_MESSAGE_INFO : GTK_MESSAGE_WARNING,
-            tr("Connected; port forwarding has begun", "接続が完了し、ポート転送を開始しました"),
-            view->headline);
-    } else if (view->can_retry) {
-        char *title = g_strdup_printf("%s %s", view->trouble.code, view->trouble.title);
-
+        ui_message(app, view->shape == TRAY_ON ? GTK_MESSAGE_INFO : GTK_MESSAGE_WARNING,
+                   TXT_CONNECTED, view->headline);
+        break;
+    case ATTEMPT_WAITING:
+        title = g_strdup_printf("%s %s", view->trouble.code, view->trouble.title);
         gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), view->headline);
         ui_trouble_show(d->trouble, title, view->trouble.cause, view->trouble.remedy);
         g_free(title);
-    } else if (view->shape == TRAY_CONNECTING) {
-        gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress),
-                                  tr("Connecting ...", "接続しています ..."));
-    } else {
+        break;
+    case ATTEMPT_ON_THE_WAY:
+        gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), TXT_CONNECTING);
+        break;
+    default:
         set_phase(d, PHASE_INPUT);
         if (view->has_trouble)
             show_error(d, json_object_get(app->status, "error"));
+        break;
     }
 }
 
@@ -341,25 +275,23 @@ static void build(struct connect_dialog *d)
     GtkWidget *content, *grid = ui_grid();
     struct tray_app *app = d->app;
 
-    d->dialog = ui_dialog(app, tr("Connect", "接続"));
+    d->dialog = ui_dialog(app, TXT_CONNECT);
     content = ui_content(d->dialog);
-    d->user = ui_entry(tr("User name", "ユーザ名"));
-    d->passphrase = ui_secret(tr("Passphrase", "パスフレーズ"));
+    d->user = ui_entry(TXT_USER);
+    d->passphrase = ui_secret(TXT_PASSPHRASE);
     gtk_entry_set_text(GTK_ENTRY(d->user),
                        app->config.user[0] != '\0' ? app->config.user : app->key.user);
-    ui_row(grid, 0, tr("_User name:", "ユーザ名(_U):"), d->user);
-    ui_row(grid, 1, tr("_Passphrase:", "パスフレーズ(_P):"), d->passphrase);
-    d->progress = ui_name(gtk_progress_bar_new(), tr("Progress", "進行状況"));
+    ui_row(grid, 0, TXT_L_USER, d->user);
+    ui_row(grid, 1, TXT_L_PASSPHRASE, d->passphrase);
+    d->progress = ui_name(gtk_progress_bar_new(), TXT_PROGRESS);
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(d->progress), TRUE);
     gtk_widget_set_no_show_all(d->progress, TRUE);
     d->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), grid);
     gtk_container_add(GTK_CONTAINER(content), d->progress);
     gtk_container_add(GTK_CONTAINER(content), d->trouble);
-    gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("_Cancel", "キャンセル(_C)"),
-                          GTK_RESPONSE_CANCEL);
-    d->ok =
-        gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("Co_nnect", "接続(_N)"), GTK_RESPONSE_OK);
+    gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
+    d->ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CONNECT, GTK_RESPONSE_OK);
     gtk_style_context_add_class(gtk_widget_get_style_context(d->ok), "suggested-action");
     gtk_dialog_set_default_response(GTK_DIALOG(d->dialog), GTK_RESPONSE_OK);
     g_signal_connect(d->user, "changed", G_CALLBACK(on_edited), d);

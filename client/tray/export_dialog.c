@@ -1,8 +1,9 @@
 /* 公開鍵のエクスポート (A5): fingerprint, binding, and the public key as a file or by the clipboard. */
 #include "client/keymake.h"
 #include "client/tray/app.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
-#include "common/i18n.h"
+#include "client/tray/words.h"
 
 struct export_dialog {
     struct tray_app *app;
@@ -23,15 +24,10 @@ static void save_to(gpointer data, const char *path)
     if (current == NULL || current != data)
         return;
     if (keymake_write_public(path, current->line, &f) == 0) {
-        said = g_strdup_printf(
-            tr("Saved: %s\nHand this file to your administrator, who registers it.",
-               "保存しました: "
-               "%s\nこのファイルをシステム管理者さまに渡して、登録を依頼してください。"),
-            path);
+        said = g_strdup_printf(TXT_EXPORT_SAVED, path);
         app_note(current->app, "public key exported");
     } else {
-        said = g_strdup_printf(
-            "%s: %s", tr("The public key cannot be written", "公開鍵を書き出せません"), f.text);
+        said = g_strdup_printf("%s: %s", TXT_EXPORT_FAILED, f.text);
     }
     gtk_label_set_text(GTK_LABEL(current->said), said);
     g_free(said);
@@ -40,20 +36,14 @@ static void save_to(gpointer data, const char *path)
 static void on_response(GtkDialog *dialog, gint response, gpointer data)
 {
     struct export_dialog *d = data;
-    char *name;
+    char name[KEYFILE_USER_MAX + 8];
 
     if (response == RESPONSE_COPY) {
         gtk_clipboard_set_text(gtk_clipboard_get(GDK_SELECTION_CLIPBOARD), d->line, -1);
-        gtk_label_set_text(
-            GTK_LABEL(d->said),
-            tr("Copied. Send the text to your administrator, who registers it.",
-               "コピーしました。システム管理者さまに送って、登録を依頼してください。"));
+        gtk_label_set_text(GTK_LABEL(d->said), TXT_EXPORT_COPIED);
     } else if (response == RESPONSE_SAVE) {
-        name = g_strdup_printf("%s.pub", d->info.user);
-        g_strdelimit(name, "/", '_');
-        ui_save_as(d->app, d->dialog, tr("Export the public key", "公開鍵のエクスポート"), name,
-                   save_to, d);
-        g_free(name);
+        words_public_name(d->info.user, name, sizeof(name));
+        ui_save_as(d->app, d->dialog, TXT_EXPORT_TITLE, name, save_to, d);
     } else {
         gtk_widget_destroy(GTK_WIDGET(dialog));
     }
@@ -73,26 +63,20 @@ static void build(struct export_dialog *d)
 
     (void)keymake_fingerprint(&d->info, fingerprint);
     g_snprintf(who, sizeof(who), "%s@%s", d->info.user, d->info.computer);
-    d->dialog = ui_dialog(d->app, tr("Export the public key", "公開鍵のエクスポート"));
+    d->dialog = ui_dialog(d->app, TXT_EXPORT_TITLE);
     content = ui_content(d->dialog);
-    gtk_container_add(GTK_CONTAINER(content), ui_heading(tr("The key of this PC is ready",
-                                                            "この PC の鍵の準備ができました")));
-    ui_row(grid, 0, tr("Key of:", "ユーザ名と PC:"), ui_label(who));
-    ui_row(grid, 1, tr("Fingerprint:", "指紋:"), ui_label(fingerprint));
-    ui_row(grid, 2, tr("Binding:", "結び付け:"), ui_label(key_binding_words(&d->info, binding)));
+    gtk_container_add(GTK_CONTAINER(content), ui_heading(TXT_KEY_READY));
+    ui_row(grid, 0, TXT_L_KEY_OF, ui_label(who));
+    ui_row(grid, 1, TXT_L_KEY_FINGERPRINT, ui_label(fingerprint));
+    ui_row(grid, 2, TXT_L_BINDING, ui_label(key_binding_words(&d->info, binding)));
     gtk_container_add(GTK_CONTAINER(content), grid);
     if (d->info.weak)
         gtk_container_add(GTK_CONTAINER(content), ui_label(keymake_weak_words()));
-    d->said = ui_label(tr("Waiting for the administrator: hand over the public key and compare the "
-                          "fingerprint. Once it is registered you can connect.",
-                          "システム管理者さまの登録待ちです。公開鍵を渡し、指紋を照合してください。"
-                          "登録が済むと接続できます。"));
+    d->said = ui_label(TXT_EXPORT_WAITING);
     gtk_container_add(GTK_CONTAINER(content), d->said);
-    gtk_dialog_add_buttons(GTK_DIALOG(d->dialog), tr("_Copy", "コピー(_C)"), RESPONSE_COPY,
-                           tr("_Save to a file ...", "ファイルに保存(_S) ..."), RESPONSE_SAVE,
-                           NULL);
-    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("C_lose", "閉じる(_L)"),
-                               GTK_RESPONSE_CLOSE);
+    gtk_dialog_add_buttons(GTK_DIALOG(d->dialog), TXT_B_COPY, RESPONSE_COPY, TXT_B_SAVE_TO,
+                           RESPONSE_SAVE, NULL);
+    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CLOSE, GTK_RESPONSE_CLOSE);
     gtk_widget_grab_focus(ok);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->dialog, "destroy", G_CALLBACK(on_destroy), d);
@@ -112,7 +96,7 @@ void export_dialog_open(struct tray_app *app)
             rc = sshkey_format_line(&d->info, d->line, sizeof(d->line));
         if (rc != 0) {
             ui_problem(app, keymake_inspect_problem(rc),
-                       &(struct msg_args){.detail = f.text, .user = tr("NAME", "ユーザ名")});
+                       &(struct msg_args){.detail = f.text, .user = TXT_NAME_HOLDER});
             g_free(d);
             return;
         }

@@ -8,14 +8,14 @@
 #include "client/keymake.h"
 #include "client/tray/app.h"
 #include "client/tray/pool.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
+#include "client/tray/words.h"
 #include "client/tray/work.h"
 #include "common/crypto.h"
 #include "common/i18n.h"
 
 #define DRAW_MS 100
-/* From here on the bar of the strength is full. */
-#define BITS_FULL 80.0
 
 struct keygen_dialog {
     struct tray_app *app;
@@ -49,39 +49,21 @@ static const char *text_of(GtkWidget *entry)
 
 /* --- what is typed ---------------------------------------------------------------------------- */
 
-/* What keeps the key from being made now; "" = nothing. */
 static const char *missing(const struct keygen_dialog *d)
 {
-    if (text_of(d->user)[0] == '\0' || config_check_user(text_of(d->user), NULL) != 0)
-        return tr("Enter the user name that your administrator gave you, without blanks.",
-                  "管理者から指定されたユーザ名を、空白を含めずに入力してください。");
-    if (text_of(d->passphrase)[0] == '\0')
-        return tr("Choose a passphrase and remember it.",
-                  "任意のパスフレーズを決めて入力し、忘れないようにしてください。");
-    if (strcmp(text_of(d->passphrase), text_of(d->again)) != 0)
-        return tr("Enter the same passphrase once more.",
-                  "同じパスフレーズをもう一度入力してください。");
-    if (!pool_full(d->pool))
-        return tr("Move the mouse in this window, or go on typing.",
-                  "このウィンドウの上でマウスを動かすか、キーを入力してください。");
-    return "";
+    return words_keygen_missing(text_of(d->user), text_of(d->passphrase), text_of(d->again),
+                                pool_full(d->pool));
 }
 
 static void look_again(gpointer data)
 {
     struct keygen_dialog *d = data;
     const char *passphrase = text_of(d->passphrase), *what = missing(d);
-    unsigned bits = passphrase_bits(passphrase);
-    char *strength;
+    char strength[WORDS_MAX];
 
-    gtk_level_bar_set_value(GTK_LEVEL_BAR(d->bar), MIN(bits / BITS_FULL, 1.0));
-    strength = passphrase[0] == '\0'
-                   ? g_strdup("")
-                   : g_strdup_printf(tr("%s (about %u bits)", "%s (約 %u ビット)"),
-                                     passphrase_word(bits), bits);
+    gtk_level_bar_set_value(GTK_LEVEL_BAR(d->bar), words_strength(passphrase, strength));
     gtk_label_set_text(GTK_LABEL(d->words), strength);
-    g_free(strength);
-    if (what[0] == '\0' && bits < KEYMAKE_BITS_ADVISED)
+    if (what[0] == '\0' && words_strength_poor(passphrase))
         what = keymake_advice();
     gtk_label_set_text(GTK_LABEL(d->advice), what);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->dialog), GTK_RESPONSE_OK,
@@ -155,7 +137,7 @@ static void ask_weak(struct tray_app *app, const char *detail)
     msg_format(MSG_KEYGEN_WEAK, i18n_lang(), &(struct msg_args){.detail = detail}, &text);
     title = g_strdup_printf("%s %s", text.code, text.title);
     body = g_strdup_printf("%s\n\n%s", text.cause, keymake_weak_words());
-    ui_ask(app, title, body, tr("_Make it all the same", "このまま生成(_M)"), weak_accepted, NULL);
+    ui_ask(app, title, body, TXT_B_WEAK, weak_accepted, NULL);
     g_free(title);
     g_free(body);
 }
@@ -234,22 +216,22 @@ static GtkWidget *make_form(struct keygen_dialog *d)
 {
     GtkWidget *grid = ui_grid();
 
-    d->user = ui_entry(tr("User name", "ユーザ名"));
+    d->user = ui_entry(TXT_USER);
     gtk_entry_set_text(GTK_ENTRY(d->user), d->app->facts.has_key ? d->app->key.user : "");
-    d->passphrase = ui_secret(tr("Passphrase", "パスフレーズ"));
-    d->again = ui_secret(tr("Passphrase once more", "パスフレーズ(確認)"));
+    d->passphrase = ui_secret(TXT_PASSPHRASE);
+    d->again = ui_secret(TXT_AGAIN);
     d->strength = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, UI_SPACE);
-    d->bar = ui_name(gtk_level_bar_new(), tr("Strength", "強度"));
+    d->bar = ui_name(gtk_level_bar_new(), TXT_STRENGTH);
     gtk_widget_set_valign(d->bar, GTK_ALIGN_CENTER);
     d->words = gtk_label_new("");
     gtk_label_set_width_chars(GTK_LABEL(d->words), 24);
     gtk_label_set_xalign(GTK_LABEL(d->words), 0);
     gtk_box_pack_start(GTK_BOX(d->strength), d->bar, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(d->strength), d->words, FALSE, FALSE, 0);
-    ui_row(grid, 0, tr("_User name:", "ユーザ名(_U):"), d->user);
-    ui_row(grid, 1, tr("_Passphrase:", "パスフレーズ(_P):"), d->passphrase);
-    ui_row(grid, 2, tr("Once _more:", "パスフレーズ(確認)(_M):"), d->again);
-    ui_row(grid, 3, tr("Strength:", "強度:"), d->strength);
+    ui_row(grid, 0, TXT_L_USER, d->user);
+    ui_row(grid, 1, TXT_L_PASSPHRASE, d->passphrase);
+    ui_row(grid, 2, TXT_L_AGAIN, d->again);
+    ui_row(grid, 3, TXT_L_STRENGTH, d->strength);
     return grid;
 }
 
@@ -257,30 +239,24 @@ static void build(struct keygen_dialog *d)
 {
     GtkWidget *content, *ok;
 
-    d->dialog = ui_dialog(d->app, tr("Make a key", "鍵生成"));
+    d->dialog = ui_dialog(d->app, TXT_KEYGEN_TITLE);
     content = ui_content(d->dialog);
     d->pool = pool_new(d->dialog, look_again, d);
-    gtk_container_add(GTK_CONTAINER(content),
-                      ui_label(tr("The key works on this PC only, with the passphrase you choose "
-                                  "here. User names are case-sensitive.",
-                                  "この PC でだけ使える鍵を生成します。ユーザ名の大文字と小文字は"
-                                  "区別されます。")));
+    gtk_container_add(GTK_CONTAINER(content), ui_label(TXT_KEYGEN_INTRO));
     gtk_container_add(GTK_CONTAINER(content), make_form(d));
     gtk_container_add(GTK_CONTAINER(content), pool_widget(d->pool));
     d->advice = ui_label("");
     gtk_label_set_width_chars(GTK_LABEL(d->advice), 50);
-    d->progress = ui_name(gtk_progress_bar_new(), tr("Progress", "進行状況"));
+    d->progress = ui_name(gtk_progress_bar_new(), TXT_PROGRESS);
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(d->progress), TRUE);
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress),
-                              tr("Making the key ...", "鍵を生成しています ..."));
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->progress), TXT_MAKING_KEY);
     gtk_widget_set_no_show_all(d->progress, TRUE);
     d->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), d->advice);
     gtk_container_add(GTK_CONTAINER(content), d->progress);
     gtk_container_add(GTK_CONTAINER(content), d->trouble);
-    gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("_Cancel", "キャンセル(_C)"),
-                          GTK_RESPONSE_CANCEL);
-    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("_Generate", "生成(_G)"), GTK_RESPONSE_OK);
+    gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
+    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_GENERATE, GTK_RESPONSE_OK);
     gtk_style_context_add_class(gtk_widget_get_style_context(ok), "suggested-action");
     gtk_dialog_set_default_response(GTK_DIALOG(d->dialog), GTK_RESPONSE_OK);
     g_signal_connect(d->user, "changed", G_CALLBACK(on_edited), d);
@@ -314,11 +290,5 @@ void keygen_dialog_open(struct tray_app *app)
         open_now(app);
         return;
     }
-    ui_ask(
-        app, tr("Replace the key of this PC?", "この PC の鍵を置き換えますか?"),
-        tr("This PC has a key already. A copy of the old one is kept, but the administrator has to "
-           "register the new one before you can connect again.",
-           "この PC の鍵はすでに生成されています。以前の鍵は控えとして残りますが、新しい公開鍵を"
-           "システム管理者さまが再登録するまで接続できません。"),
-        tr("_Replace", "置き換える(_R)"), open_now, app);
+    ui_ask(app, TXT_ASK_REPLACE, TXT_ASK_REPLACE_WHY, TXT_B_REPLACE, open_now, app);
 }

@@ -6,13 +6,8 @@
 
 #include <glib.h>
 
-#include "client/ipc.h"
+#include "client/tray/follow.h"
 #include "client/tray/work.h"
-
-/* How often the thread looks whether it shall stop, and whether an agent runs. */
-#define LOOK_MS       1000
-#define ANSWER_MS     10000
-#define DISCONNECT_MS 20000
 
 struct link {
     GThread *thread;
@@ -64,45 +59,29 @@ static bool stopped(struct link *link)
     return stop;
 }
 
-/* Follows one agent to its end, or ours. */
-static void follow(struct link *link, struct ipc *ipc)
+static bool stopped_fn(void *arg)
 {
-    json_t *request = json_pack("{s:s}", "op", "subscribe"), *reply = NULL, *event;
-    struct fault f = {0};
-    int rc = ipc_call(ipc, request, ANSWER_MS, &reply, &f);
+    return stopped(arg);
+}
 
-    json_decref(request);
-    json_decref(reply);
-    while ((rc == 0 || rc == PRA_ETIMEOUT) && !stopped(link)) {
-        event = NULL;
-        rc = ipc_next_event(ipc, LOOK_MS, &event, &f);
-        if (rc == 0)
-            post(link, json_incref(json_object_get(event, "status")));
-        json_decref(event);
-    }
+static void post_fn(void *arg, json_t *status)
+{
+    post(arg, status);
 }
 
 static gpointer watch(gpointer data)
 {
     struct link *link = data;
+    const struct follow follow = {.stopped = stopped_fn, .post = post_fn, .arg = link};
     bool told = false; /* that no agent runs */
 
     while (!stopped(link)) {
-        struct ipc *ipc = NULL;
-        struct fault f = {0};
-
-        if (ipc_connect(link->paths, &ipc, &f) == 0) {
-            follow(link, ipc);
-            ipc_close(ipc);
-            told = false;
-        }
-        if (!told)
-            post(link, NULL);
-        told = true;
+        follow_once(link->paths, &follow, &told);
         g_mutex_lock(&link->lock);
         if (!link->stop && !link->poked)
             (void)g_cond_wait_until(&link->changed, &link->lock,
-                                    g_get_monotonic_time() + LOOK_MS * G_TIME_SPAN_MILLISECOND);
+                                    g_get_monotonic_time() +
+                                        FOLLOW_LOOK_MS * G_TIME_SPAN_MILLISECOND);
         link->poked = false;
         g_mutex_unlock(&link->lock);
     }
@@ -157,17 +136,10 @@ struct request {
 static void send_it(void *job)
 {
     struct request *r = job;
-    struct ipc *ipc = NULL;
     struct fault f = {0};
-    json_t *reply = NULL;
-    int rc = ipc_connect(r->paths, &ipc, &f);
 
-    if (rc == 0)
-        rc = ipc_call(ipc, r->message, DISCONNECT_MS, &reply, &f);
-    if (rc != 0 && rc != PRA_ENOENT)
+    if (follow_send(r->paths, r->message, &f) != 0)
         g_warning("the agent does not answer: %s", f.text);
-    json_decref(reply);
-    ipc_close(ipc);
 }
 
 static void sent(void *job)

@@ -1,12 +1,8 @@
-/* prefs.h: tray.ini by common/conf, autostart by the desktop's own folder. */
+/* tray.ini of prefs.h by common/conf, for every system alike; autostart has files of its own. */
 #include "client/tray/prefs.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <glib.h>
 
 #include "common/conf.h"
 #include "common/i18n.h"
@@ -72,6 +68,8 @@ static int file_name(const struct paths *paths, char dst[OS_PATH_MAX])
     snprintf(folder, sizeof(folder), "%s", paths->config_file);
     slash = strrchr(folder, '/');
     if (slash == NULL)
+        slash = strrchr(folder, '\\');
+    if (slash == NULL)
         return PRA_ETOOBIG;
     *slash = '\0';
     return os_path_join(dst, folder, "tray.ini");
@@ -112,64 +110,4 @@ void prefs_apply_language(const struct prefs *p)
         i18n_init();
     else
         i18n_set(p->language == PREFS_LANGUAGE_JA ? LANG_JA : LANG_EN);
-}
-
-/* --- autostart -------------------------------------------------------------------------------- */
-
-static int autostart_file(char folder[OS_PATH_MAX], char path[OS_PATH_MAX])
-{
-    int rc = os_path_join(folder, g_get_user_config_dir(), "autostart");
-
-    return rc == 0 ? os_path_join(path, folder, "pra-tray.desktop") : rc;
-}
-
-bool prefs_autostart(void)
-{
-    char folder[OS_PATH_MAX], path[OS_PATH_MAX];
-
-    return autostart_file(folder, path) == 0 && access(path, F_OK) == 0;
-}
-
-/* A path as the Exec key has it: in quotes, with what is special there escaped. */
-static void quote_exec(const char *path, char *dst, size_t cap)
-{
-    size_t n = 0;
-
-    for (; *path != '\0' && n + 5 < cap; path++) {
-        if (strchr("\"`$\\", *path) != NULL) {
-            dst[n++] = '\\';
-            dst[n++] = '\\'; /* once for the value, once for the quotes */
-        }
-        if (*path == '%' || *path == '\\') /* a value's own escapes */
-            dst[n++] = *path;
-        dst[n++] = *path;
-    }
-    dst[n] = '\0';
-}
-
-int prefs_set_autostart(bool on, struct fault *f)
-{
-    char folder[OS_PATH_MAX], path[OS_PATH_MAX], self[OS_PATH_MAX], exec[OS_PATH_MAX];
-    char text[OS_PATH_MAX + TEXT_MAX];
-    ssize_t len;
-    int n, rc = autostart_file(folder, path);
-
-    if (rc != 0)
-        return fault_set(f, rc, "%s", err_text(rc));
-    if (!on)
-        return unlink(path) == 0 || errno == ENOENT
-                   ? 0
-                   : fault_set(f, PRA_EIO, "%s: %s", path, strerror(errno));
-    len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (len < 0)
-        return fault_set(f, PRA_EIO, "/proc/self/exe: %s", strerror(errno));
-    self[len] = '\0';
-    quote_exec(self, exec, sizeof(exec));
-    n = snprintf(text, sizeof(text),
-                 "[Desktop Entry]\nType=Application\nName=PRA\nExec=\"%s\" --background\n"
-                 "Icon=pra-tray\nTerminal=false\nX-GNOME-Autostart-enabled=true\n",
-                 exec);
-    if (g_mkdir_with_parents(folder, 0755) != 0)
-        return fault_set(f, PRA_EIO, "%s: %s", folder, strerror(errno));
-    return os_file_replace(path, text, (size_t)n, 0644, f);
 }

@@ -1,8 +1,8 @@
 /* オプション: start at login, connect at start, notices, language, proxy. */
-#include "client/server_change.h"
 #include "client/tray/app.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
-#include "common/i18n.h"
+#include "client/tray/words.h"
 
 struct prefs_dialog {
     struct tray_app *app;
@@ -10,27 +10,6 @@ struct prefs_dialog {
 };
 
 static GtkWidget *open_dialog; /* one at a time */
-
-static int save_proxy(struct prefs_dialog *d, char why[SERVER_WHY_MAX])
-{
-    const char *text = gtk_entry_get_text(GTK_ENTRY(d->proxy));
-    struct config now, wanted = {0};
-    struct fault f = {0};
-    int rc;
-
-    if (!server_read_proxy(text[0] != '\0' ? text : "none", &wanted, why))
-        return PRA_EINVAL;
-    rc = config_load(d->app->paths.config_file, &now, &f);
-    if (rc == 0 && (now.has_proxy || wanted.has_proxy)) {
-        now.has_proxy = wanted.has_proxy;
-        now.proxy = wanted.proxy;
-        now.proxy_port = wanted.proxy_port;
-        rc = config_save(d->app->paths.config_file, &now, &f);
-    }
-    if (rc != 0)
-        g_snprintf(why, SERVER_WHY_MAX, "%s", f.text);
-    return rc;
-}
 
 static void save(struct prefs_dialog *d)
 {
@@ -44,16 +23,14 @@ static void save(struct prefs_dialog *d)
     char why[SERVER_WHY_MAX] = "";
     struct fault f = {0};
 
-    if (save_proxy(d, why) != 0) {
-        ui_trouble_show(d->trouble, tr("The proxy cannot be used", "プロキシが使用できません"), why,
-                        "");
+    if (words_proxy_save(&app->paths, gtk_entry_get_text(GTK_ENTRY(d->proxy)), why) != 0) {
+        ui_trouble_show(d->trouble, TXT_PROXY_BAD, why, "");
         gtk_widget_grab_focus(d->proxy);
         return;
     }
     if (prefs_save(&app->paths, &p, &f) != 0 ||
         (autostart != prefs_autostart() && prefs_set_autostart(autostart, &f) != 0)) {
-        ui_trouble_show(d->trouble, tr("The settings cannot be saved", "設定を保存できません"),
-                        f.text, "");
+        ui_trouble_show(d->trouble, TXT_SETTINGS_FAILED, f.text, "");
         return;
     }
     app->prefs = p;
@@ -92,24 +69,21 @@ static GtkWidget *choice(const char *name, const char *const words[3], int activ
 
 static void build(struct prefs_dialog *d)
 {
-    const char *const notices[3] = {tr("All", "すべて"), tr("Errors only", "エラーのみ"),
-                                    tr("None", "なし")};
-    const char *const languages[3] = {tr("As the system", "システムの設定"), "日本語", "English"};
+    const char *const notices[3] = {TXT_ALL, TXT_ERRORS_ONLY, TXT_NONE};
+    const char *const languages[3] = {TXT_AS_SYSTEM, "日本語", "English"};
     GtkWidget *content, *grid = ui_grid(), *ok;
     const struct config *c = &d->app->config;
     char proxy[ADDR_TEXT_MAX] = "";
 
-    d->dialog = ui_dialog(d->app, tr("Options", "オプション"));
+    d->dialog = ui_dialog(d->app, TXT_OPTIONS_TITLE);
     content = ui_content(d->dialog);
-    d->autostart = gtk_check_button_new_with_mnemonic(
-        tr("_Start PRA at login", "ログイン時に PRA を起動する(_S)"));
+    d->autostart = gtk_check_button_new_with_mnemonic(TXT_C_AUTOSTART);
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->autostart), prefs_autostart());
-    d->connect = gtk_check_button_new_with_mnemonic(
-        tr("As_k for the passphrase at start", "起動時に接続する(パスフレーズを入力)(_K)"));
+    d->connect = gtk_check_button_new_with_mnemonic(TXT_C_CONNECT);
     gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->connect), d->app->prefs.connect_at_start);
-    d->notices = choice(tr("Notices", "通知"), notices, (int)d->app->prefs.notices);
-    d->language = choice(tr("Language", "言語"), languages, (int)d->app->prefs.language);
-    d->proxy = ui_entry(tr("HTTP proxy", "プロキシサーバアドレス"));
+    d->notices = choice(TXT_NOTICES, notices, (int)d->app->prefs.notices);
+    d->language = choice(TXT_LANGUAGE, languages, (int)d->app->prefs.language);
+    d->proxy = ui_entry(TXT_PROXY);
     if (c->has_proxy)
         gtk_entry_set_text(GTK_ENTRY(d->proxy),
                            config_format_address(&c->proxy, c->proxy_port, proxy));
@@ -117,14 +91,13 @@ static void build(struct prefs_dialog *d)
     d->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), d->autostart);
     gtk_container_add(GTK_CONTAINER(content), d->connect);
-    ui_row(grid, 0, tr("_Notices:", "通知(_N):"), d->notices);
-    ui_row(grid, 1, tr("_Language:", "言語(_L):"), d->language);
-    ui_row(grid, 2, tr("HTTP _proxy:", "プロキシサーバアドレス(_P):"), d->proxy);
+    ui_row(grid, 0, TXT_L_NOTICES, d->notices);
+    ui_row(grid, 1, TXT_L_LANGUAGE, d->language);
+    ui_row(grid, 2, TXT_L_PROXY, d->proxy);
     gtk_container_add(GTK_CONTAINER(content), grid);
     gtk_container_add(GTK_CONTAINER(content), d->trouble);
-    gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("_Cancel", "キャンセル(_C)"),
-                          GTK_RESPONSE_CANCEL);
-    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), tr("_OK", "OK(_O)"), GTK_RESPONSE_OK);
+    gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
+    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_OK, GTK_RESPONSE_OK);
     gtk_style_context_add_class(gtk_widget_get_style_context(ok), "suggested-action");
     gtk_dialog_set_default_response(GTK_DIALOG(d->dialog), GTK_RESPONSE_OK);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);

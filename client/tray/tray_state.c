@@ -125,10 +125,14 @@ static void look_connected(struct tray_view *view)
                  view->forwards);
     } else {
         view->shape = view->ready > 0 ? TRAY_PARTLY : TRAY_ERROR;
-        snprintf(view->headline, sizeof(view->headline),
-                 tr("Connected, %1$zu of %2$zu forwards ready",
-                    "接続中 (ポート転送 %2$zu 件のうち %1$zu 件が使用可)"),
-                 view->ready, view->forwards);
+        /* By hand where the order differs: not every system has %1$zu. */
+        if (i18n_lang() == LANG_JA)
+            snprintf(view->headline, sizeof(view->headline),
+                     "接続中 (ポート転送 %zu 件のうち %zu 件が使用可)", view->forwards,
+                     view->ready);
+        else
+            snprintf(view->headline, sizeof(view->headline), "Connected, %zu of %zu forwards ready",
+                     view->ready, view->forwards);
     }
 }
 

@@ -1,6 +1,7 @@
 /* ui.h */
 #include "client/tray/ui.h"
 
+#include "client/tray/texts.h"
 #include "common/i18n.h"
 
 GtkWidget *ui_name(GtkWidget *w, const char *name)
@@ -129,7 +130,7 @@ void ui_message(struct tray_app *app, GtkMessageType type, const char *title, co
 {
     GtkWidget *dialog = message_dialog(app, type, title, text);
 
-    gtk_dialog_add_button(GTK_DIALOG(dialog), tr("_OK", "OK(_O)"), GTK_RESPONSE_OK);
+    gtk_dialog_add_button(GTK_DIALOG(dialog), TXT_B_OK, GTK_RESPONSE_OK);
     gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
     g_signal_connect(dialog, "response", G_CALLBACK(gtk_widget_destroy), NULL);
     gtk_window_present(GTK_WINDOW(dialog));
@@ -175,8 +176,8 @@ void ui_ask(struct tray_app *app, const char *title, const char *text, const cha
     struct question *q = g_new0(struct question, 1);
 
     *q = (struct question){.yes = yes, .data = data};
-    gtk_dialog_add_buttons(GTK_DIALOG(dialog), tr("_Cancel", "キャンセル(_C)"), GTK_RESPONSE_CANCEL,
-                           action, GTK_RESPONSE_ACCEPT, NULL);
+    gtk_dialog_add_buttons(GTK_DIALOG(dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL, action,
+                           GTK_RESPONSE_ACCEPT, NULL);
     gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
     g_signal_connect_data(dialog, "response", G_CALLBACK(on_answer), q, free_closure, 0);
     gtk_window_present(GTK_WINDOW(dialog));
@@ -260,8 +261,8 @@ void ui_save_as(struct tray_app *app, GtkWidget *parent, const char *title, cons
                 void (*chosen)(gpointer data, const char *path), gpointer data)
 {
     GtkWidget *dialog = gtk_file_chooser_dialog_new(
-        title, GTK_WINDOW(parent), GTK_FILE_CHOOSER_ACTION_SAVE, tr("_Cancel", "キャンセル(_C)"),
-        GTK_RESPONSE_CANCEL, tr("_Save", "保存(_S)"), GTK_RESPONSE_ACCEPT, NULL);
+        title, GTK_WINDOW(parent), GTK_FILE_CHOOSER_ACTION_SAVE, TXT_B_CANCEL, GTK_RESPONSE_CANCEL,
+        TXT_B_SAVE, GTK_RESPONSE_ACCEPT, NULL);
     struct choice *c = g_new0(struct choice, 1);
 
     *c = (struct choice){.chosen = chosen, .data = data};

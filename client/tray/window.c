@@ -4,8 +4,9 @@
 #include "client/tray/app.h"
 #include "client/tray/freeport.h"
 #include "client/tray/icon.h"
+#include "client/tray/texts.h"
 #include "client/tray/ui.h"
-#include "common/i18n.h"
+#include "client/tray/words.h"
 
 #define ICON_SIZE 48
 #define COLUMNS   6
@@ -70,22 +71,21 @@ static GtkWidget *make_menus(struct window *w)
 {
     GtkWidget *bar = gtk_menu_bar_new(), *sub, *about;
 
-    sub = menu(bar, tr("_Connection", "接続(_C)"));
-    w->m_connect = entry(w, sub, tr("_Connect ...", "接続(_C) ..."), TRAY_CMD_CONNECT);
-    w->m_disconnect = entry(w, sub, tr("_Disconnect ...", "切断(_D) ..."), TRAY_CMD_DISCONNECT);
-    w->m_retry = entry(w, sub, tr("_Retry now", "今すぐ再接続(_R)"), TRAY_CMD_RETRY);
+    sub = menu(bar, TXT_M_CONNECTION);
+    w->m_connect = entry(w, sub, TXT_M_CONNECT, TRAY_CMD_CONNECT);
+    w->m_disconnect = entry(w, sub, TXT_M_DISCONNECT, TRAY_CMD_DISCONNECT);
+    w->m_retry = entry(w, sub, TXT_B_RETRY, TRAY_CMD_RETRY);
     gtk_menu_shell_append(GTK_MENU_SHELL(sub), gtk_separator_menu_item_new());
-    entry(w, sub, tr("_Quit", "終了(_X)"), TRAY_CMD_QUIT);
-    sub = menu(bar, tr("Se_ttings", "設定(_T)"));
-    entry(w, sub, tr("_Server ...", "サーバ設定(_S) ..."), TRAY_CMD_SERVER);
-    entry(w, sub, tr("_Options ...", "オプション(_O) ..."), TRAY_CMD_SETTINGS);
-    sub = menu(bar, tr("_Key", "鍵生成(_K)"));
-    entry(w, sub, tr("_Make a key ...", "鍵生成(_G) ..."), TRAY_CMD_KEYGEN);
-    w->m_export = entry(w, sub, tr("_Export the public key ...", "公開鍵のエクスポート(_E) ..."),
-                        TRAY_CMD_EXPORT);
-    sub = menu(bar, tr("_Help", "ヘルプ(_H)"));
-    entry(w, sub, tr("Collect _logs ...", "ログの収集(_L) ..."), TRAY_CMD_COLLECT);
-    about = gtk_menu_item_new_with_mnemonic(tr("_Version", "バージョン情報(_V)"));
+    entry(w, sub, TXT_B_QUIT, TRAY_CMD_QUIT);
+    sub = menu(bar, TXT_M_SETTINGS);
+    entry(w, sub, TXT_M_SERVER, TRAY_CMD_SERVER);
+    entry(w, sub, TXT_M_OPTIONS, TRAY_CMD_SETTINGS);
+    sub = menu(bar, TXT_M_KEY);
+    entry(w, sub, TXT_M_KEYGEN, TRAY_CMD_KEYGEN);
+    w->m_export = entry(w, sub, TXT_M_EXPORT, TRAY_CMD_EXPORT);
+    sub = menu(bar, TXT_M_HELP);
+    entry(w, sub, TXT_M_COLLECT, TRAY_CMD_COLLECT);
+    about = gtk_menu_item_new_with_mnemonic(TXT_M_VERSION);
     g_signal_connect(about, "activate", G_CALLBACK(on_about), w);
     gtk_menu_shell_append(GTK_MENU_SHELL(sub), about);
     return bar;
@@ -107,7 +107,7 @@ static GtkWidget *make_head(struct window *w)
 {
     GtkWidget *head = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, UI_SPACE);
     GtkWidget *words = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-    GtkWidget *caption = ui_label(tr("Status", "ステータス"));
+    GtkWidget *caption = ui_label(TXT_STATUS);
 
     w->icon = gtk_image_new();
     w->headline = ui_heading("");
@@ -119,9 +119,9 @@ static GtkWidget *make_head(struct window *w)
     gtk_container_add(GTK_CONTAINER(words), w->headline);
     gtk_container_add(GTK_CONTAINER(words), w->detail);
     gtk_widget_set_valign(words, GTK_ALIGN_CENTER);
-    w->retry = command_button(w, tr("_Retry now", "今すぐ再接続(_R)"), TRAY_CMD_RETRY);
-    w->connect = command_button(w, tr("Co_nnect", "接続(_N)"), TRAY_CMD_CONNECT);
-    w->disconnect = command_button(w, tr("_Disconnect", "切断(_D)"), TRAY_CMD_DISCONNECT);
+    w->retry = command_button(w, TXT_B_RETRY, TRAY_CMD_RETRY);
+    w->connect = command_button(w, TXT_B_CONNECT, TRAY_CMD_CONNECT);
+    w->disconnect = command_button(w, TXT_B_DISCONNECT, TRAY_CMD_DISCONNECT);
     w->next = command_button(w, "", TRAY_CMD_NONE);
     gtk_button_set_use_underline(GTK_BUTTON(w->next), TRUE);
     gtk_style_context_add_class(gtk_widget_get_style_context(w->next), "suggested-action");
@@ -158,9 +158,8 @@ static void never_shorten(GtkWidget *label)
 
 static void add_header(struct window *w)
 {
-    const char *const titles[COLUMNS] = {
-        tr("State", "状態"),    tr("Name", "名前"),   tr("On this PC", "この PC のアドレス"),
-        tr("Target", "転送先"), tr("Open", "接続数"), tr("Traffic", "通信量")};
+    const char *const titles[COLUMNS] = {TXT_COL_STATE,  TXT_COL_NAME, TXT_COL_LOCAL,
+                                         TXT_COL_TARGET, TXT_COL_OPEN, TXT_COL_TRAFFIC};
 
     for (int i = 0; i < COLUMNS; i++) {
         GtkWidget *label = cell(w->list, i, 0, titles[i]);
@@ -181,7 +180,7 @@ static void add_row(struct window *w, int i)
     r.local = gtk_button_new_with_label("");
     gtk_button_set_relief(GTK_BUTTON(r.local), GTK_RELIEF_NONE);
     gtk_widget_set_halign(r.local, GTK_ALIGN_START);
-    gtk_widget_set_tooltip_text(r.local, tr("Click to copy", "クリックでコピー"));
+    gtk_widget_set_tooltip_text(r.local, TXT_CLICK_COPIES);
     g_object_set_data(G_OBJECT(r.local), command_key, GINT_TO_POINTER(TRAY_CMD_COPY));
     g_object_set_data(G_OBJECT(r.local), row_key, GINT_TO_POINTER(i));
     g_signal_connect(r.local, "clicked", G_CALLBACK(on_command), w);
@@ -231,9 +230,7 @@ static void set_note(GtkWidget *note, const struct tray_row *row)
     char address[ADDR_TEXT_MAX], text[sizeof(row->note) + 256];
 
     if (!row->ready && freeport_find(row->local, address))
-        g_snprintf(text, sizeof(text),
-                   tr("%s\nFree on this PC: %s", "%s\nこの PC で空いているアドレス: %s"), row->note,
-                   address);
+        g_snprintf(text, sizeof(text), TXT_NOTE_FREE, row->note, address);
     else
         g_strlcpy(text, row->note, sizeof(text));
     set_text(note, text);
@@ -254,7 +251,7 @@ static void fill_row(const struct row_widgets *r, const struct tray_row *row)
     gtk_widget_set_tooltip_text(r->target, row->target);
     if (g_strcmp0(gtk_button_get_label(GTK_BUTTON(r->local)), row->local) != 0)
         gtk_button_set_label(GTK_BUTTON(r->local), row->local);
-    g_snprintf(name, sizeof(name), tr("Copy %s", "%s をコピー"), row->local);
+    g_snprintf(name, sizeof(name), TXT_COPY_ADDRESS, row->local);
     ui_name(r->local, name);
     set_text(r->connections, row->connections);
     set_text(r->traffic, row->traffic);
@@ -285,12 +282,11 @@ static GtkWidget *make_list(struct window *w)
     GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
 
-    w->list = ui_name(gtk_grid_new(), tr("Forwards", "ポート転送"));
+    w->list = ui_name(gtk_grid_new(), TXT_FORWARDS);
     gtk_grid_set_column_spacing(GTK_GRID(w->list), 18);
     gtk_grid_set_row_spacing(GTK_GRID(w->list), 2);
     add_header(w);
-    w->empty = ui_label(tr("The forwards are listed here while PRA is connected.",
-                           "接続すると、ポート転送の一覧がここに表示されます。"));
+    w->empty = ui_label(TXT_NO_FORWARDS);
     gtk_style_context_add_class(gtk_widget_get_style_context(w->empty), "dim-label");
     gtk_label_set_xalign(GTK_LABEL(w->empty), 0.5f);
     gtk_widget_set_no_show_all(w->empty, TRUE);
@@ -315,7 +311,7 @@ static void set_icon(struct window *w, enum tray_shape shape)
     cairo_surface_set_device_scale(surface, scale, scale);
     gtk_image_set_from_surface(GTK_IMAGE(w->icon), surface);
     cairo_surface_destroy(surface);
-    g_snprintf(name, sizeof(name), "%s: %s", tr("Status", "ステータス"), tray_shape_word(shape));
+    g_snprintf(name, sizeof(name), "%s: %s", TXT_STATUS, tray_shape_word(shape));
     ui_name(w->icon, name);
     w->shape = shape;
 }
@@ -323,19 +319,9 @@ static void set_icon(struct window *w, enum tray_shape shape)
 /* The button that leads on, for who does not know where to begin. */
 static void set_next(struct window *w, enum tray_step step)
 {
-    enum tray_command command = TRAY_CMD_NONE;
-    const char *label = "";
+    const char *label;
+    enum tray_command command = words_next_step(step, &label);
 
-    if (step == TRAY_STEP_SERVER) {
-        command = TRAY_CMD_SERVER;
-        label = tr("_Set the server ...", "サーバ設定(_S) ...");
-    } else if (step == TRAY_STEP_KEY) {
-        command = TRAY_CMD_KEYGEN;
-        label = tr("_Make a key ...", "鍵生成(_G) ...");
-    } else if (step == TRAY_STEP_REGISTER) {
-        command = TRAY_CMD_EXPORT;
-        label = tr("_Export the public key ...", "公開鍵のエクスポート(_E) ...");
-    }
     if (g_strcmp0(gtk_button_get_label(GTK_BUTTON(w->next)), label) != 0)
         gtk_button_set_label(GTK_BUTTON(w->next), label);
     g_object_set_data(G_OBJECT(w->next), command_key, GINT_TO_POINTER((int)command));
