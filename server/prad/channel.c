@@ -42,8 +42,6 @@ void channel_ready(struct channel *ch)
 
 static void answered(struct channel *ch)
 {
-    ssh_message_free(ch->request);
-    ch->request = NULL;
     channel_opening_free(ch->opening);
     ch->opening = NULL;
 }
@@ -51,14 +49,15 @@ static void answered(struct channel *ch)
 static bool answer_failure(struct channel *ch)
 {
     struct session *s = ch->session;
-    bool refused = ch->failure == FAILURE_DENIED || ch->failure == FAILURE_LIMIT;
+    struct channel_opening *o = ch->opening;
+    bool refused = o->failure == FAILURE_DENIED || o->failure == FAILURE_LIMIT;
     record_channel(ch, refused ? AUDIT_CHANNEL_REFUSED : AUDIT_CHANNEL_FAILED, ch->why,
-                   ch->failure_text);
+                   o->failure_text);
     control_open_failed(ch);
     if (!control_flush(s))
         return false;
-    ssh_message_channel_request_open_reply_failure(ch->request, FAILURES[ch->failure].code,
-                                                   ch->failure_text);
+    ssh_message_channel_request_open_reply_failure(o->request, FAILURES[o->failure].code,
+                                                   o->failure_text);
     answered(ch);
     ch->state = CHANNEL_GONE;
     return session_alive(s);
@@ -67,7 +66,7 @@ static bool answer_failure(struct channel *ch)
 static bool answer_success(struct channel *ch)
 {
     struct session *s = ch->session;
-    ch->ssh = ssh_message_channel_request_open_reply_accept(ch->request);
+    ch->ssh = ssh_message_channel_request_open_reply_accept(ch->opening->request);
     if (!session_alive(s))
         return false;
     if (!ch->ssh) {
@@ -87,12 +86,13 @@ static bool answer_success(struct channel *ch)
 static bool answer(struct channel *ch)
 {
     struct session *s = ch->session;
-    if (ch->failure == FAILURE_NONE && s->ending_ms != 0)
+    if (ch->opening->failure == FAILURE_NONE && s->ending_ms != 0)
         channel_fail(ch, FAILURE_DENIED, s->ended_by, "this session is being ended");
-    if (ch->failure == FAILURE_NONE && channel_ask(ch, &ch->opening->host, &ch->ip) != POLICY_ALLOW)
+    if (ch->opening->failure == FAILURE_NONE &&
+        channel_ask(ch, &ch->opening->host, &ch->ip) != POLICY_ALLOW)
         channel_fail(ch, FAILURE_DENIED, ch->why,
                      "the rules of the gateway do not allow this target");
-    return ch->failure == FAILURE_NONE ? answer_success(ch) : answer_failure(ch);
+    return ch->opening->failure == FAILURE_NONE ? answer_success(ch) : answer_failure(ch);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -158,8 +158,6 @@ void channel_destroy(struct channel *ch, bool reset)
         record_channel(ch, AUDIT_CHANNEL_CLOSE, s->ended_by, "");
         atomic_fetch_sub(&s->entry.channels, 1);
     }
-    if (ch->request)
-        ssh_message_free(ch->request);
     if (ch->ssh && s->ssh)
         ssh_channel_free(ch->ssh);
     if (ch->prev)

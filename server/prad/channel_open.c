@@ -64,6 +64,7 @@ void channel_opening_free(struct channel_opening *o)
     if (!o)
         return;
     stop(o);
+    ssh_message_free(o->request);
     free(o);
 }
 
@@ -72,9 +73,9 @@ void channel_fail(struct channel *ch, enum channel_failure failure, const char *
 {
     stop(ch->opening);
     pump_close_target(ch, false);
-    ch->failure = failure;
+    ch->opening->failure = failure;
+    ch->opening->failure_text = text;
     ch->why = why;
-    ch->failure_text = text;
     ch->state = CHANNEL_ANSWERING;
     channel_ready(ch);
 }
@@ -279,8 +280,8 @@ static struct channel *make(struct session *s, ssh_message request)
     ch->port = (uint16_t)ssh_message_channel_request_open_destination_port_raw(request);
     ch->session = s;
     ch->opening = o;
-    ch->failure_text = "";
-    ch->request = request;
+    o->failure_text = "";
+    o->request = request;
     ch->fd = -1;
     ch->asked_ms = os_monotonic_ms();
     ch->origin_port = ssh_message_channel_request_open_originator_port_raw(request);
@@ -310,7 +311,7 @@ static bool refuse_early(struct channel *ch)
         channel_fail(ch, FAILURE_LIMIT, "channel-limit", "too many connections at once");
     else if (bad)
         channel_fail(ch, FAILURE_DENIED, bad, "the target is not a valid host and port");
-    else if (ssh_message_channel_request_open_max_packet(ch->request) < MAX_PACKET_LEAST)
+    else if (ssh_message_channel_request_open_max_packet(ch->opening->request) < MAX_PACKET_LEAST)
         channel_fail(ch, FAILURE_DENIED, "tiny-packets", "the maximum packet is too small");
     else
         return false;

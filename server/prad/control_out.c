@@ -27,8 +27,8 @@ void control_open_failed(const struct channel *ch)
         return;
     control_send(s, json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "type", "open-failed",
                               "origin_port", (json_int_t)ch->origin_port, "target", ch->target,
-                              "reason", channel_failure_word(ch->failure), "detail",
-                              ch->failure_text, "rule", (json_int_t)ch->rule));
+                              "reason", channel_failure_word(ch->opening->failure), "detail",
+                              ch->opening->failure_text, "rule", (json_int_t)ch->rule));
 }
 
 void control_cut(const struct channel *ch)

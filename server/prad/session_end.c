@@ -85,7 +85,7 @@ void session_end_soon(struct session *s, const char *reason)
     s->ending_ms = os_monotonic_ms() + SESSION_LAST_WORDS_MS;
     tunnel_close(s->worker->gateway->live, &s->entry, "primary-ended");
     for (struct channel *ch = s->channels; ch; ch = ch->next) {
-        if (ch->state < CHANNEL_OPEN && ch->failure == FAILURE_NONE)
+        if (ch->state < CHANNEL_OPEN && ch->opening->failure == FAILURE_NONE)
             channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
         if (ch->state != CHANNEL_OPEN || ch->cut)
             continue;
