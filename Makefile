@@ -17,6 +17,8 @@ BUILD   ?= build$(if $(SAN),-$(SAN))
 DESTDIR ?=
 PREFIX  ?= /usr/local
 TIME    ?= 60
+# TRAY=0: without the windows and without GTK, as for a gateway.
+TRAY    ?= 1
 VERSION := 0.1.0
 
 CC      := gcc
@@ -80,8 +82,12 @@ L_client := $(BUILD)/lib/libclient.a
 L_server := $(BUILD)/lib/libserver.a
 L_prad   := $(BUILD)/lib/libprad.a
 
-PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-keyhelper pra-tray)
-TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper $(BUILD)/test/pra-tray
+PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-keyhelper)
+TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper
+ifneq ($(TRAY),0)
+PROGRAMS  += $(BUILD)/pra-tray
+TPROGRAMS += $(BUILD)/test/pra-tray
+endif
 
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
@@ -101,9 +107,13 @@ help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@echo "  SAN=address|thread builds and tests with a sanitizer; BUILD=folder builds elsewhere; V=1 shows commands."
+	@echo "  TRAY=0 builds and installs no windows and needs no GTK (a gateway)."
 
 packages:
 	@packaging/deps/install-packages.sh build
+ifneq ($(TRAY),0)
+	@packaging/deps/install-packages.sh tray
+endif
 
 $(DEPS)/.done:
 	@packaging/deps/install-packages.sh build
@@ -137,6 +147,7 @@ $(BUILD)/test/obj/%.o: %.c $(STAMP) $(DEPS)/.done
 GTK        = gtk+-3.0 dbusmenu-glib-0.4
 GTK_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(GTK)))
 GTK_LIBS   = $(shell pkg-config --libs $(GTK)) -lm
+$(call obj,$(SRC_tray)): | packages
 $(call obj,$(SRC_tray)): $(BUILD)/obj/client/tray/%.o: client/tray/%.c $(STAMP) | $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -202,8 +213,7 @@ $(BUILD)/tests/bench/crowd: $(BUILD)/test/obj/tests/bench/crowd/client.o
 
 tests: $(PROGRAMS) $(TPROGRAMS) $(UNIT) $(DEPTEST) $(TOOLS)
 
-test: ## install, build, check and run every test; closes with the counts
-	@packaging/deps/install-packages.sh build
+test: packages ## install, build, check and run every test; closes with the counts
 	@packaging/deps/install-packages.sh test
 	@$(MAKE) --no-print-directory tests
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py
@@ -262,10 +272,13 @@ fuzz: packages ## run every fuzz target for TIME seconds (60)
 # --- the rest ------------------------------------------------------------------------------
 install: $(PROGRAMS) ## install programs, units, desktop entry, manual pages (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec
-	install -m 0755 $(BUILD)/pra $(BUILD)/pra-tray $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 $(BUILD)/pra $(DESTDIR)$(PREFIX)/bin/
+ifneq ($(TRAY),0)
+	install -m 0755 $(BUILD)/pra-tray $(DESTDIR)$(PREFIX)/bin/
+endif
 	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
-	packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)"
+	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)"
 
 clean: ## remove what was built (the cache of libraries stays)
 	rm -rf build build-address build-thread $(BUILD)

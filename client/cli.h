@@ -51,7 +51,7 @@ struct cli_args {
 };
 
 /* Commands that live in files of their own; the table of all is cli_commands(). */
-extern const struct cli_command cli_server_set, cli_server_show;
+extern const struct cli_command cli_server_set, cli_server_show, cli_profile_import;
 extern const struct cli_command cli_keygen_command, cli_key_export, cli_key_show;
 extern const struct cli_command cli_connect, cli_disconnect, cli_agent;
 extern const struct cli_command cli_status, cli_rules, cli_explain;

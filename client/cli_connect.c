@@ -10,6 +10,7 @@
 #include "client/cli.h"
 #include "client/cli_ask.h"
 #include "client/cli_attempt.h"
+#include "client/cli_profile.h"
 #include "client/cli_remote.h"
 #include "client/cli_show.h"
 #include "client/cli_text.h"
@@ -51,16 +52,21 @@ static int run_agent(int argc, char **argv);
 
 const struct cli_command cli_connect = {
     .name = "connect",
-    .synopsis = "[--user NAME] [--passphrase-file FILE|-] [--wait SECONDS] [--foreground]",
+    .synopsis =
+        "[FILE.pra] [--user NAME] [--passphrase-file FILE|-] [--wait SECONDS] [--foreground]",
     .summary = {"connect and open the forwards", "接続し、ポート転送を開始します"},
     .about =
         {"Asks for the passphrase of this PC's key, connects to the gateway and lists every\n"
          "forward with ● (ready) or ×. The connection stays up in the background and comes back\n"
-         "by itself until 'pra disconnect'.",
+         "by itself until 'pra disconnect'. With a profile from your administrator, its settings\n"
+         "are taken first, as by 'pra profile import'.",
          "この PC の鍵のパスフレーズを尋ねてゲートウェイに接続し、各ポート転送の状態を\n"
          "●(使用可) または × で表示します。接続はバックグラウンドで保たれ、切れても自動で\n"
-         "再接続します。「pra disconnect」で終了します。"},
+         "再接続します。「pra "
+         "disconnect」で終了します。管理者から渡された接続プロファイルを指定すると、\n"
+         "「pra profile import」と同じように設定を取り込んでから接続します。"},
     .options = options,
+    .max_operands = 1,
     .example = "connect --wait 60",
     .run = run_connect,
 };
@@ -187,6 +193,21 @@ static int read_options(const struct cli_args *args, struct attempt *a)
     return CLI_OK;
 }
 
+/* A connection that stands keeps the settings it was made with: it would not be the profile's. */
+static int take_profile(const struct attempt *a, const char *file, struct config *config)
+{
+    bool changed = false;
+    int code = profile_take(&a->paths, file, false, config, &changed, NULL);
+
+    if (code == CLI_OK && changed && remote_connected(&a->paths))
+        code = cli_fail(tr("the settings are set, but a connection with the former ones is up; "
+                           "'pra disconnect' first",
+                           "設定しましたが、以前の設定で接続中です。"
+                           "先に「pra disconnect」で切断してください"),
+                        NULL);
+    return code;
+}
+
 static int run_connect(int argc, char **argv)
 {
     struct keyfile_info info;
@@ -205,6 +226,8 @@ static int run_connect(int argc, char **argv)
         code = remote_paths(&a->paths);
     if (code == CLI_OK)
         code = remote_config(&a->paths, &config);
+    if (code == CLI_OK && args.count > 0)
+        code = take_profile(a, args.operand[0], &config);
     if (code == CLI_OK)
         code = check_ready(a, &config, &info);
     if (code != CLI_OK)

@@ -1,7 +1,10 @@
 /* Paths, settings, the agent's socket and its status for the commands; see cli_remote.h. */
 #include "client/cli_remote.h"
 
+#include <string.h>
+
 #include "client/cli.h"
+#include "client/cli_show.h"
 #include "keys/keyfile.h"
 
 int remote_paths(struct paths *paths)
@@ -127,4 +130,16 @@ int remote_status(const struct paths *paths, json_t **status)
     json_decref(reply);
     ipc_close(ipc);
     return code;
+}
+
+bool remote_connected(const struct paths *paths)
+{
+    json_t *status = NULL;
+    bool connected;
+
+    if (remote_status(paths, &status) != CLI_OK)
+        return false;
+    connected = strcmp(show_member(status, "state"), "connected") == 0;
+    json_decref(status);
+    return connected;
 }

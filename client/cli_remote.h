@@ -52,6 +52,9 @@ int remote_status(const struct paths *paths, json_t **status);
 /* That status when no agent runs, without a report. New reference; NULL when out of memory. */
 json_t *remote_offline_status(const struct paths *paths);
 
+/* Is a connection up? It keeps the settings with which it was made. */
+bool remote_connected(const struct paths *paths);
+
 /* Brings a status of the agent into the form above, in place. Returns `status`. */
 json_t *remote_polish_status(json_t *status);
 

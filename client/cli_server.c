@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client/cli.h"
+#include "client/cli_profile.h"
 #include "client/cli_remote.h"
 #include "client/cli_show.h"
 #include "client/cli_text.h"
@@ -60,24 +61,9 @@ const struct cli_command cli_server_show = {
     .run = run_show,
 };
 
-/* Is a connection up, which keeps the old address? */
-static bool is_connected(const struct paths *paths)
+void server_say_next(const struct paths *paths, const struct config *c, bool forgot)
 {
-    json_t *status = NULL;
-    const char *state;
-    bool connected;
-
-    if (remote_status(paths, &status) != CLI_OK)
-        return false;
-    state = show_member(status, "state");
-    connected = strcmp(state, "connected") == 0;
-    json_decref(status);
-    return connected;
-}
-
-static void say_what_next(const struct paths *paths, const struct config *c, bool forgot)
-{
-    char server[ADDR_TEXT_MAX];
+    char server[ADDR_TEXT_MAX], user[4 * PROFILE_USER_MAX + 1];
 
     fprintf(stderr, tr("Server address: %s\n", "SUS サーバアドレス: %s\n"),
             config_format_address(&c->server, c->server_port, server));
@@ -92,9 +78,10 @@ static void say_what_next(const struct paths *paths, const struct config *c, boo
                  "比べてください。\n"),
               stderr);
     if (access(paths->key_file, F_OK) != 0)
-        fputs(tr("Next: pra keygen --user NAME\n", "次の手順: pra keygen --user ユーザ名\n"),
-              stderr);
-    else if (is_connected(paths))
+        fprintf(stderr, tr("Next: pra keygen --user %s\n", "次の手順: pra keygen --user %s\n"),
+                c->user[0] != '\0' ? text_clean(user, sizeof(user), c->user)
+                                   : tr("NAME", "ユーザ名"));
+    else if (remote_connected(paths))
         fputs(tr("Next: pra disconnect, then pra connect (the running connection keeps the old "
                  "address)\n",
                  "次の手順: pra disconnect のあと pra connect"
@@ -131,7 +118,7 @@ static int run_set(int argc, char **argv)
         return CLI_FAILED;
     if (server_change(&paths, &old, &change, &moved, &f) != 0)
         return cli_fail(tr("the settings cannot be saved", "設定を保存できません"), &f);
-    say_what_next(&paths, &old, moved);
+    server_say_next(&paths, &old, moved);
     return CLI_OK;
 }
 
@@ -153,9 +140,10 @@ static int run_show(int argc, char **argv)
     if (c.has_proxy)
         config_format_address(&c.proxy, c.proxy_port, proxy);
     if (args.value[0] != NULL) {
-        json_t *doc = json_pack("{s:s?, s:s?, s:s?, s:s?}", "server", server[0] ? server : NULL,
-                                "fingerprint", c.fingerprint[0] ? c.fingerprint : NULL, "user",
-                                c.user[0] ? c.user : NULL, "proxy", proxy[0] ? proxy : NULL);
+        json_t *doc = json_pack(
+            "{s:s?, s:s?, s:s?, s:s?, s:s?}", "server", server[0] ? server : NULL, "fingerprint",
+            c.fingerprint[0] ? c.fingerprint : NULL, "user", c.user[0] ? c.user : NULL, "proxy",
+            proxy[0] ? proxy : NULL, "name", c.name[0] ? c.name : NULL);
         code = cli_print_json(doc);
         json_decref(doc);
         return code;
@@ -166,6 +154,8 @@ static int run_show(int argc, char **argv)
                            "「pra server set ホスト名」で設定してください"),
                         NULL);
     t = table_new(2);
+    if (c.name[0] != '\0')
+        table_row(t, TEXT_PLAIN, (const char *[]){tr("Name", "名前"), c.name});
     table_row(t, TEXT_PLAIN, (const char *[]){tr("Server", "SUS サーバアドレス"), server});
     table_row(t, TEXT_PLAIN,
               (const char *[]){tr("Fingerprint", "指紋"),

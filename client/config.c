@@ -12,6 +12,7 @@
 #include "common/chainlog.h"
 #include "common/conf.h"
 #include "common/os.h"
+#include "common/profile.h"
 
 #define LOOKUP_DEFAULT             60
 #define DEAD_DELAY_DEFAULT         30
@@ -25,33 +26,14 @@
 #define LOG_KEEP_MAX               99
 #define CONFIG_TEXT_MAX            4096
 
-#define FINGERPRINT_PREFIX "SHA256:"
-#define FINGERPRINT_DIGITS 43 /* base64 of 32 bytes without padding */
-
 int config_check_fingerprint(const char *text, struct fault *f)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *body = text + strlen(FINGERPRINT_PREFIX);
-
-    if (strncmp(text, FINGERPRINT_PREFIX, strlen(FINGERPRINT_PREFIX)) != 0 ||
-        strlen(body) != FINGERPRINT_DIGITS || strspn(body, digits) != FINGERPRINT_DIGITS)
-        return fault_set(f, PRA_EINVAL,
-                         "'%.80s' is not a fingerprint: SHA256: and %d characters are expected",
-                         text, FINGERPRINT_DIGITS);
-    return 0;
+    return profile_check_fingerprint(text, f);
 }
 
 int config_check_user(const char *text, struct fault *f)
 {
-    size_t len = strlen(text);
-
-    if (len >= sizeof(((struct config *)0)->user))
-        return fault_set(f, PRA_EINVAL, "the user name is longer than %zu bytes",
-                         sizeof(((struct config *)0)->user) - 1);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
-            return fault_set(f, PRA_EINVAL, "a user name holds no blanks and control characters");
-    return 0;
+    return profile_check_user(text, f);
 }
 
 static int set_address(void *target, const char *value, struct fault *f)
@@ -86,6 +68,16 @@ static int set_user(void *target, const char *value, struct fault *f)
 
     if (rc == 0)
         snprintf(c->user, sizeof(c->user), "%s", value);
+    return rc;
+}
+
+static int set_name(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    int rc = profile_check_name(value, f);
+
+    if (rc == 0)
+        snprintf(c->name, sizeof(c->name), "%s", value);
     return rc;
 }
 
@@ -176,6 +168,7 @@ static const struct conf_key keys[] = {
     {"server", "address", set_address},
     {"server", "fingerprint", set_fingerprint},
     {"server", "user", set_user},
+    {"server", "name", set_name},
     {"server", "lookup_interval", set_lookup},
     {"proxy", "address", set_proxy},
     {"dead_peer", "delay", set_delay},
@@ -296,6 +289,8 @@ int config_save(const char *path, const struct config *c, struct fault *f)
         add_text(&t, "server", "fingerprint", c->fingerprint);
     if (c->user[0] != '\0')
         add_text(&t, "server", "user", c->user);
+    if (c->name[0] != '\0')
+        add_text(&t, "server", "name", c->name);
     add_number(&t, "server", "lookup_interval", c->lookup_interval, standard.lookup_interval);
     if (c->has_proxy)
         add_text(&t, "proxy", "address", config_format_address(&c->proxy, c->proxy_port, address));

@@ -2,6 +2,7 @@
  * config.ini of the client. Unknown keys and bad values are errors with file:line.
  *
  *   [server]      address = host[:port]      fingerprint = SHA256:...     user = name
+ *                 name = words for people    (from a profile)
  *                 lookup_interval = 1m       (D6; 0 = not while connected)
  *   [proxy]       address = host:port        (HTTP CONNECT; empty = direct)
  *   [dead_peer]   delay = 30s   timeout = 120s   action = hold|clear        (D4)
@@ -17,8 +18,9 @@
 #include "common/addr.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/profile.h"
 
-#define CONFIG_DEFAULT_PORT 10022
+#define CONFIG_DEFAULT_PORT PROFILE_DEFAULT_PORT
 
 enum config_dead_action { CONFIG_DEAD_HOLD, CONFIG_DEAD_CLEAR };
 
@@ -26,8 +28,9 @@ struct config {
     bool has_server;
     struct addr_host server;
     uint16_t server_port;
-    char fingerprint[64]; /* "SHA256:..." or "" */
-    char user[65];        /* "" = the key file's user */
+    char fingerprint[64];            /* "SHA256:..." or "" */
+    char user[65];                   /* "" = the key file's user */
+    char name[PROFILE_NAME_MAX + 1]; /* of the connection, for people; "" = none */
     long lookup_interval; /* seconds between lookups of the name while connected; 0 = none */
     bool has_proxy;
     struct addr_host proxy;

@@ -61,10 +61,16 @@ int server_change(const struct paths *paths, struct config *c, const struct serv
         c->proxy = change->proxy->proxy;
         c->proxy_port = change->proxy->proxy_port;
     }
-    if (other)
+    if (other) {
         c->fingerprint[0] = '\0';
+        c->name[0] = '\0';
+    }
     if (change->fingerprint != NULL)
         snprintf(c->fingerprint, sizeof(c->fingerprint), "%s", change->fingerprint);
+    if (change->user != NULL)
+        snprintf(c->user, sizeof(c->user), "%s", change->user);
+    if (change->name != NULL)
+        snprintf(c->name, sizeof(c->name), "%s", change->name);
     /* The pin goes first: with the old key forgotten and the old address still there nothing is
        trusted that was not before. */
     if (other || change->fingerprint != NULL)
@@ -74,4 +80,71 @@ int server_change(const struct paths *paths, struct config *c, const struct serv
     if (rc == 0)
         *moved = other;
     return rc;
+}
+
+enum profile_effect profile_compare(const struct paths *paths, const struct config *c,
+                                    const struct profile *p)
+{
+    char server[ADDR_TEXT_MAX + 2];
+    struct hostkey_pin pin;
+    bool pinned;
+
+    if (!c->has_server)
+        return PROFILE_FIRST;
+    if (c->server_port != p->port || strcmp(c->server.name, p->server.name) != 0)
+        return PROFILE_OTHER_SERVER;
+    pinned = hostkey_pin_read(paths->known_host, &pin, NULL) == 0 &&
+             strcmp(pin.server, hostkey_server_name(&p->server, p->port, server)) == 0;
+    if (c->fingerprint[0] != '\0') {
+        if (strcmp(c->fingerprint, p->fingerprint) != 0)
+            return PROFILE_OTHER_KEY;
+    } else if (pinned && strcmp(pin.fingerprint, p->fingerprint) != 0) {
+        return PROFILE_OTHER_KEY;
+    }
+    if (c->user[0] != '\0' && strcmp(c->user, p->user) != 0)
+        return PROFILE_OTHER_USER;
+    return c->fingerprint[0] == '\0' || c->user[0] == '\0' || strcmp(c->name, p->name) != 0
+               ? PROFILE_ADDS
+               : PROFILE_SAME;
+}
+
+const char *profile_effect_words(enum profile_effect effect)
+{
+    switch (effect) {
+    case PROFILE_SAME:
+        return tr("These settings are set already.", "この設定はすでに設定済みです。");
+    case PROFILE_FIRST:
+        return tr("No server is set on this PC yet.",
+                  "この PC にはまだサーバが設定されていません。");
+    case PROFILE_ADDS:
+        return tr("It adds to the settings of this server.", "このサーバの設定に追加します。");
+    case PROFILE_OTHER_USER:
+        return tr("Another user name is set on this PC.",
+                  "この PC には別のユーザ名が設定されています。");
+    case PROFILE_OTHER_KEY:
+        return tr(
+            "Careful: another key of this server was trusted until now. Ask your administrator "
+            "whether the gateway's key has changed.",
+            "注意: これまで信頼していたサーバの鍵と異なります。ゲートウェイの鍵が変更されたか、"
+            "システム管理者さまへ確認してください。");
+    case PROFILE_OTHER_SERVER:
+        return tr(
+            "Careful: another server is set on this PC. Its key will be forgotten.",
+            "注意: この PC には別のサーバが設定されています。以前のサーバの鍵は破棄されます。");
+    }
+    return "";
+}
+
+int profile_apply(const struct paths *paths, struct config *c, const struct profile *p, bool *moved,
+                  struct fault *f)
+{
+    struct config wanted = {.has_server = true, .server = p->server, .server_port = p->port};
+    struct server_change change = {
+        .server = &wanted, .fingerprint = p->fingerprint, .user = p->user, .name = p->name};
+
+    /* What stays the same keeps its pin, too. */
+    if (strcmp(c->fingerprint, p->fingerprint) == 0 && c->has_server &&
+        strcmp(c->server.name, p->server.name) == 0)
+        change.fingerprint = NULL;
+    return server_change(paths, c, &change, moved, f);
 }

@@ -21,6 +21,7 @@ struct server_change {
     const struct config *server; /* address and port are taken from it */
     const struct config *proxy;  /* its proxy; NULL = stays */
     const char *fingerprint;     /* checked by config_check_fingerprint(); NULL = stays */
+    const char *user, *name;     /* of a profile, checked by it; NULL = stay */
 };
 
 /*
@@ -30,5 +31,26 @@ struct server_change {
  */
 int server_change(const struct paths *paths, struct config *c, const struct server_change *change,
                   bool *moved, struct fault *f);
+
+/*
+ * What a profile would do to the settings. Anything but PROFILE_SAME is put before a person, who may
+ * have been sent the file by anybody; PROFILE_OTHER_* would replace what was trusted before.
+ */
+enum profile_effect {
+    PROFILE_SAME,         /* nothing would change */
+    PROFILE_FIRST,        /* no server is set yet */
+    PROFILE_ADDS,         /* same server; fingerprint, user come where none was set; name */
+    PROFILE_OTHER_USER,   /* same server and key, another user name */
+    PROFILE_OTHER_KEY,    /* same server, another fingerprint than was set or confirmed */
+    PROFILE_OTHER_SERVER, /* another host or port */
+};
+enum profile_effect profile_compare(const struct paths *paths, const struct config *c,
+                                    const struct profile *p);
+/* What a person is told about it, in this language. */
+const char *profile_effect_words(enum profile_effect effect);
+
+/* Takes a profile into `c` and saves it, as server_change() does; *moved as there. */
+int profile_apply(const struct paths *paths, struct config *c, const struct profile *p, bool *moved,
+                  struct fault *f);
 
 #endif

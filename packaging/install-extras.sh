@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Second half of `make install`: units, manual pages, completion, and the right to listen on
-# ports below 1024 for the client. Usage: install-extras.sh DESTDIR PREFIX
+# ports below 1024 for the client. Usage: install-extras.sh DESTDIR PREFIX; TRAY=0 leaves out what
+# belongs to the windows.
 set -euo pipefail
 cd "$(dirname "$0")"
 destdir=$1
@@ -20,8 +21,17 @@ for page in man/*.[158]; do
     install_all "$prefix/share/man/man${page##*.}" "$page"
 done
 install_all "$prefix/share/bash-completion/completions" completion/*
-install_all "$prefix/share/applications" desktop/pra-tray.desktop
-install_all "$prefix/share/icons/hicolor/scalable/apps" desktop/pra-tray.svg
+if [ "${TRAY:-1}" != 0 ]; then
+    install_all "$prefix/share/applications" desktop/jp.pra.Tray.desktop
+    install_all "$prefix/share/icons/hicolor/scalable/apps" desktop/pra-tray.svg
+    install -D -m 0644 desktop/pra-tray.svg \
+        "$destdir$prefix/share/icons/hicolor/scalable/mimetypes/application-x-pra-profile.svg"
+    install_all "$prefix/share/mime/packages" desktop/pra.xml
+    install_all "$prefix/share/metainfo" desktop/jp.pra.Tray.metainfo.xml
+    install_all "/etc/xdg/autostart" desktop/autostart/pra-tray.desktop
+else
+    rm -f "$destdir$prefix/share/man/man1/pra-tray.1"
+fi
 install_all "/etc/pra" prad.ini.example
 install_all "/usr/lib/sysusers.d" systemd/*.sysusers
 for unit in systemd/*.service systemd/*.socket; do

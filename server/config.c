@@ -137,6 +137,17 @@ static int set_workers(void *target, const char *value, struct fault *f)
     return 0;
 }
 
+static int set_public_address(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    struct addr_host host;
+    uint16_t port;
+
+    if (addr_parse_host_port(value, GATEWAY_PORT, &host, &port) != 0)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is not HOST or HOST:PORT", value);
+    return set_text(c->public_address, sizeof(c->public_address), value, f);
+}
+
 static int set_user(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -219,6 +230,7 @@ static const struct conf_key keys[] = {
     {"gateway", "listen", set_listen},
     {"gateway", "host_key", set_host_key},
     {"gateway", "workers", set_workers},
+    {"gateway", "public_address", set_public_address},
     {"gateway", "user", set_user},
     {"store", "url", set_store_url},
     {"admin", "socket", set_admin_socket},

@@ -58,9 +58,10 @@ struct config {
 
     struct config_listen listen[CONFIG_LISTEN_MAX]; /* default 0.0.0.0:10022 */
     unsigned listen_count;
-    char host_key[OS_PATH_MAX];     /* default: host_key beside the database */
-    unsigned workers;               /* 0 = auto: one per core */
-    char user[CONFIG_NAME_MAX + 1]; /* to become after start as root; "" = stay */
+    char host_key[OS_PATH_MAX];         /* default: host_key beside the database */
+    unsigned workers;                   /* 0 = auto: one per core */
+    char public_address[ADDR_TEXT_MAX]; /* host[:port] that profiles name; "" = not told */
+    char user[CONFIG_NAME_MAX + 1];     /* to become after start as root; "" = stay */
 
     char store_url[OS_PATH_MAX + 16]; /* "sqlite:/absolute/path" */
     char store_dir[OS_PATH_MAX];      /* the database's folder */

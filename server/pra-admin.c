@@ -120,7 +120,7 @@ static bool take_common(struct cli *cli, int argc, char **argv, int *i)
 
 static int take_option(struct cli *cli, int argc, char **argv, int *i)
 {
-    const char *name = argv[*i] + 2, *value;
+    const char *name = strcmp(argv[*i], "-o") == 0 ? "output" : argv[*i] + 2, *value;
     size_t len = strcspn(name, "=");
     const struct cli_option *o = find_option(cli->cmd, name, len);
 
@@ -200,8 +200,9 @@ static int parse(struct cli *cli, int argc, char **argv)
         if (dashes && strcmp(argv[i], "--") == 0) {
             cli->options_ended = true;
         } else if (dashes) {
-            rc = strncmp(argv[i], "--", 2) == 0 ? take_option(cli, argc, argv, &i)
-                                                : usage(cli, "unknown option %s", argv[i]);
+            rc = strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-o") == 0
+                     ? take_option(cli, argc, argv, &i)
+                     : usage(cli, "unknown option %s", argv[i]);
             if (rc != EXIT_OK)
                 return cli->help ? EXIT_OK : rc;
         } else if (cli->word_count == ARGUMENTS_MAX) {
@@ -400,6 +401,24 @@ static int run_audit(struct cli *cli, struct link *l)
     return rc;
 }
 
+static int run_profile(struct cli *cli, struct link *l, struct profile_file *file)
+{
+    json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
+    json_t *answer = NULL, *result = NULL;
+    struct fault f = {0};
+    int rc = ask(l, request, &answer, &result);
+
+    if (rc == EXIT_OK && profile_write(file, result, cli->json, &f) != 0)
+        rc = failed("output", f.text);
+    if (rc == EXIT_OK && cli->json)
+        print_json(result);
+    else if (rc == EXIT_OK && file->path != NULL)
+        print_sentence(stderr, "profile of {user} for {server} written to {file}", result);
+    json_decref(answer);
+    json_decref(request);
+    return rc;
+}
+
 /* ---- batches ----------------------------------------------------------------------------------- */
 
 static int run_batch(struct cli *cli, struct link *l)
@@ -421,6 +440,7 @@ static int run_batch(struct cli *cli, struct link *l)
 static int run(struct cli *cli)
 {
     bool init = strcmp(cli->cmd->words, "init") == 0;
+    struct profile_file profile = {.fd = -1};
     struct config *c = calloc(1, sizeof(*c));
     struct link *l = NULL;
     struct probe probe = {0};
@@ -439,6 +459,9 @@ static int run(struct cli *cli)
         if (cli->batch == NULL)
             rc = failed("invalid", f.text);
     }
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_PROFILE &&
+        profile_begin(cli->args, c, &profile, &f) != 0)
+        rc = failed(f.code == PRA_EINVAL ? "invalid" : "output", f.text);
     if (rc == EXIT_OK && init && make_folder(c, &f) != 0)
         rc = failed("store", f.text);
     /* Before link_open(), which may take the store's lock: a name server can be slow. */
@@ -453,10 +476,13 @@ static int run(struct cli *cli)
             rc = run_audit(cli, l);
         else if (cli->cmd->style == STYLE_EXPLAIN)
             rc = run_explain(cli, l, &probe);
+        else if (cli->cmd->style == STYLE_PROFILE)
+            rc = run_profile(cli, l, &profile);
         else
             rc = run_simple(cli, l);
     }
     link_close(l);
+    profile_end(&profile);
     free(c);
     if (fflush(stdout) != 0 || ferror(stdout))
         rc = failed("output", strerror(errno));

@@ -44,7 +44,8 @@ enum cli_style {
     STYLE_DETAILS, /* one object: a line per member */
     STYLE_EXPLAIN, /* the answer of explain, in sentences */
     STYLE_AUDIT,   /* a list in pages */
-    STYLE_BATCH    /* the argument is a file of requests */
+    STYLE_BATCH,   /* the argument is a file of requests */
+    STYLE_PROFILE  /* a file for a user */
 };
 
 struct cli_command {
@@ -109,6 +110,26 @@ void probe_connect(const struct probe *p, json_t *result);
 
 /* The list of requests in a file, "-" = stdin (pra-admin_batch.c). NULL with a sentence. */
 json_t *batch_read(const char *path, struct fault *f);
+
+/* ---- the file of profile (pra-admin_profile.c) ------------------------------------------------- */
+
+/*
+ * `pra-admin profile` writes as whoever called, so its file is opened before link_open(), which may
+ * give up being root, and filled when the answer is there.
+ */
+struct profile_file {
+    char *path; /* NULL = standard output */
+    int fd;
+    bool made; /* by us: removed if nothing comes of it */
+};
+
+/* Takes "output" out of the arguments, puts the configured address where no "server" is, and opens
+   the file. Returns 0, PRA_EINVAL, PRA_EIO, with a sentence. */
+int profile_begin(json_t *args, const struct config *c, struct profile_file *out, struct fault *f);
+/* Puts the answer's text there and takes it out of `result`. Returns 0, PRA_EIO. */
+int profile_write(struct profile_file *file, json_t *result, bool json, struct fault *f);
+/* Closes; what was made and not written is removed. */
+void profile_end(struct profile_file *file);
 
 /* ---- printing (pra-admin_print.c) -------------------------------------------------------------- */
 

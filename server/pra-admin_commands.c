@@ -181,6 +181,15 @@ const struct cli_command cli_commands[] = {
     {"hostkey show", "hostkey.show", NO_POSITIONALS, NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
      "the fingerprint that users compare at their first connection", "pra-admin hostkey show"},
 
+    {"profile", "profile", POSITIONALS(P_USER),
+     OPTIONS({"output", OPTION_TEXT, "FILE", "write it there, not to the standard output (-o)"},
+             {"server", OPTION_TEXT, "HOST[:PORT]",
+              "where clients reach this gateway (default: [gateway] public_address)"},
+             {"name", OPTION_TEXT, "TEXT", "what the user sees as the name of the connection"}),
+     STYLE_PROFILE, NULL, NULL,
+     "write a profile: with it and a passphrase the user has nothing more to enter",
+     "pra-admin profile suzuki --server gw.example.com -o suzuki.pra"},
+
     {"audit list", "audit.list", NO_POSITIONALS,
      OPTIONS({"since", OPTION_TEXT, "TIME", "RFC 3339, a date, or a time ago (90m, 7d)"},
              {"until", OPTION_TEXT, "TIME", "up to, not including"},

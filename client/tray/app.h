@@ -38,6 +38,7 @@ struct tray_app {
     struct window *window;          /* NULL until shown first */
     struct connect_dialog *connect; /* NULL = not open */
     guint tick;                     /* timer of the countdown, 0 = none */
+    char *profile_folder;           /* of a profile taken since the start, for the key; or NULL */
     bool ask_at_start; /* for the passphrase, as soon as it is known whether an agent connects */
 };
 
@@ -75,6 +76,8 @@ void keygen_dialog_open(struct tray_app *app);
 void export_dialog_open(struct tray_app *app);
 void collect_dialog_open(struct tray_app *app);
 void prefs_dialog_open(struct tray_app *app);
+void profile_dialog_open(struct tray_app *app, const char *path);
+void profile_dialog_choose(struct tray_app *app); /* asks which file first */
 void about_dialog_open(struct tray_app *app);
 
 #endif

@@ -287,6 +287,8 @@ static void build(struct connect_dialog *d)
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(d->progress), TRUE);
     gtk_widget_set_no_show_all(d->progress, TRUE);
     d->trouble = ui_trouble();
+    if (app->config.name[0] != '\0')
+        gtk_container_add(GTK_CONTAINER(content), ui_heading(app->config.name));
     gtk_container_add(GTK_CONTAINER(content), grid);
     gtk_container_add(GTK_CONTAINER(content), d->progress);
     gtk_container_add(GTK_CONTAINER(content), d->trouble);

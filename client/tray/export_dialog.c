@@ -1,4 +1,8 @@
 /* 公開鍵のエクスポート (A5): fingerprint, binding, and the public key as a file or by the clipboard. */
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
 #include "client/keymake.h"
 #include "client/tray/app.h"
 #include "client/tray/texts.h"
@@ -14,7 +18,7 @@ struct export_dialog {
 
 static struct export_dialog *current; /* one at a time; NULL = not open */
 
-enum { RESPONSE_COPY = 1, RESPONSE_SAVE };
+enum { RESPONSE_COPY = 1, RESPONSE_SAVE, RESPONSE_CONNECT };
 
 static void save_to(gpointer data, const char *path)
 {
@@ -36,6 +40,7 @@ static void save_to(gpointer data, const char *path)
 static void on_response(GtkDialog *dialog, gint response, gpointer data)
 {
     struct export_dialog *d = data;
+    struct tray_app *app = d->app;
     char name[KEYFILE_USER_MAX + 8];
 
     if (response == RESPONSE_COPY) {
@@ -46,7 +51,30 @@ static void on_response(GtkDialog *dialog, gint response, gpointer data)
         ui_save_as(d->app, d->dialog, TXT_EXPORT_TITLE, name, save_to, d);
     } else {
         gtk_widget_destroy(GTK_WIDGET(dialog));
+        if (response == RESPONSE_CONNECT)
+            connect_dialog_open(app);
     }
+}
+
+/*
+ * Beside the profile that led here (on the administrator's stick, as often as not) the public key is
+ * saved without being asked for; never over another file, and once for each profile.
+ */
+static void save_beside_profile(struct export_dialog *d)
+{
+    char name[KEYFILE_USER_MAX + 8];
+    char *path;
+
+    if (d->app->profile_folder == NULL)
+        return;
+    words_public_name(d->info.user, name, sizeof(name));
+    path = g_build_filename(d->app->profile_folder, name, NULL);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK) &&
+        g_access(d->app->profile_folder, W_OK) == 0)
+        save_to(d, path);
+    g_free(path);
+    g_free(d->app->profile_folder);
+    d->app->profile_folder = NULL;
 }
 
 static void on_destroy(GtkWidget *w, gpointer data)
@@ -77,6 +105,8 @@ static void build(struct export_dialog *d)
     gtk_dialog_add_buttons(GTK_DIALOG(d->dialog), TXT_B_COPY, RESPONSE_COPY, TXT_B_SAVE_TO,
                            RESPONSE_SAVE, NULL);
     ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CLOSE, GTK_RESPONSE_CLOSE);
+    if (d->app->facts.has_server && d->app->view.can_connect)
+        gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CONNECT, RESPONSE_CONNECT);
     gtk_widget_grab_focus(ok);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->dialog, "destroy", G_CALLBACK(on_destroy), d);
@@ -102,6 +132,7 @@ void export_dialog_open(struct tray_app *app)
         }
         build(d);
         current = d;
+        save_beside_profile(d);
         gtk_widget_show_all(d->dialog);
     }
     gtk_window_present(GTK_WINDOW(d->dialog));

@@ -217,7 +217,8 @@ static GtkWidget *make_form(struct keygen_dialog *d)
     GtkWidget *grid = ui_grid();
 
     d->user = ui_entry(TXT_USER);
-    gtk_entry_set_text(GTK_ENTRY(d->user), d->app->facts.has_key ? d->app->key.user : "");
+    gtk_entry_set_text(GTK_ENTRY(d->user),
+                       d->app->facts.has_key ? d->app->key.user : d->app->config.user);
     d->passphrase = ui_secret(TXT_PASSPHRASE);
     d->again = ui_secret(TXT_AGAIN);
     d->strength = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, UI_SPACE);
@@ -278,7 +279,8 @@ static void open_now(gpointer data)
         build(current);
         gtk_widget_show_all(current->dialog);
         look_again(current);
-        gtk_widget_grab_focus(app->facts.has_key ? current->passphrase : current->user);
+        gtk_widget_grab_focus(text_of(current->user)[0] != '\0' ? current->passphrase
+                                                                : current->user);
         gtk_editable_select_region(GTK_EDITABLE(current->user), 0, 0);
     }
     gtk_window_present(GTK_WINDOW(current->dialog));

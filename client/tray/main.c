@@ -110,6 +110,29 @@ static void on_startup(GApplication *gtk, gpointer data)
     app->link = link_new(&app->paths, on_status, app);
 }
 
+/* The profile that was double-clicked; of several the last one stays in front. */
+static bool open_profiles(struct tray_app *app, GApplicationCommandLine *line, GVariantDict *given)
+{
+    const gchar **names = NULL;
+    bool any = false;
+
+    if (!g_variant_dict_lookup(given, G_OPTION_REMAINING, "^a&ay", &names))
+        return false;
+    for (size_t i = 0; names[i] != NULL; i++) {
+        /* Relative names are relative to where the other instance was started. */
+        GFile *file = g_application_command_line_create_file_for_arg(line, names[i]);
+        char *path = g_file_get_path(file);
+
+        if (path != NULL)
+            profile_dialog_open(app, path);
+        any = any || path != NULL;
+        g_free(path);
+        g_object_unref(file);
+    }
+    g_free(names);
+    return any;
+}
+
 static int on_command_line(GApplication *gtk, GApplicationCommandLine *line, gpointer data)
 {
     struct tray_app *app = data;
@@ -119,7 +142,7 @@ static int on_command_line(GApplication *gtk, GApplicationCommandLine *line, gpo
     (void)gtk;
     if (!g_variant_dict_contains(options, "background") || (first && app->sni == NULL))
         app_command(app, TRAY_CMD_OPEN, 0);
-    if (first)
+    if (!open_profiles(app, line, options) && first)
         app->ask_at_start = app->prefs.connect_at_start;
     return 0;
 }
@@ -133,6 +156,8 @@ static void on_shutdown(GApplication *gtk, gpointer data)
     app->link = NULL;
     sni_free(app->sni);
     app->sni = NULL;
+    g_free(app->profile_folder);
+    app->profile_folder = NULL;
 }
 
 /* `pra` stands beside this program, in the build folder as when installed. */
@@ -165,14 +190,22 @@ static int init(struct tray_app *app)
 
 static const GOptionEntry options[] = {
     {"background", 'b', 0, G_OPTION_ARG_NONE, NULL, "Start without opening the window", NULL},
+    {"if-set-up", 0, 0, G_OPTION_ARG_NONE, NULL, "End at once where this user has no settings yet",
+     NULL},
     {"version", 'V', 0, G_OPTION_ARG_NONE, NULL, "Print the version and end", NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, "[FILE.pra]"},
     {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL}};
 
 static gint on_local_options(GApplication *gtk, GVariantDict *given, gpointer data)
 {
-    (void)gtk, (void)data;
+    const struct tray_app *app = data;
+
+    (void)gtk;
     if (!g_variant_dict_contains(given, "version"))
-        return -1;
+        return g_variant_dict_contains(given, "if-set-up") &&
+                       access(app->paths.config_file, F_OK) != 0
+                   ? EXIT_SUCCESS
+                   : -1;
     g_print("pra-tray %s\n", PRA_VERSION);
     return 0;
 }
@@ -191,7 +224,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     app.gtk = gtk_application_new(APP_ID, G_APPLICATION_HANDLES_COMMAND_LINE);
     g_application_add_main_option_entries(G_APPLICATION(app.gtk), options);
-    g_signal_connect(app.gtk, "handle-local-options", G_CALLBACK(on_local_options), NULL);
+    g_signal_connect(app.gtk, "handle-local-options", G_CALLBACK(on_local_options), &app);
     g_signal_connect(app.gtk, "startup", G_CALLBACK(on_startup), &app);
     g_signal_connect(app.gtk, "command-line", G_CALLBACK(on_command_line), &app);
     g_signal_connect(app.gtk, "shutdown", G_CALLBACK(on_shutdown), &app);

@@ -179,6 +179,23 @@
 #define TXT_M_DISCONNECT  tr("_Disconnect ...", "切断(_D) ...")
 #define TXT_B_RETRY       tr("_Retry now", "今すぐ再接続(_R)")
 #define TXT_M_SETTINGS    tr("Se_ttings", "設定(_T)")
+#define TXT_M_PROFILE     tr("Open a _profile ...", "プロファイルを開く(_P) ...")
+#define TXT_PROFILE_OPEN  tr("Open a profile", "接続プロファイルを開く")
+#define TXT_PROFILE       tr("Connection profile", "接続プロファイル")
+#define TXT_PROFILE_ASK   tr("Use these settings?", "この設定を使用しますか?")
+#define TXT_PROFILE_BAD   tr("The profile cannot be used", "接続プロファイルを使用できません")
+#define TXT_PROFILE_NOW   tr("until now: %s", "現在の設定: %s")
+#define TXT_PROFILE_CAREFUL                                                                        \
+    tr("Use only a profile that your administrator gave you.",                                     \
+       "システム管理者さまから受け取ったプロファイルだけを使用してください。")
+#define TXT_PROFILE_STANDS                                                                         \
+    tr("The connection that stands keeps the old settings until you connect again.",               \
+       "現在の接続は以前の設定のままです。接続し直すと新しい設定が有効になります。")
+#define TXT_B_USE         tr("_Use", "使用する(_U)")
+#define TXT_B_OPEN        tr("_Open", "開く(_O)")
+#define TXT_L_NAME        tr("Name:", "名前:")
+#define TXT_L_ITS_ADDRESS tr("Server address:", "SUS サーバアドレス:")
+#define TXT_L_ITS_USER    tr("User name:", "ユーザ名:")
 #define TXT_M_SERVER      tr("_Server ...", "サーバ設定(_S) ...")
 #define TXT_M_OPTIONS     tr("_Options ...", "オプション(_O) ...")
 #define TXT_M_KEY         tr("_Key", "鍵生成(_K)")

@@ -275,3 +275,24 @@ void ui_save_as(struct tray_app *app, GtkWidget *parent, const char *title, cons
     g_signal_connect_data(dialog, "response", G_CALLBACK(on_file), c, free_closure, 0);
     gtk_window_present(GTK_WINDOW(dialog));
 }
+
+void ui_open(struct tray_app *app, const char *title, const char *pattern,
+             void (*chosen)(gpointer data, const char *path), gpointer data)
+{
+    GtkWidget *dialog = gtk_file_chooser_dialog_new(
+        title, app_parent(app), GTK_FILE_CHOOSER_ACTION_OPEN, TXT_B_CANCEL, GTK_RESPONSE_CANCEL,
+        TXT_B_OPEN, GTK_RESPONSE_ACCEPT, NULL);
+    GtkFileFilter *filter = gtk_file_filter_new();
+    struct choice *c = g_new0(struct choice, 1);
+
+    *c = (struct choice){.chosen = chosen, .data = data};
+    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_window_set_destroy_with_parent(GTK_WINDOW(dialog), TRUE);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+    gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), g_get_home_dir());
+    gtk_file_filter_add_pattern(filter, pattern);
+    gtk_file_filter_set_name(filter, pattern);
+    gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), filter);
+    g_signal_connect_data(dialog, "response", G_CALLBACK(on_file), c, free_closure, 0);
+    gtk_window_present(GTK_WINDOW(dialog));
+}

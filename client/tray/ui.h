@@ -45,6 +45,10 @@ void ui_trouble_show(GtkWidget *box, const char *title, const char *cause, const
 void ui_trouble_msg(GtkWidget *box, enum msg_id id, const struct msg_args *args);
 void ui_trouble_hide(GtkWidget *box);
 
+/* Asks which file to open; `chosen` gets the path (borrowed). `pattern` as in "*.pra". */
+void ui_open(struct tray_app *app, const char *title, const char *pattern,
+             void (*chosen)(gpointer data, const char *path), gpointer data);
+
 /* Asks where to save; `chosen` gets the path (borrowed). `name` is proposed. */
 void ui_save_as(struct tray_app *app, GtkWidget *parent, const char *title, const char *name,
                 void (*chosen)(gpointer data, const char *path), gpointer data);

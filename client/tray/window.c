@@ -45,6 +45,14 @@ static void on_about(GtkWidget *w, gpointer data)
     about_dialog_open(win->app);
 }
 
+static void on_open_profile(GtkWidget *w, gpointer data)
+{
+    struct window *win = data;
+
+    (void)w;
+    profile_dialog_choose(win->app);
+}
+
 /* --- menus ------------------------------------------------------------------------------------ */
 
 static GtkWidget *menu(GtkWidget *bar, const char *label)
@@ -69,7 +77,7 @@ static GtkWidget *entry(struct window *w, GtkWidget *sub, const char *label,
 
 static GtkWidget *make_menus(struct window *w)
 {
-    GtkWidget *bar = gtk_menu_bar_new(), *sub, *about;
+    GtkWidget *bar = gtk_menu_bar_new(), *sub, *open, *about;
 
     sub = menu(bar, TXT_M_CONNECTION);
     w->m_connect = entry(w, sub, TXT_M_CONNECT, TRAY_CMD_CONNECT);
@@ -79,6 +87,9 @@ static GtkWidget *make_menus(struct window *w)
     entry(w, sub, TXT_B_QUIT, TRAY_CMD_QUIT);
     sub = menu(bar, TXT_M_SETTINGS);
     entry(w, sub, TXT_M_SERVER, TRAY_CMD_SERVER);
+    open = gtk_menu_item_new_with_mnemonic(TXT_M_PROFILE);
+    g_signal_connect(open, "activate", G_CALLBACK(on_open_profile), w);
+    gtk_menu_shell_append(GTK_MENU_SHELL(sub), open);
     entry(w, sub, TXT_M_OPTIONS, TRAY_CMD_SETTINGS);
     sub = menu(bar, TXT_M_KEY);
     entry(w, sub, TXT_M_KEYGEN, TRAY_CMD_KEYGEN);

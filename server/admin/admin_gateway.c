@@ -3,8 +3,10 @@
  */
 #include "server/admin/admin_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "common/profile.h"
 #include "common/utf8.h"
 #include "server/admin/hostkey.h"
 
@@ -55,6 +57,48 @@ int op_hostkey_show(struct call *c)
     int rc = show_key(c, &key);
 
     return rc != 0 ? rc : give(c, key);
+}
+
+/* What profile_format() makes of the members: the checks are there, for every writer of profiles. */
+static json_t *profile_json(struct call *c, const struct profile *p)
+{
+    char text[PROFILE_TEXT_MAX];
+    size_t len = 0;
+
+    if (profile_format(p, text, &len, &c->f) != 0)
+        return NULL;
+    return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o}", "server", json_text(p->server.name), "port",
+                     (json_int_t)p->port, "fingerprint", p->fingerprint, "user", json_text(p->user),
+                     "name", json_text_or_null(p->name), "text", json_stringn(text, len));
+}
+
+int op_profile(struct call *c)
+{
+    const char *user = arg_text(c, "user"), *name = arg_text(c, "name");
+    char type[SSHKEY_TYPE_MAX], fingerprint[SSHKEY_FINGERPRINT_MAX];
+    struct store *s = c->a->store;
+    struct store_user found;
+    struct profile p = {0};
+    json_t *result;
+    int rc = s->ops->user_get(s, user, &found, &c->f);
+
+    if (rc == PRA_ENOENT)
+        return fault_set(&c->f, rc, "user: there is no user '%.64s'", user);
+    if (rc == 0 &&
+        addr_parse_host_port(arg_text(c, "server"), PROFILE_DEFAULT_PORT, &p.server, &p.port) != 0)
+        return fault_set(&c->f, PRA_EINVAL, "server: '%.80s' is not HOST or HOST:PORT",
+                         arg_text(c, "server"));
+    if (rc == 0)
+        rc = hostkey_read(c->a->host_key_path, type, fingerprint, &c->f);
+    if (rc != 0)
+        return rc;
+    if (!found.enabled)
+        warn(c, "user '%s' is disabled and cannot connect before pra-admin user enable", user);
+    snprintf(p.fingerprint, sizeof(p.fingerprint), "%s", fingerprint);
+    snprintf(p.user, sizeof(p.user), "%s", found.name);
+    snprintf(p.name, sizeof(p.name), "%s", name != NULL ? name : "");
+    result = profile_json(c, &p);
+    return result != NULL ? give(c, result) : PRA_EINVAL;
 }
 
 int op_init(struct call *c)

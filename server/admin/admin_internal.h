@@ -133,6 +133,7 @@ int op_rule_delete(struct call *c);
 int op_session_list(struct call *c);
 int op_session_kill(struct call *c);
 int op_hostkey_show(struct call *c);
+int op_profile(struct call *c);
 int op_init(struct call *c);
 int op_status(struct call *c);
 int op_audit_list(struct call *c);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "common/profile.h"
+
 #define ID_MAX INT64_MAX
 /* clang-format would spread each initialiser over five lines. */
 /* clang-format off */
@@ -59,6 +61,8 @@ static const struct operation operations[] = {
     {"session.list", OP_READS, op_session_list, NO_ARGS},
     {"session.kill", OP_ACTS, op_session_kill, ARGS(NEED("id", 64), TEXT("reason", 128))},
     {"hostkey.show", OP_READS, op_hostkey_show, NO_ARGS},
+    {"profile", OP_READS, op_profile,
+     ARGS(NEED("user", NAME_ARG), NEED("server", TARGET_ARG), TEXT("name", PROFILE_NAME_MAX))},
     {"audit.list", OP_READS, op_audit_list,
      ARGS(TEXT("since", TIME_ARG), TEXT("until", TIME_ARG), TEXT("user", NAME_ARG),
           TEXT("kind", TIME_ARG), INT("limit", ID_MAX), INT("after", ID_MAX))},

@@ -28,11 +28,13 @@ def complete(name, *words):
 
 
 @pytest.mark.parametrize("words, offered", [
-    ([""], {"server", "keygen", "key", "connect", "disconnect", "status", "rules", "explain", "check",
+    ([""], {"server", "profile", "keygen", "key", "connect", "disconnect", "status", "rules", "explain", "check",
             "log", "help"}),
     (["con"], {"connect"}),
     (["server", ""], {"set", "show"}),
     (["log", ""], {"collect"}),
+    (["profile", ""], {"import"}),
+    (["profile", "import", "--"], {"--yes"}),
     (["connect", "--"], {"--user", "--passphrase-file", "--wait", "--foreground"}),
     (["server", "set", "--f"], {"--fingerprint"}),
     (["keygen", "--type", ""], {"ed25519", "ecdsa-p256"}),
@@ -44,7 +46,7 @@ def test_pra(programs, words, offered):
 
 
 @pytest.mark.parametrize("words, offered", [
-    ([""], {"user", "group", "key", "rule", "session", "hostkey", "audit", "explain", "init"}),
+    ([""], {"user", "group", "key", "rule", "session", "hostkey", "audit", "explain", "init", "profile"}),
     (["user", ""], {"add", "list", "enable", "disable", "delete"}),
     (["--config", "x", "rule", "add", "--"], {"--user", "--name", "--target", "--local", "--hours"}),
     (["rule", "add", "--action", ""], {"allow", "deny"}),

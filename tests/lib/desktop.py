@@ -277,6 +277,11 @@ class Tray:
         self.xdotool("windowfocus", "--sync", self.window_id(title)).ok()
         self.xdotool("type", "--delay", "10", text).ok()
 
+    def type_on_top(self, text):
+        """xdotool finds no window by a Japanese title."""
+        self.xdotool("windowfocus", "--sync", self.top_window()).ok()
+        self.xdotool("type", "--delay", "10", text).ok()
+
     def stop(self):
         self.process.stop()
 
