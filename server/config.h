@@ -50,7 +50,7 @@ struct config_listen {
 /* CONFIG_SIZE(section, key, member, min, max, default): bytes. */
 #define CONFIG_SIZE_MAP(X)                                                                         \
     X("limits", "session_buffer", session_buffer, 65536, 1 << 30, 4 << 20)                         \
-    X("limits", "channel_window", channel_window, 65536, 1 << 30, 32 << 20)                        \
+    X("limits", "channel_window", channel_window, 65536, 1 << 30, 128 << 20)                       \
     X("limits", "rekey_data", rekey_data, 65536, 1L << 40, 1 << 30)
 
 struct config {

@@ -133,7 +133,7 @@ bool channel_serve(struct channel *ch)
         if (finished(ch)) {
             if (ch->cut && !control_flush(ch->session))
                 return false;
-            if (!begin_close(ch))
+            if (!pump_discard(ch) || !begin_close(ch))
                 return false;
             const char *why = ch->target_failed  ? "target-reset"
                               : ch->client_reset ? "client-reset"

@@ -25,6 +25,7 @@
 #include "common/buf.h"
 #include "server/prad/resolver.h"
 #include "server/prad/session.h"
+#include "server/prad/window.h"
 
 enum channel_state {
     CHANNEL_RESOLVING,
@@ -110,10 +111,9 @@ struct channel {
     bool target_failed;    /* reset, or writing failed */
     bool client_reset;     /* the user's program reset its connection */
     bool target_eof, eof_sent, client_eof, shut, client_closed;
-    uint32_t window;                  /* what the client may have on its way to us */
-    uint64_t window_bytes, window_ms; /* bytes_in and time when it was last looked at */
-    uint64_t window_rate;             /* bytes a second when it grew last */
-    struct buf to_target;             /* taken from libssh, not yet by the target */
+    struct window window; /* what the client may have on its way to us */
+    size_t owed;          /* what of that is counted, above WINDOW_SMALL */
+    struct buf to_target; /* taken from libssh, not yet by the target */
     uint64_t bytes_in, bytes_out;
     uint64_t closed_ms; /* when the client closed; the target gets its data for a while */
 
@@ -164,6 +164,9 @@ void pump_start(struct channel *ch);
 bool pump_serve(struct channel *ch);
 /* There is room in the session's output again. */
 void pump_resume(struct channel *ch);
+/* Throws away what libssh still holds for the target: the channel ends, and a client may take its
+   time to say that it has heard so. False: the session died. */
+bool pump_discard(struct channel *ch);
 /* Closes the connection to the target; `reset` = so that it sees a broken one. */
 void pump_close_target(struct channel *ch, bool reset);
 /* Once a second: windows shrink again, targets that take nothing after the end are given up. */

@@ -13,27 +13,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/os.h"
 
-/* The smallest window, given to every channel; a whole packet of 32 KiB fits twice. */
-#define WINDOW_SMALL SESSION_WINDOW_SMALL
 /* Packets that one read of a target may fill, alone and when others wait for the output as well. */
 #define READ_PACKETS        8
 #define READ_PACKETS_SHARED 2
 #define PACKET_DATA         (32u * 1024)
-/*
- * A window that was filled within this time grows fourfold: a distant client reaches 16 MiB in four
- * round trips. From WINDOW_BLIND_MAX on only while that makes data come faster, so that a near one
- * does not get what it has no use for. It goes back after the idle time.
- */
-#define WINDOW_GROWTH    4
-#define WINDOW_BLIND_MAX (1024u * 1024)
-#define WINDOW_LARGEST   (64u * 1024 * 1024)
-#define WINDOW_FAST_MS   1000
-#define WINDOW_IDLE_MS   5000
-/* What windows of all sessions may have grown by: this much may lie here for stalled targets. */
+/* A window that would change by less than this part stays as it is. */
+#define WINDOW_CHANGE_LEAST 4
+/* What windows of all sessions may have grown by: this much may lie here for stalled targets. One
+   session gets no more than a half of what the others leave. */
 #define WINDOWS_GROWN_MAX ((size_t)512 * 1024 * 1024)
 /* How long a target may refuse to take the last data of a client that has gone. */
 #define LINGER_MS 60000
@@ -106,6 +98,28 @@ static size_t send_to_target(struct channel *ch, const void *data, size_t len)
     return (size_t)n;
 }
 
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* The client's bytes that have left libssh. */
+static uint64_t taken(const struct channel *ch)
+{
+    return ch->bytes_in + ch->to_target.len;
+}
+
+/* The shortest counts: what takes longer waited for a processor, or for the target. */
+static void note_round_trip(struct channel *ch)
+{
+    struct session *s = ch->session;
+    uint64_t us = window_take_answer(&ch->window, now_us());
+    if (s->round_trip_us == 0 || us < s->round_trip_us)
+        s->round_trip_us = us;
+}
+
 /* libssh calls this while it dispatches packets; it must not call libssh. */
 static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t len, int is_stderr,
                    void *arg)
@@ -117,7 +131,9 @@ static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t le
         return (int)len; /* nothing to do with it, and it must not fill the window */
     size_t sent = ch->to_target.len > 0 ? 0 : send_to_target(ch, data, len);
     ch->held_back = sent < len;
-    if (ch->bytes_in - ch->window_bytes >= ch->window)
+    if (window_has_answer(&ch->window, ch->bytes_in))
+        note_round_trip(ch);
+    if (window_is_filled(&ch->window, ch->bytes_in))
         channel_ready(ch);
     return (int)sent;
 }
@@ -240,73 +256,75 @@ static bool push_to_client(struct channel *ch)
 
 /* ---- windows ------------------------------------------------------------------------------- */
 
-/* Changes what windows have grown by in all sessions. False: that would be too much. */
-static bool count_grown(struct channel *ch, uint32_t window)
-{
-    atomic_size_t *grown = &ch->session->worker->gateway->windows_grown;
-    if (window < ch->window) {
-        atomic_fetch_sub(grown, ch->window - window);
-        return true;
-    }
-    size_t more = window - ch->window;
-    if (atomic_fetch_add(grown, more) + more <= WINDOWS_GROWN_MAX)
-        return true;
-    atomic_fetch_sub(grown, more);
-    return false;
-}
-
-static void set_window(struct channel *ch, uint32_t window)
+/* Counts anew what may have to be kept for the channel: in the session, and in all of them. */
+static void count_owed(struct channel *ch, size_t owed)
 {
     struct session *s = ch->session;
-    if (!count_grown(ch, window))
-        return;
-    s->window_sum += window;
-    s->window_sum -= ch->window;
-    ch->window = window;
-    ssh_channel_set_window_target(ch->ssh, window);
+    s->grown_channels += owed > 0;
+    s->grown_channels -= ch->owed > 0;
+    /* Unsigned numbers wrap around: adding what is negative takes away. */
+    atomic_fetch_add(&s->worker->gateway->windows_grown, owed - ch->owed);
+    s->windows_grown += owed - ch->owed;
+    ch->owed = owed;
 }
 
-/* A window that is filled quickly grows, as far as the session's sum allows. */
+static void recount(struct channel *ch)
+{
+    count_owed(ch, (size_t)window_owed(&ch->window, taken(ch)) - WINDOW_SMALL);
+}
+
+static void set_window(struct channel *ch, uint32_t size)
+{
+    window_set(&ch->window, taken(ch), size, now_us());
+    recount(ch);
+    ssh_channel_set_window_target(ch->ssh, size);
+}
+
+/*
+ * What one window may grow to: an equal share of what the session's may come to, as far as the
+ * others have left it. Workers look at the same moment, so all sessions together may come to a
+ * little more than their limit.
+ */
+static size_t window_most(const struct channel *ch)
+{
+    const struct session *s = ch->session;
+    size_t all = atomic_load(&s->worker->gateway->windows_grown) - s->windows_grown;
+    size_t limit = (size_t)worker_config(s->worker)->channel_window;
+    size_t fair = all < WINDOWS_GROWN_MAX ? (WINDOWS_GROWN_MAX - all) / 2 : 0;
+    if (limit > fair)
+        limit = fair;
+    size_t share = limit / (s->grown_channels + (ch->owed == 0));
+    size_t others = s->windows_grown - ch->owed, has = ch->window.size - WINDOW_SMALL;
+    size_t room = limit > others ? limit - others : 0;
+    if (room < has)
+        room = has;
+    return WINDOW_SMALL + (share < room ? share : room);
+}
+
+/* A window that is filled quickly grows; one that is larger than its share becomes smaller. */
 static void adapt_window(struct channel *ch)
 {
-    uint64_t bytes = ch->bytes_in - ch->window_bytes;
-    if (bytes < ch->window)
+    if (!window_is_filled(&ch->window, taken(ch)))
         return;
-    struct session *s = ch->session;
-    uint64_t now = os_monotonic_ms(), ms = now - ch->window_ms;
-    uint64_t rate = bytes * 1000 / (ms > 0 ? ms : 1);
-    ch->window_bytes = ch->bytes_in;
-    ch->window_ms = now;
-    if (ms >= WINDOW_FAST_MS || ch->held_back)
-        return;
-    if (ch->window >= WINDOW_BLIND_MAX && rate < ch->window_rate + ch->window_rate / 4)
-        return;
-    size_t limit = (size_t)worker_config(s->worker)->channel_window;
-    size_t room = limit > s->window_sum ? limit - s->window_sum : 0;
-    if (ch->window >= WINDOW_LARGEST)
-        return;
-    if (room > WINDOW_LARGEST - ch->window)
-        room = WINDOW_LARGEST - ch->window;
-    size_t more = (size_t)ch->window * (WINDOW_GROWTH - 1);
-    if (more > room)
-        more = room;
-    if (more < ch->window / 2)
-        return;
-    ch->window_rate = rate;
-    set_window(ch, ch->window + (uint32_t)more);
+    size_t size = ch->window.size;
+    size_t want = window_look(&ch->window, taken(ch), now_us(), ch->session->round_trip_us);
+    recount(ch);
+    size_t most = window_most(ch);
+    if (want > most)
+        want = most;
+    size_t change = want > size ? want - size : size - want;
+    if (change >= size / WINDOW_CHANGE_LEAST && !(ch->held_back && want > size))
+        set_window(ch, (uint32_t)want);
 }
 
 void pump_tick(struct channel *ch, uint64_t now_ms)
 {
     if (ch->state != CHANNEL_OPEN)
         return;
-    if (ch->window > WINDOW_SMALL && now_ms - ch->window_ms > WINDOW_IDLE_MS) {
-        if (ch->window_bytes == ch->bytes_in) {
+    if (ch->owed > 0) {
+        if (ch->window.size > WINDOW_SMALL && window_is_idle(&ch->window, taken(ch), now_us()))
             set_window(ch, WINDOW_SMALL);
-            ch->window_rate = 0;
-        }
-        ch->window_bytes = ch->bytes_in;
-        ch->window_ms = now_ms;
+        recount(ch);
     }
     if (ch->client_closed && now_ms - ch->closed_ms > LINGER_MS) {
         ch->target_failed = true;
@@ -364,9 +382,7 @@ void pump_start(struct channel *ch)
 {
     struct event_base *base = ch->session->worker->base;
     buf_init(&ch->to_target, WORKER_SCRATCH);
-    ch->window = WINDOW_SMALL;
-    ch->window_ms = os_monotonic_ms();
-    ch->session->window_sum += WINDOW_SMALL;
+    window_begin(&ch->window, now_us());
     ch->callbacks =
         (struct ssh_channel_callbacks_struct){.userdata = ch,
                                               .channel_data_function = on_data,
@@ -394,6 +410,16 @@ bool pump_serve(struct channel *ch)
     return session_alive(ch->session);
 }
 
+bool pump_discard(struct channel *ch)
+{
+    struct worker *w = ch->session->worker;
+    if (ch->held_back)
+        ssh_channel_set_window_target(ch->ssh, 1); /* reading shall not ask for more */
+    while (ch->held_back && session_alive(ch->session))
+        ch->held_back = ssh_channel_read_timeout(ch->ssh, w->scratch, sizeof(w->scratch), 0, 0) > 0;
+    return session_alive(ch->session);
+}
+
 void pump_close_target(struct channel *ch, bool reset)
 {
     if (ch->fd < 0)
@@ -408,9 +434,5 @@ void pump_close_target(struct channel *ch, bool reset)
                    sizeof(struct linger));
     close(ch->fd);
     ch->fd = -1;
-    if (ch->window > 0) {
-        count_grown(ch, WINDOW_SMALL);
-        ch->session->window_sum -= ch->window;
-        ch->window = 0;
-    }
+    count_owed(ch, 0); /* what still comes is thrown away */
 }

@@ -80,7 +80,7 @@ static bool set_options(struct session *s)
     ssh_set_counters(s->ssh, &s->wire, &s->plain);
     return ssh_options_set(s->ssh, SSH_OPTIONS_REKEY_DATA, &data) == 0 &&
            ssh_options_set(s->ssh, SSH_OPTIONS_REKEY_TIME, &seconds) == 0 &&
-           ssh_session_set_default_window(s->ssh, SESSION_WINDOW_SMALL) == SSH_OK;
+           ssh_session_set_default_window(s->ssh, WINDOW_SMALL) == SSH_OK;
 }
 
 void session_start_ssh(struct session *s)

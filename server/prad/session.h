@@ -26,9 +26,6 @@
 struct channel;
 struct control;
 
-/* The window that every channel begins with, and its smallest. */
-#define SESSION_WINDOW_SMALL (64u * 1024)
-
 /* How long a client may take to read its last words and close before it is closed. */
 #define SESSION_LAST_WORDS_MS 1000
 
@@ -98,8 +95,10 @@ struct session {
     struct channel_queue ready;   /* channels that a callback marked */
     struct channel_queue stalled; /* channels that wait for room in the output */
     unsigned channel_count;
-    size_t window_sum;  /* of the channels' windows above the smallest */
-    uint64_t minute_ms; /* since when the next two count */
+    unsigned grown_channels; /* that may have to keep more than the least for their targets */
+    size_t windows_grown;    /* how much more, all together */
+    uint64_t round_trip_us;  /* the shortest that was seen, 0 = none yet */
+    uint64_t minute_ms;      /* since when the next two count */
     unsigned refusals, refusals_suppressed;
     bool buriable;           /* some channel or the control channel can be freed */
     struct control *control; /* NULL = no session channel */

@@ -3,6 +3,7 @@
 
 #define DEFAULT    (64 * 1024)
 #define LARGE      (4 * 1024 * 1024)
+#define STEP       (1024 * 1024)
 #define TARGET_MAX (128 * 1024 * 1024)
 
 enum { TARGET, READ_MAX, RECEIVED, RC };
@@ -90,23 +91,30 @@ static void window_follows_its_target(void **state)
     assert_int_equal(set_target(&server, -1), 0); /* that is 0 bytes */
     assert_int_equal(set_target(&server, TARGET_MAX + 1), 0);
 
-    /* Unread data counts: nothing is granted until half of the target has been read. */
+    /* Unread data counts: nothing is granted until a step has been read, however large the target. */
     send_all(channel, LARGE);
     assert_int_equal(window(&client, channel), 0);
-    atomic_store(&server.counters[READ_MAX], LARGE / 4);
-    assert_true(peer_wait(&server.counters[RECEIVED], LARGE / 4));
+    atomic_store(&server.counters[READ_MAX], STEP / 2);
+    assert_true(peer_wait(&server.counters[RECEIVED], STEP / 2));
     assert_int_equal(window(&client, channel), 0);
-    atomic_store(&server.counters[READ_MAX], LARGE / 2);
-    assert_true(peer_wait(&server.counters[RECEIVED], LARGE / 2));
-    assert_int_equal(window(&client, channel), LARGE / 2);
+    atomic_store(&server.counters[READ_MAX], STEP);
+    assert_true(peer_wait(&server.counters[RECEIVED], STEP));
+    assert_int_equal(window(&client, channel), STEP);
 
     /* A smaller target takes effect as the window is used up. */
     assert_int_equal(set_target(&server, DEFAULT), 1);
-    send_all(channel, LARGE / 2);
-    atomic_store(&server.counters[READ_MAX], LARGE / 2 * 3);
-    assert_true(peer_wait(&server.counters[RECEIVED], LARGE / 2 * 3));
+    send_all(channel, STEP);
+    atomic_store(&server.counters[READ_MAX], LARGE + STEP);
+    assert_true(peer_wait(&server.counters[RECEIVED], LARGE + STEP));
     unsigned long left = window(&client, channel);
-    assert_true(left > 0 && left <= DEFAULT);
+    assert_true(left > DEFAULT / 2 && left <= DEFAULT);
+
+    /* Of a small one, until half of it has been read. */
+    send_all(channel, left);
+    assert_int_equal(window(&client, channel), 0);
+    atomic_fetch_add(&server.counters[READ_MAX], (int)left - DEFAULT / 2 - 4096);
+    assert_true(peer_wait(&server.counters[RECEIVED], atomic_load(&server.counters[READ_MAX])));
+    assert_int_equal(window(&client, channel), 0);
 
     peer_client_close(&client);
     peer_server_stop(&server);

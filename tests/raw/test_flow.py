@@ -62,6 +62,28 @@ def test_target_that_takes_nothing_holds_only_its_own_channel(gateway, user, tar
     assert all(f.window < 4 << 20 for f in full)  # it does not open for ever
 
 
+def test_data_for_a_target_that_was_cut_is_not_kept(gateway, user, target):
+    """A client that never says that it has heard of the end cannot make prad hold what it sent."""
+    t = target(stall, rcvbuf=4096)
+    rule = user.allow(f"127.0.0.1:{t.port}")
+    before = own_kib(gateway.pid)
+    c = user.login()
+    full = [c.direct("127.0.0.1", t.port) for _ in range(8)]
+
+    def fill():
+        for ch in full:
+            c.write(ch, bytes(ch.window))
+        c.drain(0.1)
+        return all(ch.window == 0 for ch in full)
+    wait_until(fill, 20, "the windows to stay shut")
+    held = own_kib(gateway.pid) - before
+    gateway.delete_rule(rule)
+    c.until(lambda: all(ch.closed for ch in full))
+    wait_until(lambda: own_kib(gateway.pid) - before < max(512, held / 4), 10,
+               f"{held} KiB to be given back")
+    assert held > 1024, held
+
+
 def test_reset_of_the_target_closes_the_channel(gateway, user, target):
     first, midway = target(reset_after_byte), target(reset_midway)
     user.allow(f"127.0.0.1:{first.port}")
