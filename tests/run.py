@@ -13,7 +13,8 @@ Stages, in order:
     asan    unit, policy and flow once more, built with ASan and UBSan
     fuzz    each fuzz target for a few seconds
 
-`tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one.
+`tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
+those that do not measure.
 
 PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
 """
@@ -35,6 +36,7 @@ ALONE_MAX = 10      # more failures than this are no matter of a busy machine
 UNIT_LIMIT_S = 300
 FLOW_LIMIT_S = 2400
 SOAK_LIMIT_S = 7200
+FIGURE = "figure: "
 FUZZ_SECONDS = 5
 
 
@@ -188,7 +190,11 @@ def stage_fuzz(counts):
 
 
 def stage_soak(counts):
-    run_pytest(FLOW_PATHS, BUILD, counts, "soak", limit=SOAK_LIMIT_S, extra=["-m", "soak"])
+    marked = "soak and not release_only" if SAN else "soak"
+    run_pytest(FLOW_PATHS, BUILD, counts, "soak", limit=SOAK_LIMIT_S, extra=["-rP", "-m", marked])
+    # What passed says how well, too (-rP: its output).
+    log = (LOGS / "soak.log").read_text(errors="replace")
+    print("\n".join(line for line in log.splitlines() if line.startswith(FIGURE)))
 
 
 STAGES = {

@@ -64,6 +64,6 @@ def test_new_keys_every_256_kib_lose_nothing_and_let_nobody_stand(folder, often_
         client.close()
         farm.stop()
     longest = max(gap for _, gap in done)
-    print(f"{channels} channels, {2 * channels * size >> 20} MiB in {took:.1f} s, longest without a byte {longest:.2f} s")
+    print(f"figure: {channels} channels, {2 * channels * size >> 20} MiB in {took:.1f} s, longest without a byte {longest:.2f} s")
     assert [h for h, _ in done] == [hashlib.sha256(b).digest() for b in blocks]
     assert longest <= STALL_MAX_S

@@ -69,7 +69,7 @@ def test_crowd_is_back_after_the_gateway_was_killed_from_many_sources_and_from_o
     crowd.all("sources", 100)
     crowd.all("login", crowd.share)
     for sources in (100, 1):
-        print(f"300 clients from {sources} addresses are back after {crowd.storm(sources):.1f} s")
+        print(f"figure: 300 clients from {sources} addresses are back after {crowd.storm(sources):.1f} s")
     assert crowd.up() == 300
 
 
@@ -97,8 +97,8 @@ def test_ten_thousand_clients_idle_carry_traffic_and_come_back(make_crowd):
     assert crowd.up() == 10000
     crowd.all("echo", "127.0.0.1", crowd.farm.ports[0], 65536)
     after_kib = wait_until(lambda: min(64.1, (pss_kib(pid) - empty) / 10000), 10, "memory")
-    print(f"10,000 clients: {idle_kib:.1f} KiB each, {after_kib:.1f} after traffic, idle CPU {idle_cpu:.2%}")
+    print(f"figure: 10,000 clients: {idle_kib:.1f} KiB each, {after_kib:.1f} after traffic, idle CPU {idle_cpu:.2%}")
     assert idle_kib <= 64 and after_kib <= 64 and idle_cpu < 0.05
     for sources in (500, 3):
-        print(f"from {sources} addresses: all back after {crowd.storm(sources):.1f} s")
+        print(f"figure: from {sources} addresses: all back after {crowd.storm(sources):.1f} s")
     assert crowd.up() == 10000

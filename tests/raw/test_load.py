@@ -122,7 +122,7 @@ def test_slow_reader_of_a_fast_target_costs_little_and_holds_up_no_neighbour(gat
     channels, least = count
     slow = Stalled(gateway, user, channels, ask_for_all)
     kept = share_kept(lambda: seconds("down", neighbour, 128 << 20), slow, least)
-    print(f"{channels} channels that nobody reads: prad +{slow.most} KiB, neighbour keeps {kept:.3f}")
+    print(f"figure: {channels} channels that nobody reads: prad +{slow.most} KiB, neighbour keeps {kept:.3f}")
     assert slow.most <= 4096
     assert kept >= least
 
@@ -160,7 +160,7 @@ def test_targets_that_take_nothing_cost_their_windows_and_hold_up_no_neighbour(g
         channels, least = count
         full = Stalled(gateway, user, channels, fill)
         kept = share_kept(lambda: seconds("up", neighbour, 128 << 20), full, least, turns_max=12)
-    print(f"{channels} targets that take nothing: prad +{full.most} KiB, neighbour keeps {kept:.3f}")
+    print(f"figure: {channels} targets that take nothing: prad +{full.most} KiB, neighbour keeps {kept:.3f}")
     assert full.most <= 4096 + 64 * channels
     assert kept >= least
 
@@ -191,6 +191,6 @@ def test_live_opens_do_not_wait_for_black_holed_ones_which_fail_in_time(gateway,
         took = time.monotonic() - begun
     finally:
         hole.stop()
-    print(f"{opens} live opens beside {dead_count} dead ones: p99 {best:.1f} ms; a dead one fails in {took:.2f} s")
+    print(f"figure: {opens} live opens beside {dead_count} dead ones: p99 {best:.1f} ms; a dead one fails in {took:.2f} s")
     assert best < 50
     assert took < 5.5 and "does not answer" in ch.failure[1]
