@@ -68,6 +68,26 @@ void crypto_random_mix(const void *data, size_t len)
     RAND_add(data, len > INT_MAX ? INT_MAX : (int)len, 0.0);
 }
 
+/* The first number behind `name` in what libcrypto says of the processor; 0 if there is none. */
+static uint64_t cpu_bits(const char *name)
+{
+    const char *info = OPENSSL_info(OPENSSL_INFO_CPU_SETTINGS);
+    const char *at = info == NULL ? NULL : strstr(info, name);
+
+    return at == NULL ? 0 : strtoull(at + strlen(name), NULL, 16);
+}
+
+bool crypto_aes_is_fast(void)
+{
+    /* x86: AES and PCLMULQDQ, bits 25 and 1 of CPUID.1:ECX, which is the upper half */
+    const uint64_t x86 = UINT64_C(1) << (32 + 25) | UINT64_C(1) << (32 + 1);
+    /* ARMv8: ARMV8_AES and ARMV8_PMULL of libcrypto's arm_arch.h */
+    const uint64_t arm = 1u << 2 | 1u << 5;
+
+    return (cpu_bits("OPENSSL_ia32cap=") & x86) == x86 ||
+           (cpu_bits("OPENSSL_armcap=") & arm) == arm;
+}
+
 void crypto_wipe(void *p, size_t len)
 {
     if (len > 0)

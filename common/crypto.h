@@ -22,6 +22,13 @@ void crypto_random(void *dst, size_t len);
    gives is enough alone, and nothing mixed in can make it worse. */
 void crypto_random_mix(const void *data, size_t len);
 
+/*
+ * Does this processor have instructions for AES-GCM, and does libcrypto use them? Where not,
+ * ChaCha20-Poly1305 is the faster cipher. libcrypto's own environment variables (OPENSSL_ia32cap,
+ * OPENSSL_armcap) count, since they decide what it uses.
+ */
+bool crypto_aes_is_fast(void);
+
 /* Wipes memory so that the compiler cannot leave it out. NULL with 0 is fine. */
 void crypto_wipe(void *p, size_t len);
 

@@ -60,6 +60,14 @@ def _bulk_rows(group, suffix, paths, seconds, far):
             for streams in (1, 4) for direction in ("up", "down")]
 
 
+def _on(path, ask):
+    """`ask` of another path than the column's."""
+    def asked(stand):
+        way = stand.way(path)
+        return ask(stand, way) if way else {}
+    return asked
+
+
 def _many(group, title, rounds=None, **ask):
     return Row(group, title, tuple(ask), ask, rounds=rounds)
 
@@ -67,6 +75,9 @@ def _many(group, title, rounds=None, **ask):
 ROWS = [
     *_bulk_rows("bulk", "", NEAR, NEAR_SECONDS, False),
     *_bulk_rows("far", ", 100 ms", FAR, FAR_SECONDS, True),
+    *[Row("chacha", f"{direction}, 1 stream, ChaCha20", ("openssh", "pra"),
+          {path: _on(f"{path}+chacha", bulk(direction, 1, NEAR_SECONDS)) for path in ("openssh", "pra")})
+      for direction in ("up", "down")],
     Row("latency", "1-byte round trip", NEAR, times("ping", 3000)),
     Row("latency", "new connection", NEAR, times("open", 500)),
     _many("login", "login", openssh=rows_crowd.logins_sshd, pra=rows_crowd.logins_pra),

@@ -9,6 +9,8 @@ Near paths (round trip of the loopback):
     plink     PuTTY's plink to sshd, the cipher it chooses
     dropbear  dbclient -L to dropbear, the cipher they choose (neither has AES-GCM)
     stunnel   TLS 1.3 with AES-128-GCM from stunnel to stunnel: no SSH, one TLS connection each
+    openssh+chacha, pra+chacha   as openssh and pra, with ChaCha20-Poly1305: ssh is told to, the agent
+              believes that the processor knows no AES
 Far paths have the same names and the delay relay (far.c) between client and gateway.
 
 A path is started when a row first asks for it. A peer that cannot be started is left out and named.
@@ -21,10 +23,11 @@ import sys
 from lib.client import Client
 from lib.gateway import Gateway, program
 from lib.ports import free_port
+from lib.processor import NO_AES
 from lib.procs import Process, run
 
 TICK = os.sysconf("SC_CLK_TCK")
-CIPHER = "aes128-gcm@openssh.com"
+CIPHER, CHACHA = "aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"
 DELAY_US = 50000  # one way; the round trip of the far paths is 100 ms
 NEAR = ("direct", "relay2", "openssh", "pra", "ssh+prad", "plink", "dropbear", "stunnel")
 FAR = ("direct", "openssh", "pra", "stunnel")
@@ -160,10 +163,10 @@ class Stand:
         b = self.start([self.bulk, "relay", front, self.distance(middle, far)], front)
         return Way("relay2", front, lambda: [a.pid, b.pid])
 
-    def ssh(self, port, user):
+    def ssh(self, port, user, cipher=CIPHER):
         local = free_port()
         client = self.start(
-            ["/usr/bin/ssh", "-F", "none", "-N", "-p", port, "-i", self.path("id"), "-c", CIPHER,
+            ["/usr/bin/ssh", "-F", "none", "-N", "-p", port, "-i", self.path("id"), "-c", cipher,
              "-o", f"UserKnownHostsFile={self.path(f'known-{local}')}",
              "-o", "StrictHostKeyChecking=accept-new", "-o", "IdentitiesOnly=yes",
              "-o", "ExitOnForwardFailure=yes", "-L", f"{local}:127.0.0.1:{self.target}",
@@ -175,6 +178,11 @@ class Stand:
         client, local = self.ssh(self.distance(self.sshd_port, far), self.user)
         return Way("openssh", local, lambda: [client.pid, *descendants(sshd.pid)])
 
+    def way_openssh_chacha(self, far):
+        sshd = self.sshd()
+        client, local = self.ssh(self.distance(self.sshd_port, far), self.user, CHACHA)
+        return Way("openssh+chacha", local, lambda: [client.pid, *descendants(sshd.pid)])
+
     def way_ssh_prad(self, far):
         gateway = self.gateway()
         self.once("_any_client", lambda: gateway.add_key("suzuki", self.path("id.pub"), "--any-client"))
@@ -182,17 +190,20 @@ class Stand:
         client, local = self.ssh(self.distance(gateway.port, far), "suzuki")
         return Way("ssh+prad", local, lambda: [client.pid, gateway.pid])
 
-    def way_pra(self, far):
+    def way_pra_chacha(self, far):
+        return self.way_pra(far, "chacha", NO_AES)
+
+    def way_pra(self, far, user=None, env=None):
         gateway, local = self.gateway(), free_port()
-        user = "far" if far else "near"
+        user = user or ("far" if far else "near")
         gateway.add_user(user)
         gateway.add_rule(user, "bench", f"127.0.0.1:{self.target}", local)
-        client = Client(self.path(user), gateway, user=user).enrol()
+        client = Client(self.path(user), gateway, user=user, env=env).enrol()
         client.set_server(f"127.0.0.1:{self.distance(gateway.port, far)}")
         client.connect()
         client.wait_forward("bench")
         self.closers.append(client.close)
-        if not far:
+        if user == "near":
             self.client = client
         return Way("pra", local, lambda: [client.agent_pid(), gateway.pid])
 
