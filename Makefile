@@ -105,7 +105,7 @@ all: packages $(PROGRAMS) ## build pra, pra-tray, prad, pra-admin and pra-keyhel
 
 help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile packaging/windows/installers.mk | column -t -s '|'
 	@echo "  SAN=address|thread builds and tests with a sanitizer; BUILD=folder builds elsewhere; V=1 shows commands."
 	@echo "  TRAY=0 builds and installs no windows and needs no GTK (a gateway)."
 
@@ -215,6 +215,9 @@ tests: $(PROGRAMS) $(TPROGRAMS) $(UNIT) $(DEPTEST) $(TOOLS)
 
 test: packages ## install, build, check and run every test; closes with the counts
 	@packaging/deps/install-packages.sh test
+	@packaging/deps/install-packages.sh windows
+	@packaging/deps/install-packages.sh installers
+	@packaging/deps/install-packages.sh test-windows
 	@$(MAKE) --no-print-directory tests
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py
 
@@ -268,6 +271,8 @@ fuzz: packages ## run every fuzz target for TIME seconds (60)
 	@packaging/deps/install-packages.sh test
 	@$(MAKE) --no-print-directory fuzz-build
 	@PRA_BUILD=$(abspath $(BUILD)) TIME=$(TIME) tests/fuzz/run.sh
+
+include packaging/windows/installers.mk
 
 # --- the rest ------------------------------------------------------------------------------
 install: $(PROGRAMS) ## install programs, units, desktop entry, manual pages (DESTDIR, PREFIX)

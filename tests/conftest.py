@@ -27,15 +27,19 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     config.addinivalue_line("markers", "release_only: measures what a sanitizer build changes")
     config.addinivalue_line("markers", "soak: the full form of a test, minutes long; only `make soak` runs it")
+    config.addinivalue_line("markers", "windows_full: the full form of a test of the Windows packages; only "
+                            "`make test-windows` runs it")
     config.addinivalue_line("markers", "needs_root: needs what only root has (namespaces, other users)")
 
 
 def pytest_collection_modifyitems(config, items):
-    if "soak" not in (config.option.markexpr or ""):
-        soak = [i for i in items if i.get_closest_marker("soak")]
-        if soak:
-            config.hook.pytest_deselected(items=soak)
-            items[:] = [i for i in items if i not in soak]
+    for name in ("soak", "windows_full"):
+        if name in (config.option.markexpr or ""):
+            continue
+        left_out = [i for i in items if i.get_closest_marker(name)]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [i for i in items if i not in left_out]
     if os.getuid() != 0:
         for item in items:
             if item.get_closest_marker("needs_root"):

@@ -9,12 +9,14 @@ Stages, in order:
     unit    cmocka programs below tests/unit and tests/deps
     policy  the policy against an independent oracle
     flow    real servers and clients: tests/flow, tests/interop, tests/raw
+    windows the Windows installers under wine
     demo    `make demo` without a terminal
     asan    unit, policy and flow once more, built with ASan and UBSan
     fuzz    each fuzz target for a few seconds
 
 `tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
 those that do not measure.
+`tests/run.py windows-full` (make test-windows) runs all tests of tests/windows, the long ones as well.
 
 PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
 """
@@ -151,6 +153,14 @@ def stage_flow(counts):
         run_pytest(FLOW_PATHS, BUILD, counts, "figures", extra=["-m", "release_only"])
 
 
+def stage_windows(counts):
+    run_pytest(["tests/windows"], BUILD, counts, "windows")
+
+
+def stage_windows_full(counts):
+    run_pytest(["tests/windows"], BUILD, counts, "windows-full", extra=["-m", "windows_full or not windows_full"])
+
+
 def stage_demo(counts):
     run_plain(["tests/demo/demo.sh"], counts, "demo", 300)
 
@@ -202,15 +212,16 @@ STAGES = {
     "unit": stage_unit,
     "policy": stage_policy,
     "flow": stage_flow,
+    "windows": stage_windows,
     "demo": stage_demo,
     "asan": stage_asan,
     "fuzz": stage_fuzz,
 }
-ONLY_WHEN_NAMED = {"soak": stage_soak}
+ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full}
 
 
 def main():
-    wanted = sys.argv[1:] or [s for s in STAGES if not (SAN and s in ("asan", "fuzz", "check"))]
+    wanted = sys.argv[1:] or [s for s in STAGES if not (SAN and s in ("asan", "fuzz", "check", "windows"))]
     stages = {**STAGES, **ONLY_WHEN_NAMED}
     unknown = [s for s in wanted if s not in stages]
     if unknown:

@@ -22,7 +22,7 @@ MAY_INCLUDE = {
     "keys": ["common", "keys"],
     "client": ["common", "keys", "client"],
     "server": ["common", "keys", "server"],
-    "packaging": ["common"],
+    "packaging": ["common", "packaging"],
 }
 
 # Third-party headers and the only files that may include them (regular expressions).

@@ -90,7 +90,7 @@ def _rollup_kib(pid, member):
     raise RuntimeError(f"no {member} line for pid {pid}")
 
 
-def _environment(changes):
+def environment(changes):
     """This process's environment with changes; entries set to None are removed."""
     merged = {**os.environ, **(changes or {})}
     return {k: v for k, v in merged.items() if v is not None}
@@ -106,7 +106,7 @@ class Process:
         self._log = open(self.log_path, "ab")
         self._popen = subprocess.Popen(
             self.argv, stdin=stdin, stdout=self._log, stderr=subprocess.STDOUT, cwd=cwd,
-            env=_environment(env), start_new_session=True,
+            env=environment(env), start_new_session=True,
             preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
         self.pid = self._popen.pid
         self.stdin = self._popen.stdin
@@ -190,6 +190,6 @@ def run(argv, env=None, input=None, timeout=30, cwd=None):
     """Runs a command to its end. `env` entries set to None are removed."""
     argv = [str(a) for a in argv]
     stdin = {"input": input.encode()} if input is not None else {"stdin": subprocess.DEVNULL}
-    completed = subprocess.run(argv, capture_output=True, env=_environment(env), timeout=timeout, cwd=cwd,
+    completed = subprocess.run(argv, capture_output=True, env=environment(env), timeout=timeout, cwd=cwd,
                                **stdin)
     return Result(argv, completed)

@@ -1,0 +1,327 @@
+"""The Windows installers under wine: each kind installs, upgrades, refuses, and removes with and without data.
+
+The programs inside are stand-ins (standin.c): what is tested here is what the installers do.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from lib.procs import run, wait_until
+from lib.wine import Wine
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get("PRA_BUILD", f"{ROOT}/build"))
+TOOLS = f"{BUILD}/windows/tests"
+OLD, NEW = "0.0.1", "0.0.2"
+FINGERPRINT = "SHA256:" + "abcdefghijklmnopqrstuvwxyz0123456789+/ABCDE"
+OTHER_FINGERPRINT = "SHA256:" + "Z" * 43
+PROGRAM = r"C:\Program Files\PRA"
+RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
+UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
+ENVIRONMENT = r"System\CurrentControlSet\Control\Session Manager\Environment"
+REFUSED = {"msi": 1603 & 255, "nsis": 3}
+
+
+def make_packages(folder, kind, version, **env):
+    """Runs packaging/windows/build.sh as the Makefile does."""
+    program = f"{TOOLS}/standin-{version}.exe"
+    run([f"{ROOT}/packaging/windows/build.sh", kind, folder], timeout=120,
+        env={"VERSION": version, "PRA": program, "TRAY": program, "SETUP_DLL": f"{BUILD}/windows/prasetup.dll",
+             "SIGN": None, **env}).ok()
+
+
+@pytest.fixture(scope="session")
+def packages():
+    """Both kinds in two versions; the newer ones are signed with a certificate made on the spot."""
+    run(["make", "-s", "-C", ROOT, f"BUILD={BUILD}", "windows-test-tools"], timeout=300,
+        env={"MAKEFLAGS": None, "MAKELEVEL": None}).ok()
+    folder = tempfile.mkdtemp(prefix="pra-t-")
+    for kind in ("msi", "nsis"):
+        make_packages(folder, kind, OLD)
+        make_packages(folder, kind, NEW, SIGN="test")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def windows_pc():
+    folder = tempfile.mkdtemp(prefix="pra-t-")
+    wine = Wine(folder)
+    try:
+        yield wine.start()
+    finally:
+        wine.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Installer:
+    """One kind of installer on one PC."""
+
+    def __init__(self, kind, packages, pc):
+        self.kind, self.packages, self.pc = kind, packages, pc
+        self.installed = None  # (version, language)
+        self.key = f"{pc.user_folder()}/AppData/Local/Pra/id.prakey"
+        self.log = f"{pc.drive}/ProgramData/Pra/log/someone/System.log"
+
+    def file(self, version, lang):
+        return f"{self.packages}/PRA-{version}-" + (f"{lang}.msi" if self.kind == "msi" else "setup.exe")
+
+    def install(self, version, lang="ja", **options):
+        """Silently; returns the exit status."""
+        path = self.pc.windows_path(self.file(version, lang))
+        if self.kind == "msi":
+            words = ["msiexec", "/i", path, "/qn", "/l*v", self.pc.windows_path(f"{self.pc.folder}/msi.log")]
+            words += [f"{name}={value}" for name, value in options.items()]
+        else:
+            words = [path, "/S"] + [f"/{name}={value}" for name, value in options.items()]
+        status = self.pc.run(*words).status
+        if status == 0:
+            self.installed = (version, lang)
+        return status
+
+    def remove(self, version, lang="ja", **options):
+        if self.kind == "msi":
+            words = [f"{name}={value}" for name, value in options.items()]
+            path = self.pc.windows_path(self.file(version, lang))
+            status = self.pc.run("msiexec", "/x", path, "/qn", *words).status
+        else:
+            words = [f"/{name}={value}" for name, value in options.items()]
+            status = self.pc.run(f"{PROGRAM}\\Uninstall.exe", "/S", *words).status
+            # It goes on as a copy of itself, since it deletes itself.
+            wait_until(lambda: self.version() is None and not self.uninstallers(), 20, "the uninstaller to end")
+        return status
+
+    def uninstallers(self):
+        return [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"~nsu" in read(p)]
+
+    def version(self):
+        """What is installed, by what the program would say."""
+        program = read(self.pc.unix_path(f"{PROGRAM}\\pra.exe"))
+        return next((v for v in (OLD, NEW) if f"stand-in {v}".encode() in program), None)
+
+    def leave_data(self):
+        """Key, settings and logs, as a user leaves them."""
+        for path in (self.key, self.key.replace("id.prakey", "config.ini"), self.log,
+                     os.path.dirname(self.key) + "/kept/deeper/file"):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as f:
+                f.write("data of a user")
+        os.chmod(self.key, 0o400)  # read-only to Windows
+
+    def has_data(self):
+        return [os.path.exists(p) for p in (self.key, self.log)]
+
+    def remembered(self):
+        return self.pc.registry(r"Software\PRA")
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except OSError:
+        return b""
+
+
+@pytest.fixture(params=["msi", "nsis"])
+def installer(request, packages, windows_pc):
+    made = Installer(request.param, packages, windows_pc)
+    yield made
+    if made.version():  # whatever a test has left
+        made.remove(*made.installed, REMOVEKEYS=1)
+    for path in (f"{windows_pc.user_folder()}/AppData/Local/Pra", f"{windows_pc.drive}/ProgramData/Pra"):
+        shutil.rmtree(path, ignore_errors=True)
+    windows_pc.run("reg", "delete", r"HKLM\Software\PRA", "/f")
+
+
+def test_silent_installation_sets_everything_up(installer):
+    pc = installer.pc
+    assert installer.install(OLD, SERVER="gw.example.com:10022", FINGERPRINT=FINGERPRINT) == 0
+    assert pc.run(f"{PROGRAM}\\pra.exe").ok().out.strip() == f"stand-in {OLD}"
+    assert {"pra.exe", "pra-tray.exe", "LICENSE.txt"} <= set(os.listdir(pc.unix_path(PROGRAM)))
+    assert installer.remembered() == {"Server": "gw.example.com:10022", "Fingerprint": FINGERPRINT,
+                                      "Autostart": "on1", "Desktop": "on"}
+    assert pc.registry(RUN)["PRA"] == f'"{PROGRAM}\\pra-tray.exe" --autostart'
+    assert pc.registry(r"Software\Classes\.pra") == {"": "PRA.Profile"}
+    assert pc.registry(r"Software\Classes\PRA.Profile\shell\open\command") == {
+        "": f'"{PROGRAM}\\pra-tray.exe" "%1"'}
+    if installer.kind == "msi":
+        assert pc.registry(r"Software\Classes\PRA.Profile") == {"": "PRA 接続プロファイル"}
+    elements = pc.registry(ENVIRONMENT)["PATH"].split(";")
+    assert [e.rstrip("\\") for e in elements].count(PROGRAM) == 1
+    assert any(name == "PRA.lnk" for _, _, files in os.walk(pc.drive) for name in files)
+    assert os.path.isdir(os.path.dirname(os.path.dirname(installer.log)))
+
+    assert installer.remove(OLD) == 0
+    assert installer.version() is None
+    assert not os.path.exists(pc.unix_path(PROGRAM))
+    assert "PRA" not in (pc.registry(RUN) or {})
+    assert not pc.registry(r"Software\Classes\PRA.Profile")
+    assert PROGRAM not in [e.rstrip("\\") for e in pc.registry(ENVIRONMENT)["PATH"].split(";")]
+    assert not any(name == "PRA.lnk" for _, _, files in os.walk(pc.drive) for name in files)
+
+
+def test_upgrade_keeps_key_settings_and_choices(installer):
+    assert installer.install(OLD, "ja", SERVER="gw.example.com", FINGERPRINT=FINGERPRINT, AUTOSTART=0, DESKTOP=1) == 0
+    before = installer.remembered()
+    assert before["Autostart"] == "on" and before["Desktop"] == "on1"
+    installer.leave_data()
+    # The other language's package, too, takes the place of the older one.
+    assert installer.install(NEW, "en") == 0
+    assert installer.version() == NEW
+    assert installer.has_data() == [True, True]
+    assert installer.remembered() == before
+    assert "PRA" not in (installer.pc.registry(RUN) or {})
+    assert any(name == "PRA.lnk" for _, _, files in os.walk(installer.pc.drive) for name in files)
+
+
+def test_older_version_is_refused(installer):
+    assert installer.install(NEW, SERVER="gw.example.com") == 0
+    installer.leave_data()
+    assert installer.install(OLD) == REFUSED[installer.kind]
+    assert installer.version() == NEW
+    assert installer.has_data() == [True, True]
+
+
+def test_removal_keeps_data_and_the_next_installation_finds_it(installer):
+    assert installer.install(OLD, SERVER="gw.example.com", FINGERPRINT=FINGERPRINT) == 0
+    installer.leave_data()
+    assert installer.remove(OLD) == 0
+    assert installer.version() is None
+    assert installer.has_data() == [True, True]
+    assert installer.install(NEW) == 0
+    assert installer.remembered()["Server"] == "gw.example.com"
+    assert installer.remembered()["Fingerprint"] == FINGERPRINT
+    # The fingerprint of one server is not that of another.
+    assert installer.install(NEW, SERVER="other.example.com") == 0 or installer.kind == "msi"
+    if installer.kind == "nsis":
+        assert installer.remembered()["Fingerprint"] == ""
+
+
+def test_removekeys_deletes_keys_logs_and_settings(installer):
+    assert installer.install(OLD, SERVER="gw.example.com") == 0
+    installer.leave_data()
+    assert installer.remove(OLD, REMOVEKEYS=1) == 0
+    assert installer.has_data() == [False, False]
+    assert not os.path.exists(os.path.dirname(installer.key))
+    assert not os.path.exists(f"{installer.pc.drive}/ProgramData/Pra")
+    assert installer.remembered() is None
+
+
+full = pytest.mark.windows_full
+
+
+@pytest.mark.parametrize("options", [
+    {"SERVER": "a b"}, {"FINGERPRINT": FINGERPRINT}, {"SERVER": "gw.example.com", "FINGERPRINT": "SHA256:short"},
+    pytest.param({"SERVER": "gw.example.com:0"}, marks=full),
+    pytest.param({"SERVER": "gw.example.com:65536"}, marks=full),
+    pytest.param({"SERVER": "[::1"}, marks=full), pytest.param({"SERVER": "x" * 254}, marks=full),
+    pytest.param({"SERVER": "x" * 600}, marks=full),
+    pytest.param({"SERVER": "gw.example.com", "FINGERPRINT": "MD5:" + "a" * 46}, marks=full),
+    pytest.param({"SERVER": 'gw.example.com" & calc'}, marks=full),
+], ids=lambda o: "-".join(o.values())[:20])
+def test_value_that_the_client_would_refuse_is_refused(installer, options):
+    assert installer.install(OLD, **options) == REFUSED[installer.kind]
+    assert installer.version() is None
+    assert installer.remembered() is None
+
+
+@full
+@pytest.mark.parametrize("server", ["192.0.2.7", "[2001:db8::7]:10022", "2001:db8::7"])
+def test_addresses_are_taken_as_they_are(installer, server):
+    assert installer.install(OLD, SERVER=server) == 0
+    assert installer.remembered()["Server"] == server
+
+
+def test_predecessor_has_to_go_first(installer):
+    pc, key = installer.pc, r"HKLM\Software\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall\{1234}"
+    pc.run("reg", "add", key, "/v", "DisplayName", "/d", "PRA PLUS Client", "/f").ok()
+    try:
+        assert installer.install(OLD) == REFUSED[installer.kind]
+        assert installer.version() is None
+        if installer.kind == "msi":
+            assert b"OLDERCLIENT = PRA PLUS Client" in read(f"{pc.folder}/msi.log").replace(b"\0", b"")
+    finally:
+        pc.run("reg", "delete", key, "/f")
+    assert installer.install(OLD) == 0
+
+
+@full
+def test_one_kind_does_not_install_over_the_other(installer):
+    other = Installer("nsis" if installer.kind == "msi" else "msi", installer.packages, installer.pc)
+    assert other.install(OLD) == 0
+    try:
+        assert installer.install(NEW) == REFUSED[installer.kind]
+        assert installer.version() == OLD
+    finally:
+        other.remove(OLD)
+    assert installer.install(NEW) == 0
+
+
+def test_running_client_is_closed_first(installer):
+    pc = installer.pc
+    assert installer.install(OLD) == 0
+    for step in (lambda: installer.install(NEW), lambda: installer.remove(NEW)):
+        sign = f"{pc.folder}/stays"
+        client = pc.process(f"{PROGRAM}\\pra.exe", "stay", pc.windows_path(sign))
+        bystander = pc.process(f"Z:{TOOLS}/standin-{OLD}.exe".replace("/", "\\"), "stay", pc.windows_path(sign + "2"))
+        try:
+            wait_until(lambda: os.path.exists(sign) and os.path.exists(sign + "2"), 10, "both to run")
+            assert step() == 0
+            assert not client.running()
+            assert bystander.running()  # only what runs from the folder of the installation
+        finally:
+            client.stop()
+            bystander.stop()
+            os.unlink(sign)
+            os.unlink(sign + "2")
+
+
+# --- the packages as files ------------------------------------------------------------------------
+def verify(packages, path):
+    return subprocess.run(["osslsigncode", "verify", "-CAfile", f"{packages}/test-sign.pem", "-in", path],
+                          capture_output=True).returncode
+
+
+@pytest.mark.parametrize("name", [f"PRA-{NEW}-ja.msi", pytest.param(f"PRA-{NEW}-en.msi", marks=full),
+                                  f"PRA-{NEW}-setup.exe"])
+def test_signature_holds_and_a_changed_byte_breaks_it(packages, name, folder):
+    assert verify(packages, f"{packages}/{name}") == 0
+    data = bytearray(read(f"{packages}/{name}"))
+    data[len(data) // 3] ^= 1
+    with open(f"{folder}/{name}", "wb") as f:
+        f.write(data)
+    assert verify(packages, f"{folder}/{name}") != 0
+    assert verify(packages, f"{packages}/{name.replace(NEW, OLD)}") != 0  # not signed at all
+
+
+def test_programs_inside_are_signed_as_well(packages, windows_pc):
+    installer = Installer("msi", packages, windows_pc)
+    assert installer.install(NEW) == 0
+    try:
+        for name in ("pra.exe", "pra-tray.exe"):
+            assert verify(packages, windows_pc.unix_path(f"{PROGRAM}\\{name}")) == 0
+    finally:
+        installer.remove(NEW, REMOVEKEYS=1)
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_keys_and_logs_are_in_no_table(packages, lang):
+    path = f"{packages}/PRA-{NEW}-{lang}.msi"
+    for table in ("File", "Directory", "Component", "Registry"):
+        content = run(["msiinfo", "export", path, table]).ok().out.lower()
+        for word in ("prakey", "localappdata", "commonappdata", "config.ini", "system.log"):
+            assert word not in content, (table, word)
+
+
+@full
+def test_the_same_programs_make_the_same_product(packages, folder):
+    """Product codes are made of the content, so a package that is built again installs over itself."""
+    make_packages(folder, "msi", OLD)
+    codes = [run(["msiinfo", "export", f"{where}/PRA-{OLD}-ja.msi", "Property"]).ok().out for where in (folder, packages)]
+    assert codes[0] == codes[1]
