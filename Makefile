@@ -61,7 +61,7 @@ SRC_common := $(filter-out %_win.c,$(wildcard common/*.c))
 SRC_keys   := $(filter-out %_win.c,$(wildcard keys/*.c))
 SRC_helper := $(wildcard keys/helper/*.c)
 # What the tray's windows show and do, whatever they are made of; in the client's library.
-SRC_shown  := $(addprefix client/tray/,attempt.c follow.c pool_state.c prefs.c tray_state.c words.c)
+SRC_shown  := $(addprefix client/tray/,attempt.c follow.c icon_pixels.c pool_state.c prefs.c tray_state.c words.c)
 SRC_client := $(filter-out client/main.c %_win.c,$(wildcard client/*.c)) $(SRC_shown)
 SRC_server := $(wildcard server/*/*.c server/config*.c)
 SRC_server := $(filter-out server/prad/%,$(SRC_server))

@@ -220,4 +220,12 @@
        "接続すると、ポート転送の一覧がここに表示されます。")
 #define TXT_B_SERVER tr("_Set the server ...", "サーバ設定(_S) ...")
 
+/* Only where a list cannot hold a button in a row, or a control has no name of its own. */
+#define TXT_COPY_FAILED                                                                            \
+    tr("Another program holds the clipboard; try again.",                                          \
+       "クリップボードを使用できません。もう一度お試しください。")
+#define TXT_B_COPY_ADDRESS tr("Copy _address", "アドレスをコピー(_A)")
+#define TXT_L_FORWARDS     tr("_Forwards:", "ポート転送(_F):")
+#define TXT_NOTE           tr("Details", "詳細")
+
 #endif

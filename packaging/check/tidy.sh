@@ -24,11 +24,15 @@ tidy() {
 failed=0
 deps=$(packaging/deps/windows.sh --prefix)
 if [ ${#win[@]} -gt 0 ] && [ -d /usr/x86_64-w64-mingw32/include ] && [ -e "$deps/.done" ]; then
-    files=("${win[@]}")
-    tidy --target=x86_64-w64-windows-gnu -isystem /usr/x86_64-w64-mingw32/include \
+    mingw=(--target=x86_64-w64-windows-gnu -isystem /usr/x86_64-w64-mingw32/include \
         -isystem "$deps/include" -I. -Icommon/win -std=c11 -D_GNU_SOURCE -D_WIN32_WINNT=0x0A00 \
-        -DWIN32_LEAN_AND_MEAN -DNOGDI -D_POSIX_C_SOURCE=200809L -DPRA_VERSION='"check"' \
-        -include common/posix_win.h
+        -DWIN32_LEAN_AND_MEAN -D_POSIX_C_SOURCE=200809L -DPRA_VERSION='"check"' \
+        -include common/posix_win.h)
+    # Windows that are drawn need what the engine's files keep away from their names.
+    mapfile -t files < <(printf '%s\n' "${win[@]}" | grep -v '^client/tray/')
+    [ ${#files[@]} -eq 0 ] || tidy "${mingw[@]}" -DNOGDI
+    mapfile -t files < <(printf '%s\n' "${win[@]}" | grep '^client/tray/')
+    [ ${#files[@]} -eq 0 ] || tidy "${mingw[@]}"
 fi
 [ ${#posix[@]} -gt 0 ] || exit "$failed"
 files=("${posix[@]}")

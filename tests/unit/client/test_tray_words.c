@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "client/tray/attempt.h"
+#include "client/tray/icon_pixels.h"
 #include "client/tray/pool_state.h"
 #include "client/tray/prefs.h"
 #include "client/tray/words.h"
@@ -185,6 +186,43 @@ static void only_a_whole_fingerprint_is_put_before_a_person(void **state)
     json_decref(other);
 }
 
+/* Alpha only: without its colour. */
+static size_t outlines_that_differ(enum tray_shape a, enum tray_shape b, int size)
+{
+    static uint32_t first[ICON_PIXELS_MAX * ICON_PIXELS_MAX],
+        second[ICON_PIXELS_MAX * ICON_PIXELS_MAX];
+    size_t differ = 0;
+
+    icon_pixels(a, size, false, first);
+    icon_pixels(b, size, false, second);
+    for (int i = 0; i < size * size; i++)
+        differ += (first[i] >> 31) != (second[i] >> 31);
+    return differ;
+}
+
+static void icons_differ_by_their_outline_at_every_size(void **state)
+{
+    const int sizes[] = {16, 20, 24, 32, 48};
+
+    (void)state;
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
+        for (int a = 0; a < TRAY_SHAPE_COUNT; a++)
+            for (int b = a + 1; b < TRAY_SHAPE_COUNT; b++)
+                assert_true(outlines_that_differ((enum tray_shape)a, (enum tray_shape)b, sizes[s]) >
+                            (size_t)(sizes[s] * sizes[s] / 20));
+}
+
+static void icon_premultiplies_where_asked(void **state)
+{
+    uint32_t pixels[32 * 32];
+
+    (void)state;
+    icon_pixels(TRAY_ERROR, 32, true, pixels);
+    for (int i = 0; i < 32 * 32; i++)
+        for (int shift = 0; shift < 24; shift += 8)
+            assert_true((pixels[i] >> shift & 0xFF) <= (pixels[i] >> 24) + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +234,8 @@ int main(void)
         cmocka_unit_test(fingerprint_is_judged_while_it_is_typed),
         cmocka_unit_test(proxy_is_checked_kept_and_taken_away),
         cmocka_unit_test(prefs_come_back_as_they_were_saved),
+        cmocka_unit_test(icons_differ_by_their_outline_at_every_size),
+        cmocka_unit_test(icon_premultiplies_where_asked),
         cmocka_unit_test(attempt_is_judged_by_the_state_that_follows),
         cmocka_unit_test(only_a_whole_fingerprint_is_put_before_a_person),
     };

@@ -1,0 +1,128 @@
+/* Messages, questions, and where to save; see app_win.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <commdlg.h>
+
+#include "client/tray/app_win.h"
+#include "client/tray/text_win.h"
+#include "client/tray/texts.h"
+#include "client/tray/ui_win.h"
+
+#define ASK_WIDTH 440
+#define ICON_SIZE 32
+
+enum { ID_HEAD = 100, ID_TEXT, ID_ICON };
+
+struct question {
+    enum ask_icon icon;
+    void (*yes)(void *data);
+    void *data;
+};
+
+static void on_command(struct ui *u, int id, int code)
+{
+    struct question *q = u->data;
+    void (*yes)(void *data) = id == IDOK ? q->yes : NULL;
+    void *data = q->data;
+
+    (void)code;
+    if (id != IDOK && id != IDCANCEL)
+        return;
+    ui_close(u);
+    if (yes != NULL)
+        yes(data);
+}
+
+static void on_draw(struct ui *u, int id, HDC dc, const RECT *r, UINT dpi)
+{
+    static const LPCWSTR icons[] = {(LPCWSTR)IDI_INFORMATION, (LPCWSTR)IDI_WARNING,
+                                    (LPCWSTR)IDI_ERROR};
+    const struct question *q = u->data;
+    int size = MulDiv(ICON_SIZE, (int)dpi, USER_DEFAULT_SCREEN_DPI);
+
+    (void)id;
+    (void)FillRect(dc, r, theme_brush(THEME_BACK));
+    (void)DrawIconEx(dc, 0, 0, LoadIconW(NULL, icons[q->icon]), size, size, 0, NULL, DI_NORMAL);
+}
+
+static void on_freed(struct ui *u)
+{
+    free(u->data);
+}
+
+static const struct ui_ops ops = {.command = on_command, .draw = on_draw, .freed = on_freed};
+
+static struct ui *make(struct tray_app *app, const struct question *q, const char *title,
+                       const char *text)
+{
+    struct question *kept = malloc(sizeof(*kept));
+    struct ui *u;
+
+    if (kept == NULL)
+        abort();
+    *kept = *q;
+    u = ui_new(app_parent(app), NULL, "PRA", false, ASK_WIDTH, &ops, kept);
+    (void)ui_add(u, UI_PICTURE, ID_ICON, NULL, "", 0);
+    ui_height(u, ICON_SIZE);
+    (void)ui_add(u, UI_HEADING, ID_HEAD, NULL, title, 0);
+    if (text[0] != '\0')
+        (void)ui_add(u, UI_READ, ID_TEXT, NULL, text, 0);
+    return u;
+}
+
+void ask_message(struct tray_app *app, enum ask_icon icon, const char *title, const char *text)
+{
+    struct ui *u = make(app, &(struct question){.icon = icon}, title, text);
+
+    ui_show(u, ui_button(u, IDOK, TXT_B_OK, true));
+    (void)MessageBeep(icon == ASK_ERROR ? MB_ICONERROR : MB_ICONINFORMATION);
+}
+
+void ask_problem(struct tray_app *app, enum msg_id id, const struct msg_args *args)
+{
+    struct msg_text text;
+    char title[512], body[2 * MSG_TEXT_MAX + 4];
+
+    msg_format(id, i18n_lang(), args, &text);
+    snprintf(title, sizeof(title), "%s %s", text.code, text.title);
+    snprintf(body, sizeof(body), "%s\n\n%s", text.cause, text.remedy);
+    ask_message(app, ASK_ERROR, title, body);
+}
+
+void ask(struct tray_app *app, const char *title, const char *text, const char *action,
+         void (*yes)(void *data), void *data)
+{
+    struct ui *u =
+        make(app, &(struct question){.icon = ASK_WARNING, .yes = yes, .data = data}, title, text);
+    HWND first = ui_button(u, IDOK, action, true);
+
+    (void)ui_button(u, IDCANCEL, TXT_B_CANCEL, false);
+    ui_show(u, first);
+}
+
+bool ask_save_as(HWND owner, const char *title, const char *name, bool overwrite,
+                 char path[OS_PATH_MAX])
+{
+    wchar_t file[OS_PATH_MAX], *wide_title = text_wide(title);
+    OPENFILENAMEW o = {.lStructSize = sizeof(o),
+                       .hwndOwner = owner,
+                       .lpstrFile = file,
+                       .nMaxFile = OS_PATH_MAX,
+                       .lpstrTitle = wide_title,
+                       .Flags = OFN_EXPLORER | OFN_PATHMUSTEXIST | OFN_NOCHANGEDIR |
+                                OFN_HIDEREADONLY | (overwrite ? OFN_OVERWRITEPROMPT : 0)};
+    bool chosen;
+    char *utf8;
+
+    text_wide_copy(file, OS_PATH_MAX, name);
+    chosen = GetSaveFileNameW(&o);
+    free(wide_title);
+    utf8 = text_utf8(file);
+    chosen = chosen && strlen(utf8) < OS_PATH_MAX;
+    if (chosen)
+        memcpy(path, utf8, strlen(utf8) + 1);
+    free(utf8);
+    return chosen;
+}

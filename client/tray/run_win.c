@@ -1,0 +1,82 @@
+/* run_win.h */
+#include "client/tray/run_win.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <windows.h>
+
+#include "client/tray/text_win.h"
+#include "common/os.h"
+
+#define OUTPUT_MAX (1024u * 1024)
+
+static bool start(const char *program, const char *arguments, HANDLE output, PROCESS_INFORMATION *p)
+{
+    char line[OS_PATH_MAX + 256];
+    STARTUPINFOW s = {.cb = sizeof(s), .dwFlags = STARTF_USESTDHANDLES, .hStdOutput = output};
+    wchar_t *wide_line, *wide_program;
+    BOOL ok;
+
+    snprintf(line, sizeof(line), "\"%s\" %s", program, arguments);
+    wide_line = text_wide(line);
+    wide_program = text_wide(program);
+    ok = CreateProcessW(wide_program, wide_line, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &s,
+                        p);
+    free(wide_line);
+    free(wide_program);
+    return ok != 0;
+}
+
+/* Reads until the other end closes or the time is over. */
+static char *read_all(HANDLE from, unsigned timeout_ms)
+{
+    ULONGLONG end = GetTickCount64() + timeout_ms;
+    char *text = malloc(OUTPUT_MAX + 1);
+    DWORD len = 0, waiting, got;
+
+    while (text != NULL && len < OUTPUT_MAX) {
+        if (!PeekNamedPipe(from, NULL, 0, NULL, &waiting, NULL))
+            break; /* closed: all was read */
+        if (waiting == 0) {
+            if (GetTickCount64() > end) {
+                free(text);
+                return NULL;
+            }
+            Sleep(20);
+            continue;
+        }
+        if (!ReadFile(from, text + len, OUTPUT_MAX - len, &got, NULL))
+            break;
+        len += got;
+    }
+    if (text != NULL)
+        text[len] = '\0';
+    return text;
+}
+
+char *run_read(const char *program, const char *arguments, unsigned timeout_ms)
+{
+    SECURITY_ATTRIBUTES inherit = {.nLength = sizeof(inherit), .bInheritHandle = TRUE};
+    HANDLE from = NULL, to = NULL;
+    PROCESS_INFORMATION p = {0};
+    char *text = NULL;
+
+    if (!CreatePipe(&from, &to, &inherit, 0))
+        return NULL;
+    (void)SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0);
+    if (start(program, arguments, to, &p)) {
+        (void)CloseHandle(to);
+        to = NULL;
+        text = read_all(from, timeout_ms);
+        if (text == NULL)
+            (void)TerminateProcess(p.hProcess, 1);
+        (void)CloseHandle(p.hThread);
+        (void)CloseHandle(p.hProcess);
+    }
+    if (to != NULL)
+        (void)CloseHandle(to);
+    (void)CloseHandle(from);
+    return text;
+}
