@@ -1,0 +1,282 @@
+"""Windows programs on a virtual screen under wine, and pra-tray.exe's windows driven through windrive.exe.
+
+One Wine is one prefix: a registry, a screen (Xvfb) and the programs on it. Prefixes are made once per
+build folder (seconds, 700 MB) and are cheap to use again; each test gives its tray a PRA_HOME of its own.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from lib.procs import wait_until
+
+BUILD = Path(os.environ.get("PRA_BUILD", "build")).resolve()
+WINE = "/usr/lib/wine/wine64"
+SCREEN = "1024x768x24"
+
+# Without these wine shows Japanese as boxes; Windows itself links fonts.
+FONTS = ["Meiryo UI", "Yu Gothic UI", "Segoe UI", "Tahoma", "MS Shell Dlg", "MS Shell Dlg 2", "MS UI Gothic"]
+
+VK = {"Tab": 0x09, "Return": 0x0D, "Shift": 0x10, "Control": 0x11, "Alt": 0x12, "Escape": 0x1B, "Space": 0x20,
+      "Down": 0x28, "Up": 0x26, "Right": 0x27, "Left": 0x25, "Home": 0x24, "End": 0x23, "F4": 0x73, "F10": 0x79}
+
+WM_COMMAND, WM_CLOSE, WM_CONTEXTMENU, WM_APP = 0x111, 0x10, 0x7B, 0x8000
+NOTIFY_ICON, NIN_SELECT, NIN_BALLOONUSERCLICK = WM_APP + 1, 0x400, 0x405
+WS_DISABLED = 0x08000000
+
+
+class Wine:
+    """`desktop`: a virtual desktop with captions and a taskbar, for pictures; else bare windows."""
+
+    def __init__(self, name="tray", desktop=False):
+        self.prefix = BUILD / "wine" / name
+        self.desktop = desktop
+        self.screen = self.driver = None
+        self.env = dict(os.environ, WINEPREFIX=str(self.prefix), LC_ALL="C.UTF-8", WINEDEBUG="-all",
+                        WINEDLLOVERRIDES="mscoree=;mshtml=")
+
+    def start(self):
+        read, write = os.pipe()
+        self.screen = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", SCREEN, "-nolisten", "tcp"],
+                                       pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as f:
+            self.env["DISPLAY"] = ":" + f.readline().strip()
+        self.prepare()
+        self.driver = subprocess.Popen(self._argv(BUILD / "windows" / "test" / "windrive.exe"), env=self.env,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                       encoding="utf-8")
+        return self
+
+    def _argv(self, program, *args):
+        return [WINE, str(program), *args]
+
+    def run(self, *argv, timeout=60):
+        return subprocess.run([WINE, *argv], env=self.env, timeout=timeout, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=False)
+
+    def prepare(self):
+        """Makes the prefix unless it was made: once per build folder, whoever comes first."""
+        self.prefix.parent.mkdir(parents=True, exist_ok=True)
+        with open(f"{self.prefix}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (self.prefix / ".ready").exists():
+                return
+            shutil.rmtree(self.prefix, ignore_errors=True)
+            self.run("wineboot", "-i", timeout=120)
+            fonts = "".join(f'"{f}"="Noto Sans CJK JP"\r\n' for f in FONTS)
+            text = ("REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine\\Fonts\\Replacements]\r\n" + fonts +
+                    '"Consolas"="Noto Sans Mono CJK JP"\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine]\r\n"Version"="win10"\r\n')
+            if self.desktop:
+                text += ('\r\n[HKEY_CURRENT_USER\\Software\\Wine\\Explorer]\r\n"Desktop"="shell"\r\n\r\n'
+                         '[HKEY_CURRENT_USER\\Software\\Wine\\Explorer\\Desktops]\r\n"shell"="1024x768"\r\n')
+            reg = self.prefix / "pra.reg"
+            reg.write_text(text)
+            self.run("regedit", f"Z:{reg}".replace("/", "\\"))
+            subprocess.run(["wineserver", "-k"], env=self.env, check=False)
+            subprocess.run(["wineserver", "-w"], env=self.env, check=False)
+            (self.prefix / ".ready").touch()
+
+    def ask(self, line):
+        self.driver.stdin.write(line + "\n")
+        self.driver.stdin.flush()
+        answer = self.driver.stdout.readline()
+        assert answer, f"windrive.exe has ended at: {line[:80]}"
+        answer = json.loads(answer)
+        assert "error" not in answer, f"{line[:80]}: {answer}"
+        return answer
+
+    def stop(self):
+        if self.driver is not None:
+            self.driver.stdin.close()
+            self.driver.wait(20)
+        subprocess.run(["wineserver", "-k"], env=self.env, check=False)
+        if self.screen is not None:
+            self.screen.terminate()
+            self.screen.wait(10)
+
+
+def windows_path(path):
+    return "Z:" + str(path).replace("/", "\\")
+
+
+class WinTray:
+    """One running pra-tray.exe."""
+
+    def __init__(self, wine, home, lang="en", options=(), program=None, env=None):
+        self.wine, self.home = wine, Path(home)
+        self.program = program or BUILD / "windows" / "test" / "pra-tray.exe"
+        self.home.mkdir(parents=True, exist_ok=True)
+        ini = self.home / "tray.ini"
+        if not ini.exists():
+            ini.write_text(f"[tray]\nlanguage = {lang}\n")
+        self.env = dict(wine.env, PRA_HOME=windows_path(self.home), **(env or {}))
+        self.process = self.launch(*options)
+
+    def launch(self, *options):
+        return subprocess.Popen([WINE, str(self.program), *options], env=self.env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        try:
+            tray = self.hidden()
+        except AssertionError:
+            tray = None
+        if tray:
+            self.wine.ask(f"post {tray['hwnd']} {WM_CLOSE} 0 0")
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+        wait_until(lambda: not self.dump()["windows"], 10, "the tray to end")
+
+    # --- looking ---
+
+    def dump(self):
+        return self.wine.ask("dump")
+
+    def hidden(self):
+        """The window behind the icon: its title is the tool tip."""
+        found = [w for w in self.dump()["windows"] if w["class"] == "PraTray"]
+        assert found, "no tray runs"
+        return found[0]
+
+    def windows(self):
+        return [w for w in self.dump()["windows"] if w["visible"] and w["class"] in ("PraTrayWindow", "#32770")]
+
+    @staticmethod
+    def shown(window):
+        return [c for c in window["children"] if c["visible"]]
+
+    def text(self):
+        """Everything that is shown, a line a control."""
+        lines = []
+        for w in self.windows():
+            lines.append(w["text"])
+            for c in self.shown(w):
+                lines.append(c["text"])
+                lines += ["  ".join(row) for row in c.get("rows", [])]
+        return "\n".join(lines).replace("\r\n", "\n").replace("&&", "\0").replace("&", "").replace("\0", "&")
+
+    def wait_text(self, *texts, timeout=20):
+        for t in texts:
+            try:
+                wait_until(lambda t=t: t in self.text(), timeout, f"'{t}'", 0.05)
+            except AssertionError as e:
+                raise AssertionError(f"'{t}' is not shown in:\n{self.text()}") from e
+
+    def wait_no_text(self, text):
+        wait_until(lambda: text not in self.text(), 20, f"'{text}' to go", 0.05)
+
+    def wait_title(self, title):
+        """A window of this title; gives it."""
+        found = []
+
+        def there():
+            found[:] = [w for w in self.windows() if w["text"] == title]
+            return found
+        try:
+            wait_until(there, 20, f"a window '{title}'", 0.05)
+        except AssertionError as e:
+            raise AssertionError(f"no window '{title}' among:\n{self.text()}") from e
+        return found[0]
+
+    def gone(self, title):
+        wait_until(lambda: all(w["text"] != title for w in self.windows()), 20, f"'{title}' to close", 0.05)
+
+    @staticmethod
+    def plain(text):
+        return re.sub(r"\(?&(.)\)?|\(_.\)", lambda m: m[1] or "" if not m[0].startswith("(") else "", text).strip()
+
+    def control(self, label, window=None, classes=("Button",)):
+        """A button (or other control) by its label without mnemonic, in the topmost window that has it."""
+        for w in self.windows():
+            if window is not None and w["text"] != window:
+                continue
+            for c in self.shown(w):
+                if c["class"] in classes and self.plain(c["text"]) == label:
+                    return c
+        return None
+
+    def field(self, label, window=None):
+        """A field by the name that a screen reader gives it."""
+        for w in self.windows():
+            if window is not None and w["text"] != window:
+                continue
+            for c in self.shown(w):
+                name = c.get("name")
+                if name and self.plain(name).rstrip(":") == label:
+                    return c
+        return None
+
+    def _wait(self, question, what):
+        found = []
+
+        def there():
+            found[:] = [question()]
+            return found[0]
+        try:
+            wait_until(there, 20, what, 0.05)
+        except AssertionError as e:
+            raise AssertionError(f"no {what} in:\n{self.text()}") from e
+        return found[0]
+
+    # --- doing ---
+
+    def press(self, label, window=None):
+        c = self._wait(lambda: (lambda b: b and b["enabled"] and b)(self.control(label, window)), f"button '{label}'")
+        self.wine.ask(f"click {c['hwnd']}")
+
+    def fill(self, label, text, window=None):
+        c = self._wait(lambda: self.field(label, window), f"field '{label}'")
+        self.wine.ask(f"set {c['hwnd']} {text}")
+
+    def choose(self, label, index, window=None):
+        c = self._wait(lambda: self.field(label, window), f"list '{label}'")
+        self.wine.ask(f"send {c['hwnd']} 0x14E {index} 0")
+
+    def check(self, label, on=True):
+        c = self._wait(lambda: self.control(label), f"check box '{label}'")
+        self.wine.ask(f"send {c['hwnd']} 0xF1 {int(on)} 0")
+
+    def main(self):
+        return self._wait(lambda: next((w for w in self.windows() if w["class"] == "PraTrayWindow"), None), "main window")
+
+    def menu(self, command):
+        """An entry of the menu bar by its number, which is that of enum tray_command behind 200."""
+        self.wine.ask(f"post {self.main()['hwnd']} {WM_COMMAND} {command} 0")
+
+    def icon(self, event, x=0, y=0):
+        self.wine.ask(f"post {self.hidden()['hwnd']} {NOTIFY_ICON} {x | y << 16} {event | 1 << 16}")
+
+    def keys(self, *chords):
+        """"Tab", "Alt+C", "a": at the keyboard, to whoever has the focus."""
+        for chord in chords:
+            parts = chord.split("+")
+            codes = [VK.get(p) or ord(p.upper()) for p in reversed(parts)]
+            self.wine.ask("key " + " ".join(str(c) for c in codes))
+
+    def type(self, text):
+        self.wine.ask("type " + text)
+
+    def focus(self):
+        d = self.dump()
+        for w in d["windows"]:
+            for c in w["children"]:
+                if c["hwnd"] == d["focus"]:
+                    return c
+        return None
+
+    def move_mouse(self, window, steps=260):
+        """About over a window, as a hand does."""
+        left, top, right, bottom = window["rect"]
+        for i in range(steps):
+            x = left + 10 + (i * 37) % max(1, right - left - 20)
+            y = top + 40 + (i * 23) % max(1, bottom - top - 60)
+            self.wine.ask(f"mouse {x} {y}")
