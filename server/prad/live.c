@@ -29,13 +29,51 @@ void live_free(struct live *l)
     free(l);
 }
 
+static struct live_user **place_of(struct live *l, const char *name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    struct live_user **at = &l->user[hash % LIVE_PLACES];
+    while (*at && strcmp((*at)->name, name) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+/* Counts one more session of a user. NULL: he has `max` already, or no memory. */
+static struct live_user *user_take(struct live *l, const char *name, size_t max)
+{
+    struct live_user **at = place_of(l, name), *u = *at;
+    if (!u) {
+        size_t len = strlen(name) + 1;
+        u = calloc(1, sizeof(*u) + len);
+        if (!u)
+            return NULL;
+        memcpy(u->name, name, len);
+    }
+    if (u->sessions >= max) {
+        if (!*at)
+            free(u);
+        return NULL;
+    }
+    u->sessions++;
+    *at = u;
+    return u;
+}
+
+static void user_give(struct live *l, struct live_user *u)
+{
+    if (--u->sessions > 0)
+        return;
+    *place_of(l, u->name) = u->next;
+    free(u);
+}
+
 bool live_add(struct live *l, struct live_entry *e, size_t max_per_user)
 {
-    size_t same = 0;
     pthread_mutex_lock(&l->lock);
-    for (const struct live_entry *i = l->head; i && same < max_per_user; i = i->next)
-        same += strcmp(i->user, e->user) == 0;
-    bool room = same < max_per_user;
+    e->owner = user_take(l, e->user, max_per_user);
+    bool room = e->owner != NULL;
     if (room) {
         e->prev = NULL;
         e->next = l->head;
@@ -69,6 +107,7 @@ void live_remove(struct live *l, struct live_entry *e)
         l->head = e->next;
     if (e->next)
         e->next->prev = e->prev;
+    user_give(l, e->owner);
     pthread_mutex_unlock(&l->lock);
 }
 

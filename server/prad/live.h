@@ -21,11 +21,13 @@
 #define LIVE_OS_MAX      128
 
 struct live;
+struct live_user;
 struct tunnel_tokens;
 struct worker;
 
 struct live_entry {
     struct live_entry *next, *prev;
+    struct live_user *owner; /* how many sessions `user` has, counted for live_add() */
     struct worker *worker;
     char id[AUDIT_SESSION_MAX];
     char user[POLICY_NAME_MAX + 1];
@@ -59,7 +61,8 @@ int live_new(struct live **out);
 /* All entries must be gone. */
 void live_free(struct live *l);
 
-/* Adds `e` (the caller keeps owning it). False if the user already has `max_per_user` sessions. */
+/* Adds `e` (the caller keeps owning it). False if the user already has `max_per_user` sessions, or
+   without memory. Costs the same however many sessions there are. */
 bool live_add(struct live *l, struct live_entry *e, size_t max_per_user);
 /* What the client said about itself. The texts are cut to fit. */
 void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,

@@ -6,9 +6,20 @@
 
 #include "server/prad/live.h"
 
+/* Users with sessions, by their names. Names are those of registered users: nobody chooses them so
+   that they meet in one place. */
+#define LIVE_PLACES 4096
+
+struct live_user {
+    struct live_user *next;
+    size_t sessions;
+    char name[]; /* ends with a zero byte */
+};
+
 struct live {
     pthread_mutex_t lock; /* may be held while mail is posted, never the other way round */
     struct live_entry *head;
+    struct live_user *user[LIVE_PLACES];
 };
 
 #endif

@@ -67,6 +67,7 @@ struct peer_server {
     int rcvbuf;           /* SO_RCVBUF, likewise */
     size_t stack_bytes;   /* of the server thread, 0 leaves it */
     bool own_loop;        /* waits by itself instead of through an ssh_event, as prad does */
+    ssh_key host_key;     /* becomes the server's; NULL = a new one */
     void *arg;
 
     /* server thread only */
@@ -254,7 +255,7 @@ static inline void peer_server_start(struct peer_server *server)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
-    ssh_key key = NULL;
+    ssh_key key = server->host_key;
 
     ssh_init();
     server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -266,7 +267,8 @@ static inline void peer_server_start(struct peer_server *server)
     bool no = false;
     server->bind = ssh_bind_new();
     ssh_bind_options_set(server->bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no);
-    assert_int_equal(ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key), SSH_OK);
+    if (key == NULL)
+        assert_int_equal(ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key), SSH_OK);
     ssh_bind_options_set(server->bind, SSH_BIND_OPTIONS_IMPORT_KEY, key);
     server->event = ssh_event_new();
     atomic_store(&server->stop, false);

@@ -170,6 +170,25 @@ static void killed_session_takes_no_more_connections(void **state)
     gone(p);
 }
 
+static void user_has_no_more_sessions_than_allowed(void **state)
+{
+    (void)state;
+    struct live_entry more = {.user = "u", .worker = &worker};
+    struct live_entry *mine[] = {add("a", "u", "k"), add("b", "u", "k")},
+                      *other = add("c", "v", "k");
+    assert_false(live_add(live, &more, 2));
+    assert_false(live_add(live, &more, 0));
+    assert_true(live_add(live, &more, 3));
+    live_remove(live, &more);
+    gone(mine[0]);
+    assert_true(live_add(live, &more, 2)); /* a place that was given back */
+    live_remove(live, &more);
+    gone(mine[1]);
+    gone(other);
+    struct live_entry nobody = {.user = "w", .worker = &worker};
+    assert_false(live_add(live, &nobody, 0));
+}
+
 static void connections_go_where_least_is_done(void **state)
 {
     (void)state;
@@ -217,6 +236,7 @@ int main(void)
         cmocka_unit_test(tunnel_may_shrink_while_a_token_is_under_way),
         cmocka_unit_test(end_of_a_primary_ends_its_secondaries),
         cmocka_unit_test(killed_session_takes_no_more_connections),
+        cmocka_unit_test(user_has_no_more_sessions_than_allowed),
         cmocka_unit_test(connections_go_where_least_is_done),
         cmocka_unit_test(storm_is_spread_before_it_is_measured),
         cmocka_unit_test(second_connection_pays_only_with_time_elsewhere),
