@@ -1,7 +1,7 @@
 /*
  * What all systems share about machine identifiers: their names, how a raw value becomes a
  * normalised one, which values are placeholders of careless vendors, and how private ones become
- * HMACs. Reading a host is machine_linux.c.
+ * HMACs. Reading a host is machine_linux.c and machine_win.c.
  */
 #include "keys/machine.h"
 
@@ -11,7 +11,6 @@
 #include "common/crypto.h"
 #include "common/i18n.h"
 #include "common/utf8.h"
-#include "keys/keyhelper.h"
 #include "keys/machine_source.h"
 #include "keys/text.h"
 
@@ -267,13 +266,7 @@ static int collect(struct machine *m, struct fault *f)
 #else
     (void)f;
 #endif
-    machine_linux_collect("", m);
-    for (int id = 0; id < MACHINE_ID_COUNT; id++) {
-        if (machine_id_private(id) && m->source[id] == MACHINE_HIDDEN) {
-            keyhelper_ask(m);
-            break;
-        }
-    }
+    machine_collect_host(m);
     return 0;
 }
 

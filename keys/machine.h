@@ -4,8 +4,8 @@
  * Missing and placeholder values are left out. SMBIOS UUID, board serial and disk serial are
  * "private": on most systems only root can read them. They never leave machine_read() as such but
  * as HMAC(key-file salt, value), whether this process could read them or the root helper did, so
- * that both ways give the same binding; nothing is cached. machine_linux.c reads a Linux host
- * (machine_win.c joins with the Windows client); builds with PRA_TEST_PROVIDER read a whole machine
+ * that both ways give the same binding; nothing is cached. machine_linux.c and
+ * machine_win.c read a host; builds with PRA_TEST_PROVIDER read a whole machine
  * from the file named by PRA_TEST_MACHINE instead, release builds do not hold that code.
  */
 #ifndef PRA_KEYS_MACHINE_H

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/crypto.h"
+#include "keys/keyhelper.h"
 
 #define PLACE_MAX         (PATH_MAX + NAME_MAX + 4)
 #define PERM_ADDR_MAX     32 /* the kernel's MAX_ADDR_LEN */
@@ -318,4 +319,15 @@ void machine_linux_collect(const char *root, struct machine *m)
     read_user(m);
     read_dmi(m, MACHINE_BIOS_VERSION, root, bios);
     read_dmi(m, MACHINE_PRODUCT_ID, root, product);
+}
+
+void machine_collect_host(struct machine *m)
+{
+    machine_linux_collect("", m);
+    for (int id = 0; id < MACHINE_ID_COUNT; id++) {
+        if (machine_id_private(id) && m->source[id] == MACHINE_HIDDEN) {
+            keyhelper_ask(m);
+            break;
+        }
+    }
 }

@@ -9,6 +9,9 @@
 
 #include "keys/machine.h"
 
+/* Reads this host, with the help of the root helper where there is one (machine_linux.c, _win.c). */
+void machine_collect_host(struct machine *m);
+
 /* All identifiers, normalised, private ones still in the clear. Sets source and value. */
 void machine_linux_collect(const char *root, struct machine *m);
 /* The private ones alone; touches no others. */
