@@ -123,7 +123,7 @@ static unsigned long note_grant(struct channel *ch, unsigned long granted)
     s->granted = others + ch->granted;
     if (others < SESSION_WINDOW_MAX)
         most += (SESSION_WINDOW_MAX - others) / 2;
-    return ch->window < most ? ch->window : most;
+    return ch->window < most ? ch->window : (unsigned long)most;
 }
 
 /*

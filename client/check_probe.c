@@ -14,7 +14,9 @@
 
 static bool parse_date(const char *text, size_t len, int64_t *out)
 {
-    char copy[64];
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char copy[64], month[4], zone[4];
+    const char *at;
     struct tm tm;
 
     if (len >= sizeof(copy))
@@ -22,8 +24,14 @@ static bool parse_date(const char *text, size_t len, int64_t *out)
     memcpy(copy, text, len);
     copy[len] = '\0';
     memset(&tm, 0, sizeof(tm));
-    if (strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
+    /* Numbers of at most four digits: none can be too large. NOLINTNEXTLINE(cert-err34-c) */
+    if (sscanf(copy, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &tm.tm_mday, month,
+               &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, zone) != 7 ||
+        strlen(month) != 3 || (at = strstr(months, month)) == NULL || (at - months) % 3 != 0 ||
+        strcmp(zone, "GMT") != 0)
         return false;
+    tm.tm_mon = (int)(at - months) / 3;
+    tm.tm_year -= 1900;
     *out = (int64_t)timegm(&tm);
     return true;
 }

@@ -4,25 +4,14 @@
  */
 #include "client/cli_text.h"
 
-#include <langinfo.h>
-#include <locale.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-#include <wchar.h>
 
+#include "client/cli_term.h"
 #include "common/utf8.h"
 
 #define UTF8_BYTES_MAX 4
-
-void text_init(void)
-{
-    setlocale(LC_CTYPE, "");
-    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
-}
 
 /* Takes one letter from the front of `s`; a byte that begins none is 0xfffd. 0 at the end. */
 static size_t next_letter(const char *s, uint32_t *letter)
@@ -44,9 +33,7 @@ size_t text_width(const char *s)
     uint32_t letter;
 
     while ((n = next_letter(s, &letter)) > 0) {
-        int w = wcwidth((wchar_t)letter);
-
-        total += w < 0 ? 1 : (size_t)w;
+        total += term_letter_width(letter);
         s += n;
     }
     return total;
@@ -76,10 +63,9 @@ const char *text_clean(char *dst, size_t cap, const char *src)
 
 bool text_has_colour(FILE *to)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    const char *no = getenv("NO_COLOR");
 
-    return (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 &&
-           isatty(fileno(to)) == 1;
+    return (no == NULL || no[0] == '\0') && term_has_colour(to);
 }
 
 void text_styled(FILE *to, enum text_style style, const char *s)
@@ -90,16 +76,6 @@ void text_styled(FILE *to, enum text_style style, const char *s)
         fputs(s, to);
     else
         fprintf(to, "\033[%sm%s\033[0m", codes[style], s);
-}
-
-/* Columns of the terminal; SIZE_MAX where there is none. */
-static size_t terminal_width(FILE *to)
-{
-    struct winsize size;
-
-    if (isatty(fileno(to)) != 1 || ioctl(fileno(to), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return SIZE_MAX;
-    return size.ws_col;
 }
 
 /* Marks that must not begin a line in Japanese. */
@@ -117,7 +93,7 @@ static size_t next_piece(const char *s)
     uint32_t letter;
 
     while ((n = next_letter(s + len, &letter)) > 0) {
-        bool wide = wcwidth((wchar_t)letter) == 2;
+        bool wide = term_letter_width(letter) == 2;
 
         if (wide && len > 0 && !stays_with_line(letter))
             break;
@@ -135,7 +111,7 @@ static size_t next_piece(const char *s)
 
 void text_wrapped(FILE *to, size_t indent, const char *s)
 {
-    size_t width = terminal_width(to), column = indent, n;
+    size_t width = term_width(to), column = indent, n;
 
     while ((n = next_piece(s)) > 0) {
         char piece[TABLE_CELL_MAX];

@@ -6,7 +6,7 @@
 int fdwatch_open(struct fdwatch *w, uv_loop_t *loop, int fd, void *data)
 {
     uv_poll_t *p = malloc(sizeof(*p));
-    int rc = p != NULL ? uv_poll_init(loop, p, fd) : UV_ENOMEM;
+    int rc = p != NULL ? uv_poll_init_socket(loop, p, (uv_os_sock_t)fd) : UV_ENOMEM;
 
     if (rc != 0) {
         free(p);

@@ -6,11 +6,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "client/ipc_listener.h"
 #include "common/crypto.h"
 #include "common/jsonl.h"
-#include "common/os.h"
 
 struct client {
     uv_pipe_t pipe; /* first: the handle's pointer is the client's */
@@ -23,7 +22,8 @@ struct client {
 };
 
 struct ipc_server {
-    uv_pipe_t pipe;
+    uv_loop_t *loop;
+    struct ipc_listener *listener;
     ipc_request_fn fn;
     void *arg;
     struct client *clients;
@@ -198,40 +198,24 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
     take_lines(c);
 }
 
-/* The folder is private already; this also refuses whoever got a descriptor in some other way. */
-static bool is_own(uv_pipe_t *pipe)
+static void on_connection(void *arg)
 {
-    uv_os_fd_t fd;
-    uid_t uid;
-    pid_t pid;
+    struct ipc_server *srv = arg;
+    struct client *c = malloc(sizeof(*c));
 
-    return uv_fileno((uv_handle_t *)pipe, &fd) == 0 && os_peer_credentials(fd, &uid, &pid) == 0 &&
-           uid == getuid();
-}
-
-static void on_connection(uv_stream_t *h, int status)
-{
-    struct ipc_server *srv = h->data;
-    struct client *c;
-
-    if (status != 0 || (c = malloc(sizeof(*c))) == NULL)
+    if (c == NULL)
         return;
     c->srv = srv;
     c->subscribed = c->closing = false;
     c->len = 0;
     c->id = ++srv->last_id;
     c->next = srv->clients;
-    uv_pipe_init(h->loop, &c->pipe, 0);
+    uv_pipe_init(srv->loop, &c->pipe, 0);
     srv->clients = c;
     srv->count++;
-    if (uv_accept(h, (uv_stream_t *)&c->pipe) != 0 || srv->count > IPC_CLIENTS_MAX ||
-        !is_own(&c->pipe) || uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
+    if (ipc_listener_accept(srv->listener, &c->pipe) != 0 || srv->count > IPC_CLIENTS_MAX ||
+        uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
         drop(c);
-}
-
-static void on_server_closed(uv_handle_t *h)
-{
-    free(h->data);
 }
 
 int ipc_server_open(uv_loop_t *loop, const char *path, ipc_request_fn fn, void *arg,
@@ -242,19 +226,15 @@ int ipc_server_open(uv_loop_t *loop, const char *path, ipc_request_fn fn, void *
 
     if (srv == NULL)
         return PRA_ENOMEM;
+    srv->loop = loop;
     srv->fn = fn;
     srv->arg = arg;
-    uv_pipe_init(loop, &srv->pipe, 0);
-    srv->pipe.data = srv;
-    /* Only the holder of the agent's lock comes here: a socket that is there is a dead agent's. */
-    (void)unlink(path);
-    if ((rc = uv_pipe_bind(&srv->pipe, path)) != 0 ||
-        (rc = uv_listen((uv_stream_t *)&srv->pipe, 16, on_connection)) != 0) {
-        uv_close((uv_handle_t *)&srv->pipe, on_server_closed);
-        return fault_set(f, PRA_EIO, "%s: %s", path, uv_strerror(rc));
-    }
-    *out = srv;
-    return 0;
+    rc = ipc_listener_open(loop, path, on_connection, srv, &srv->listener, f);
+    if (rc == 0)
+        *out = srv;
+    else
+        free(srv);
+    return rc;
 }
 
 /* What is queued goes out first: libuv calls this after the last write. */
@@ -291,5 +271,6 @@ void ipc_server_close(struct ipc_server *srv)
         hang_up(c);
     }
     srv->count = 0;
-    uv_close((uv_handle_t *)&srv->pipe, on_server_closed);
+    ipc_listener_close(srv->listener);
+    free(srv);
 }

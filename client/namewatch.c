@@ -78,7 +78,7 @@ static void end_trial(struct namewatch *w)
 }
 
 /* The end of one round in which the name led elsewhere. */
-static void tell(struct namewatch *w, bool answers)
+static void tell_owner(struct namewatch *w, bool answers)
 {
     end_trial(w);
     wait_for_next(w);
@@ -92,27 +92,27 @@ static void on_connected(uv_connect_t *req, int status)
 
     if (w->trying) { /* else the time was over, or the watch */
         uv_timer_stop(&w->timer);
-        tell(w, status == 0);
+        tell_owner(w, status == 0);
     }
     release(w);
 }
 
 static void on_late(uv_timer_t *t)
 {
-    tell(t->data, false);
+    tell_owner(t->data, false);
 }
 
 static void try_address(struct namewatch *w, const struct sockaddr *sa)
 {
     if (uv_tcp_init(w->timer.loop, &w->trial) != 0) {
-        tell(w, false);
+        tell_owner(w, false);
         return;
     }
     w->trial.data = w->connect.data = w;
     w->trying = true;
     w->open++;
     if (uv_tcp_connect(&w->connect, &w->trial, sa, on_connected) != 0) {
-        tell(w, false);
+        tell_owner(w, false);
         return;
     }
     w->open++;

@@ -124,7 +124,7 @@ static void connect_next(struct session *s)
                        addr_format_ip(&ip, text), port);
         (void)snprintf(what, sizeof(what), "connect %.80s", s->peer);
         s->events->phase(s->owner, what);
-        fd = sock_connect(a->ai_addr, a->ai_addrlen);
+        fd = sock_connect(a->ai_addr, (socklen_t)a->ai_addrlen);
         if (fd < 0) {
             s->connect_error = fd;
             continue;

@@ -122,7 +122,7 @@ static LIBSSH2_RECV_FUNC(on_recv)
     if (n == 0) {
         if (!s->readable || s->budget == 0)
             return -EAGAIN;
-        n = sock_read(socket, buffer, length);
+        n = sock_read((int)socket, buffer, length);
         /* A short read has emptied the socket: the next question need not reach the system. */
         if (n == UV_EAGAIN || (n > 0 && (size_t)n < length))
             s->readable = false;
@@ -154,7 +154,7 @@ static LIBSSH2_SEND_FUNC(on_send)
         return -EPIPE;
     if (!s->writable)
         return -EAGAIN;
-    n = sock_write(socket, buffer, length);
+    n = sock_write((int)socket, buffer, length);
     if (n == UV_EAGAIN || (n > 0 && (size_t)n < length))
         s->writable = false;
     if (n == UV_EAGAIN)
