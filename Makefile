@@ -26,7 +26,6 @@ CLANG   := clang
 PYTHON  := /usr/bin/python3
 export DEPS_SAN := $(SAN)
 DEPS    := $(shell packaging/deps/deps.sh --prefix)
-WDEPS   := $(shell packaging/deps/windows.sh --prefix)
 
 # --- flags ---------------------------------------------------------------------------------
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -97,7 +96,7 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
               $(wildcard tests/policy/*.c tests/flow/*.c tests/raw/*.c tests/bench/*.c))
 FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-windows demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
+.PHONY: all deps demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
@@ -105,7 +104,7 @@ all: packages $(PROGRAMS) ## build pra, pra-tray, prad, pra-admin and pra-keyhel
 
 help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile packaging/windows/installers.mk | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile packaging/windows/*.mk | column -t -s '|'
 	@echo "  SAN=address|thread builds and tests with a sanitizer; BUILD=folder builds elsewhere; V=1 shows commands."
 	@echo "  TRAY=0 builds and installs no windows and needs no GTK (a gateway)."
 
@@ -118,12 +117,6 @@ endif
 $(DEPS)/.done:
 	@packaging/deps/install-packages.sh build
 	packaging/deps/deps.sh build
-
-$(WDEPS)/.done:
-	@packaging/deps/install-packages.sh windows
-	packaging/deps/windows.sh build
-
-deps-windows: packages $(WDEPS)/.done ## the libraries of the Windows client, by mingw-w64, into the cache
 
 deps: packages $(DEPS)/.done ## build libssh, libssh2 (with our patches) and libcrypto into the cache
 
@@ -272,6 +265,7 @@ fuzz: packages ## run every fuzz target for TIME seconds (60)
 	@$(MAKE) --no-print-directory fuzz-build
 	@PRA_BUILD=$(abspath $(BUILD)) TIME=$(TIME) tests/fuzz/run.sh
 
+include packaging/windows/programs.mk
 include packaging/windows/installers.mk
 
 # --- the rest ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@
 int collect_check_target(const char *path, struct fault *f)
 {
     char folder[OS_PATH_MAX];
-    const char *slash = strrchr(path, '/');
+    const char *slash = os_path_separator(path);
     struct stat st;
 
     if (snprintf(folder, sizeof(folder), "%.*s", slash != NULL ? (int)(slash - path) : 1,

@@ -62,6 +62,9 @@ int os_dir_ensure(const char *path, mode_t mode, struct fault *f);
 /* Joins with '/', checks the length. Returns 0, PRA_ETOOBIG. */
 int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name);
 
+/* Where the last separator of folders stands in `path`; NULL if there is none. */
+const char *os_path_separator(const char *path);
+
 /* No core dumps, not ptrace-able by the same user, umask 077, no SIGPIPE. Call first in main(). */
 void os_process_harden(void);
 

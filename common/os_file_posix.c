@@ -22,6 +22,11 @@ int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name)
     return n < 0 || n >= OS_PATH_MAX ? PRA_ETOOBIG : 0;
 }
 
+const char *os_path_separator(const char *path)
+{
+    return strrchr(path, '/');
+}
+
 /* The folder that holds `path`. */
 static int parent_of(const char *path, char dst[OS_PATH_MAX])
 {

@@ -12,6 +12,16 @@ static bool is_separator(char c)
     return c == '/' || c == '\\';
 }
 
+const char *os_path_separator(const char *path)
+{
+    const char *last = NULL;
+
+    for (; *path != '\0'; path++)
+        if (is_separator(*path))
+            last = path;
+    return last;
+}
+
 int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name)
 {
     size_t len = strlen(dir);

@@ -283,6 +283,11 @@ ssize_t posix_write(int fd, const void *src, size_t len)
     return _write(fd, src, len < INT32_MAX ? (unsigned)len : INT32_MAX);
 }
 
+ssize_t posix_pwrite(int fd, const void *src, size_t len, int64_t at)
+{
+    return _lseeki64(fd, at, SEEK_SET) == at ? posix_write(fd, src, len) : -1;
+}
+
 int posix_unlink(const char *path)
 {
     wchar_t *wide = win_wide_path(path);

@@ -68,6 +68,8 @@ int posix_mkostemp(char *name, int flags);
 int posix_mkostemp_shared(char *name);
 ssize_t posix_read(int fd, void *dst, size_t len);
 ssize_t posix_write(int fd, const void *src, size_t len);
+/* Moves the descriptor's own position, other than in POSIX. */
+ssize_t posix_pwrite(int fd, const void *src, size_t len, int64_t at);
 int posix_unlink(const char *path);
 /* Replaces what is there. */
 int posix_rename(const char *from, const char *to);
@@ -85,6 +87,7 @@ const char *posix_getenv(const char *name);
 #define open                  posix_open
 #define read                  posix_read
 #define write                 posix_write
+#define pwrite                posix_pwrite
 #define fopen                 posix_fopen
 #define mkostemp              posix_mkostemp
 #define stat                  posix_stat

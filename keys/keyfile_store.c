@@ -25,7 +25,7 @@
 static int open_folder(const char *path)
 {
     char dir[OS_PATH_MAX];
-    const char *slash = strrchr(path, '/');
+    const char *slash = os_path_separator(path);
     int n = slash == NULL ? snprintf(dir, sizeof(dir), ".")
                           : snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path + 1), path);
 

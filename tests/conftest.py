@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from lib import ports
+from lib import ports, winclient
 from lib.ports import free_port
 from lib.client import Client
 from lib.gateway import Gateway, program
@@ -69,6 +69,8 @@ def programs():
     missing = [p for p in ("pra", "prad", "pra-admin") if not os.access(program(p), os.X_OK)]
     if missing:
         pytest.exit(f"not built: {', '.join(missing)} in {program('')}; run make, or set PRA_BUILD", 2)
+    if winclient.WINDOWS:
+        winclient.make_prefix()
 
 
 @pytest.fixture(autouse=True)

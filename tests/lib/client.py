@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 
-from lib import machines
+from lib import machines, winclient
 from lib.gateway import program
 from lib.procs import Process, Timeout, pids_with_env, run, wait_until
 
@@ -25,6 +25,11 @@ class Client:
         self.prefix = list(prefix)  # e.g. unshare or setpriv and their options
         self.pra = binary or program("test/pra" if machine else "pra")
         self.env = {"PRA_HOME": self.home, "NO_COLOR": "1", **locale_env(lang), **(env or {})}
+        self.windows = winclient.WINDOWS and not binary
+        if self.windows:
+            self.pra = program("windows/test/pra.exe")
+            self.prefix.append(winclient.WINE)
+            self.env = {**winclient.environment(), **self.env}
         os.makedirs(self.dir, exist_ok=True)
         self.machine_file = os.path.join(self.dir, "machine.json")
         if machine:
@@ -47,7 +52,8 @@ class Client:
     def run(self, *args, lang=None, env=None, **kwargs):
         """Runs one `pra` command; returns the Result whatever it says."""
         merged = {**self.env, **(locale_env(lang) if lang else {}), **(env or {})}
-        return run([*self.prefix, self.pra, *args], env=merged, **kwargs)
+        call = winclient.run if self.windows else run
+        return call([*self.prefix, self.pra, *args], env=merged, **kwargs)
 
     def json(self, *args, **kwargs):
         result = self.run(*args, "--json", **kwargs)
@@ -164,6 +170,8 @@ class Client:
 
     def agent_call(self, **request):
         """One request on the agent's own socket (client/README.md); its answer, or None."""
+        if self.windows:
+            return winclient.agent_call(self.env, request)
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(5)
             try:

@@ -1,0 +1,72 @@
+"""The client for Windows in the place of the client for Linux: PRA=pra.exe, run by wine.
+
+One wine prefix below the build folder serves every test and every worker; each test has a PRA_HOME of
+its own in it, as on Linux. The programs of the tests stay programs of Linux: they come to pra.exe's
+listeners without a process that Windows could name, so the build for tests is what runs
+(PRA_TEST_FOREIGN_PEERS, client/sockdiag_win.c). Nothing else differs from what is installed.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import tempfile
+
+from lib.gateway import program
+from lib.procs import Result
+
+WINDOWS = os.environ.get("PRA", "").endswith(".exe")
+WINE = "/usr/lib/wine/wine64"
+SERVER = "/usr/lib/wine/wineserver"
+
+
+def prefix():
+    return program("windows/wine")
+
+
+def environment():
+    return {
+        "WINEPREFIX": prefix(), "WINEDEBUG": os.environ.get("WINEDEBUG", "-all"), "WINEARCH": "win64",
+        # Neither .NET nor a browser is asked for, and the host's menus are left alone.
+        "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=d", "DISPLAY": None,
+        # Names of files are UTF-8, whatever language a test speaks.
+        "LC_CTYPE": "C.UTF-8", "PRA_TEST_FOREIGN_PEERS": "1",
+    }
+
+
+def make_prefix():
+    """A Windows 10, made once (10 s)."""
+    os.makedirs(program("windows"), exist_ok=True)
+    env = {k: v for k, v in {**os.environ, **environment()}.items() if v is not None}
+    with open(program("windows/wine.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(os.path.join(prefix(), ".ready")):
+            for argv in (["wineboot", "-i"], ["winecfg", "-v", "win10"]):
+                subprocess.run([WINE, *argv], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, timeout=180, check=True)
+            subprocess.run([SERVER, "-w"], env=env, timeout=60, check=True)
+            open(os.path.join(prefix(), ".ready"), "w").close()
+        # Without it the last program to end takes the server along, and the next pays a second to start it.
+        # It answers 2 where it runs already.
+        subprocess.run([SERVER, "-p"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=30, check=False)
+
+
+def run(argv, env, input=None, timeout=30, cwd=None):
+    """As procs.run(). Output goes to files: wine's services, which the first program starts, inherit it, and a
+    pipe would not end before they do."""
+    env = {k: v for k, v in {**os.environ, **env}.items() if v is not None}
+    argv = [str(a) for a in argv]
+    stdin = {"input": input.encode()} if input is not None else {"stdin": subprocess.DEVNULL}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        done = subprocess.run(argv, stdout=out, stderr=err, env=env, timeout=timeout, cwd=cwd, **stdin)
+        out.seek(0)
+        err.seek(0)
+        done.stdout, done.stderr = out.read(), err.read()
+    return Result(argv, done)
+
+
+def agent_call(env, request):
+    """One request on the agent's pipe; its answer, or None."""
+    done = run([WINE, program("windows/tests/agent_call.exe"), json.dumps(request)], env, timeout=20)
+    return json.loads(done.out) if done.status == 0 else None
