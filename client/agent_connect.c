@@ -246,7 +246,7 @@ static const struct session_events events = {.phase = on_phase,
                                              .message = on_message,
                                              .ended = on_ended};
 
-void agent_session_options(const struct agent *a, struct session_options *opt)
+void agent_session_options(struct agent *a, struct session_options *opt)
 {
     *opt = (struct session_options){.server = a->config.server,
                                     .port = a->config.server_port,
@@ -257,7 +257,8 @@ void agent_session_options(const struct agent *a, struct session_options *opt)
                                     .key = a->key,
                                     .info = &a->info,
                                     .dead_delay = a->config.dead_delay,
-                                    .dead_timeout = a->config.dead_timeout};
+                                    .dead_timeout = a->config.dead_timeout,
+                                    .shared = &a->tunnel.shared};
 }
 
 void agent_attempt(struct agent *a)

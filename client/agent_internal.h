@@ -63,7 +63,8 @@ struct secondary {
 };
 
 struct tunnel {
-    unsigned allowed; /* connections, by the gateway and by the settings */
+    struct session_shared shared; /* by the primary and these */
+    unsigned allowed;             /* connections, by the gateway and by the settings */
     struct secondary secondary[AGENT_SECONDARIES];
     uv_timer_t timer;          /* looks at all connections while anything runs over them */
     uint64_t sampled, idle_ns; /* ns: when that was, and how long the loop had waited by then */
@@ -152,7 +153,7 @@ void agent_cancel_key(struct agent *a);
 bool agent_connect(struct agent *a, uint64_t client, const json_t *request, struct problem *p);
 void agent_attempt(struct agent *a);
 /* What every connection of the tunnel is made with; borrows from `a`. */
-void agent_session_options(const struct agent *a, struct session_options *opt);
+void agent_session_options(struct agent *a, struct session_options *opt);
 /* The network has changed, or the machine has slept. */
 void agent_network_changed(void *arg);
 /* Stops for good: the key is wiped, listeners close, the state tells why. `name` is what the cause

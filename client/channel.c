@@ -134,9 +134,9 @@ static void discard(struct channel *ch)
         else
             s->last_channel = ch->prev;
         s->channel_count--;
-        s->window -= ch->window - CHANNEL_WINDOW_FIRST;
-        s->granted -= ch->granted;
-        s->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
+        s->shared->window -= ch->window - CHANNEL_WINDOW_FIRST;
+        s->shared->granted -= ch->granted;
+        s->shared->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
     }
     free(ch->open_msg);
     free(ch);

@@ -63,7 +63,8 @@ static bool pump_up(struct channel *ch)
 /* What one channel may be granted when those that are busy share the session's part. */
 static uint32_t fair_share(const struct session *s)
 {
-    size_t share = SESSION_WINDOW_MAX / (s->bulk_channels > 0 ? s->bulk_channels : 1);
+    size_t share =
+        SESSION_WINDOW_MAX / (s->shared->bulk_channels > 0 ? s->shared->bulk_channels : 1);
 
     if (share > CHANNEL_WINDOW_MAX)
         share = CHANNEL_WINDOW_MAX;
@@ -97,13 +98,14 @@ static uint32_t wanted_window(const struct channel *ch, uint64_t elapsed_us)
 static void set_window(struct channel *ch, uint32_t want)
 {
     struct session *s = ch->session;
-    size_t room = SESSION_WINDOW_MAX > s->window ? SESSION_WINDOW_MAX - s->window : 0;
+    size_t room =
+        SESSION_WINDOW_MAX > s->shared->window ? SESSION_WINDOW_MAX - s->shared->window : 0;
 
     if (want > ch->window && want - ch->window > room)
         want = ch->window + (uint32_t)room;
-    s->bulk_channels += want > CHANNEL_WINDOW_FIRST;
-    s->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
-    s->window = s->window + want - ch->window;
+    s->shared->bulk_channels += want > CHANNEL_WINDOW_FIRST;
+    s->shared->bulk_channels -= ch->window > CHANNEL_WINDOW_FIRST;
+    s->shared->window = s->shared->window + want - ch->window;
     ch->window_before = ch->window;
     ch->window = want;
 }
@@ -117,10 +119,10 @@ static void set_window(struct channel *ch, uint32_t want)
 static unsigned long note_grant(struct channel *ch, unsigned long granted)
 {
     struct session *s = ch->session;
-    size_t others = s->granted - ch->granted, most = CHANNEL_WINDOW_FIRST;
+    size_t others = s->shared->granted - ch->granted, most = CHANNEL_WINDOW_FIRST;
 
     ch->granted = granted > CHANNEL_WINDOW_FIRST ? granted - CHANNEL_WINDOW_FIRST : 0;
-    s->granted = others + ch->granted;
+    s->shared->granted = others + ch->granted;
     if (others < SESSION_WINDOW_MAX)
         most += (SESSION_WINDOW_MAX - others) / 2;
     return ch->window < most ? ch->window : (unsigned long)most;

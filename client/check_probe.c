@@ -183,6 +183,7 @@ enum cause probe_host_key(const struct config *config, int timeout_ms,
                                                  .ended = on_ended};
     /* No login is tried, so a key of zeros stands for the user's. */
     struct keyfile_info info = {.type = CRYPTO_ED25519, .public_len = 32};
+    struct session_shared shared = {0};
     struct session_options opt = {.server = config->server,
                                   .port = config->server_port,
                                   .has_proxy = config->has_proxy,
@@ -191,7 +192,8 @@ enum cause probe_host_key(const struct config *config, int timeout_ms,
                                   .user = "pra",
                                   .info = &info,
                                   .dead_delay = config->dead_delay,
-                                  .dead_timeout = config->dead_timeout};
+                                  .dead_timeout = config->dead_timeout,
+                                  .shared = &shared};
     struct key_probe p = {.fingerprint = fingerprint, .detail = detail, .cap = cap};
     uv_loop_t loop;
 

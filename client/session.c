@@ -214,6 +214,7 @@ int session_start(uv_loop_t *loop, const struct session_options *opt,
     s->proxy_port = opt->proxy_port;
     (void)snprintf(s->user, sizeof(s->user), "%s", opt->user);
     s->key = opt->key;
+    s->shared = opt->shared;
     s->dead_delay_ms = (uint64_t)opt->dead_delay * 1000;
     s->dead_timeout_ms = (uint64_t)opt->dead_timeout * 1000;
     buf_init(&s->early, 64u * 1024);

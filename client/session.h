@@ -36,6 +36,17 @@
 
 struct session;
 
+/*
+ * What all connections of a tunnel take together, so that a gateway cannot make this PC hold more by
+ * several of them than by one. All zero at first.
+ */
+struct session_shared {
+    size_t memory;          /* that libssh2 has allocated */
+    size_t window;          /* of all channels, kept beyond the first windows */
+    size_t granted;         /* of all channels, what may come beyond them */
+    unsigned bulk_channels; /* that were granted more than the first window */
+};
+
 struct session_options {
     struct addr_host server;
     uint16_t port;
@@ -46,6 +57,7 @@ struct session_options {
     const struct key *key;           /* borrowed: outlives the session */
     const struct keyfile_info *info; /* copied */
     long dead_delay, dead_timeout;   /* seconds (D4) */
+    struct session_shared *shared;   /* borrowed: outlives the session */
 };
 
 /* The gateway's host key as it was shown. */

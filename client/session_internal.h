@@ -22,9 +22,9 @@
  * handed on while it is still in the processor's cache.
  */
 #define SESSION_READ_BUDGET (256u * 1024)
-/* Everything libssh2 allocates for one session, unread data of all channels included. */
+/* Everything libssh2 allocates for a tunnel's sessions, unread data of all channels included. */
 #define SESSION_MEMORY_MAX (128u * 1024 * 1024)
-/* What all channels together may have been granted beyond their first window. */
+/* What all channels of a tunnel together may have been granted beyond their first window. */
 #define SESSION_WINDOW_MAX (64u * 1024 * 1024)
 /* Control lines waiting to be sent, and one received line with a packet behind it. */
 #define SESSION_CONTROL_OUT_MAX (1024u * 1024)
@@ -100,10 +100,7 @@ struct session {
 
     /* SSH */
     LIBSSH2_SESSION *ssh;
-    size_t memory;
-    size_t window;                    /* kept beyond the first windows, of all channels */
-    size_t granted;                   /* may come beyond them, of all channels */
-    unsigned bulk_channels;           /* that were granted more than the first window */
+    struct session_shared *shared;    /* of the tunnel */
     uint64_t asked_us, round_trip_us; /* when the last question was sent; the shortest answer */
     LIBSSH2_CHANNEL *control;
     struct buf control_in, control_out;

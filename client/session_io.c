@@ -24,14 +24,14 @@ static void *take(struct session *s, union block *old, size_t len)
     size_t before = old != NULL ? old->len : 0;
     union block *b;
 
-    if (len > SESSION_MEMORY_MAX || s->memory - before > SESSION_MEMORY_MAX - len)
+    if (len > SESSION_MEMORY_MAX || s->shared->memory - before > SESSION_MEMORY_MAX - len)
         return NULL;
     b = realloc(old, sizeof(*b) + len);
     if (b == NULL)
         return NULL;
     b->len = len;
-    s->memory += len;
-    s->memory -= before;
+    s->shared->memory += len;
+    s->shared->memory -= before;
     return b + 1;
 }
 
@@ -58,7 +58,7 @@ static LIBSSH2_FREE_FUNC(on_free)
     if (b == NULL)
         return;
     b--;
-    s->memory -= b->len;
+    s->shared->memory -= b->len;
     free(b);
 }
 
