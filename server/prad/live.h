@@ -22,6 +22,7 @@
 
 struct live;
 struct live_user;
+struct tunnel_share;
 struct tunnel_tokens;
 struct worker;
 
@@ -53,6 +54,7 @@ struct live_entry {
     struct live_entry *member_next, *member_prev;
     unsigned member_count;
     uint64_t left_in, left_out;   /* moved by secondaries that have left */
+    struct tunnel_share *share;   /* its own, or its primary's once it has joined */
     struct tunnel_tokens *tokens; /* NULL as long as none was issued */
 };
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/os.h"
+#include "server/prad/tunnel.h"
 
 /* Packets that one read of a target may fill, alone and when others wait for the output as well. */
 #define READ_PACKETS        8
@@ -256,16 +257,21 @@ static bool push_to_client(struct channel *ch)
 
 /* ---- windows ------------------------------------------------------------------------------- */
 
-/* Counts anew what may have to be kept for the channel: in the session, and in all of them. */
-static void count_owed(struct channel *ch, size_t owed)
+/* Counts anew what may have to be kept for the channel: in its tunnel, and in all of them. Returns
+   what it comes to in the tunnel. */
+static size_t count_owed(struct channel *ch, size_t owed)
 {
-    struct session *s = ch->session;
-    s->grown_channels += owed > 0;
-    s->grown_channels -= ch->owed > 0;
+    const struct session *s = ch->session;
+    struct tunnel_share *t = s->entry.share;
+    if (owed > 0 && ch->owed == 0)
+        atomic_fetch_add(&t->grown_channels, 1);
+    if (owed == 0 && ch->owed > 0)
+        atomic_fetch_sub(&t->grown_channels, 1);
     /* Unsigned numbers wrap around: adding what is negative takes away. */
-    atomic_fetch_add(&s->worker->gateway->windows_grown, owed - ch->owed);
-    s->windows_grown += owed - ch->owed;
+    size_t change = owed - ch->owed;
     ch->owed = owed;
+    atomic_fetch_add(&s->worker->gateway->windows_grown, change);
+    return atomic_fetch_add(&t->windows_grown, change) + change;
 }
 
 static void recount(struct channel *ch)
@@ -281,24 +287,39 @@ static void set_window(struct channel *ch, uint32_t size)
 }
 
 /*
- * What one window may grow to: an equal share of what the session's may come to, as far as the
- * others have left it. Workers look at the same moment, so all sessions together may come to a
+ * What one window may grow to: an equal share of what those of its tunnel may come to, as far as
+ * the others have left it. Workers look at the same moment, so all tunnels together may come to a
  * little more than their limit.
  */
 static size_t window_most(const struct channel *ch)
 {
     const struct session *s = ch->session;
-    size_t all = atomic_load(&s->worker->gateway->windows_grown) - s->windows_grown;
+    const struct tunnel_share *t = s->entry.share;
+    size_t grown = atomic_load(&t->windows_grown),
+           sum = atomic_load(&s->worker->gateway->windows_grown);
+    size_t all = sum > grown ? sum - grown : 0;
     size_t limit = (size_t)worker_config(s->worker)->channel_window;
     size_t fair = all < WINDOWS_GROWN_MAX ? (WINDOWS_GROWN_MAX - all) / 2 : 0;
     if (limit > fair)
         limit = fair;
-    size_t share = limit / (s->grown_channels + (ch->owed == 0));
-    size_t others = s->windows_grown - ch->owed, has = ch->window.size - WINDOW_SMALL;
+    size_t share = limit / (atomic_load(&t->grown_channels) + (ch->owed == 0));
+    size_t others = grown - ch->owed, has = ch->window.size - WINDOW_SMALL;
     size_t room = limit > others ? limit - others : 0;
     if (room < has)
         room = has;
     return WINDOW_SMALL + (share < room ? share : room);
+}
+
+/* Counts a window of that size before it is given: another worker may be about to take the same
+   room for another connection of the tunnel. False: that came first; the next look will do. */
+static bool take_room(struct channel *ch, size_t size)
+{
+    size_t before = ch->owed, more = size - WINDOW_SMALL;
+    size_t limit = (size_t)worker_config(ch->session->worker)->channel_window;
+    if (more <= before || count_owed(ch, more) <= limit)
+        return true;
+    count_owed(ch, before);
+    return false;
 }
 
 /* A window that is filled quickly grows; one that is larger than its share becomes smaller. */
@@ -313,7 +334,8 @@ static void adapt_window(struct channel *ch)
     if (want > most)
         want = most;
     size_t change = want > size ? want - size : size - want;
-    if (change >= size / WINDOW_CHANGE_LEAST && !(ch->held_back && want > size))
+    if (change >= size / WINDOW_CHANGE_LEAST && !(ch->held_back && want > size) &&
+        (want <= size || take_room(ch, want)))
         set_window(ch, (uint32_t)want);
 }
 

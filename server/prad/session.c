@@ -16,6 +16,7 @@
 #include "server/prad/first_bytes.h"
 #include "server/prad/record.h"
 #include "server/prad/requests.h"
+#include "server/prad/tunnel.h"
 
 /* Per turn, so that one session cannot keep a worker to itself. */
 #define MESSAGES_PER_RUN 64
@@ -130,6 +131,9 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
     if (!s->key_blob)
         return false;
     memcpy(s->key_blob, key->blob, key->blob_len);
+    s->entry.share = tunnel_share_new();
+    if (!s->entry.share)
+        return false;
     s->key_blob_len = key->blob_len;
     s->any_client = key->any_client;
     s->restricted = !user->enabled;

@@ -95,10 +95,8 @@ struct session {
     struct channel_queue ready;   /* channels that a callback marked */
     struct channel_queue stalled; /* channels that wait for room in the output */
     unsigned channel_count;
-    unsigned grown_channels; /* that may have to keep more than the least for their targets */
-    size_t windows_grown;    /* how much more, all together */
-    uint64_t round_trip_us;  /* the shortest that was seen, 0 = none yet */
-    uint64_t minute_ms;      /* since when the next two count */
+    uint64_t round_trip_us; /* the shortest that was seen, 0 = none yet */
+    uint64_t minute_ms;     /* since when the next two count */
     unsigned refusals, refusals_suppressed;
     bool buriable;           /* some channel or the control channel can be freed */
     struct control *control; /* NULL = no session channel */

@@ -61,6 +61,7 @@ void session_end(struct session *s, const char *reason, const char *text)
 void session_free(struct session *s)
 {
     free(s->key_blob);
+    tunnel_share_release(s->entry.share);
     free(s);
 }
 

@@ -28,6 +28,22 @@ const char *tunnel_answer_word(enum tunnel_answer a)
     return WORDS[a];
 }
 
+/* ---- what is shared ------------------------------------------------------------------------ */
+
+struct tunnel_share *tunnel_share_new(void)
+{
+    struct tunnel_share *share = calloc(1, sizeof(*share));
+    if (share)
+        atomic_init(&share->users, 1);
+    return share;
+}
+
+void tunnel_share_release(struct tunnel_share *share)
+{
+    if (share && atomic_fetch_sub(&share->users, 1) == 1)
+        free(share);
+}
+
 /* ---- tokens -------------------------------------------------------------------------------- */
 
 static unsigned tokens_waiting(const struct live_entry *primary, uint64_t now_ms)
@@ -129,6 +145,9 @@ static enum tunnel_answer join(struct live *l, struct live_entry *e, const char 
     if (1 + p->member_count >= max)
         return TUNNEL_FULL;
     e->secondary = true;
+    tunnel_share_release(e->share);
+    e->share = p->share;
+    atomic_fetch_add(&e->share->users, 1);
     snprintf(e->id, sizeof(e->id), "%s", p->id);
     e->primary = p;
     e->member_next = p->members;

@@ -10,6 +10,7 @@
 #ifndef PRA_SERVER_PRAD_TUNNEL_H
 #define PRA_SERVER_PRAD_TUNNEL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,22 @@
 /* A token is so many random bytes; its text is hexadecimal, NUL included. */
 #define TUNNEL_TOKEN_LEN  32
 #define TUNNEL_TOKEN_TEXT (2 * TUNNEL_TOKEN_LEN + 1)
+
+/*
+ * What all connections of a tunnel use up together, wherever they run: so several connections may
+ * have no more kept here than one. Freed with the last that knows it.
+ */
+struct tunnel_share {
+    atomic_uint users;
+    atomic_size_t
+        windows_grown; /* what may have to be kept for targets, above the least a channel */
+    atomic_uint grown_channels; /* channels that have a part in it */
+};
+
+/* With one user. NULL = no memory. */
+struct tunnel_share *tunnel_share_new(void);
+/* One user less. NULL is fine. */
+void tunnel_share_release(struct tunnel_share *share);
 
 #define TUNNEL_ANSWER_MAP(X)                                                                       \
     X(TUNNEL_JOINED, "joined")                                                                     \
@@ -51,8 +68,8 @@ int tunnel_issue(struct live *l, struct live_entry *primary, unsigned max, uint6
 
 /*
  * `e`, a listed connection, becomes a secondary of the session with the id `session`: it takes
- * over the id, and is shown and killed with its primary. A token that was right is used up,
- * whatever the answer.
+ * over the id and the share (so it must have no channel), and is shown and killed with its primary.
+ * A token that was right is used up, whatever the answer.
  */
 enum tunnel_answer tunnel_join(struct live *l, struct live_entry *e, const char *session,
                                const char *token, unsigned max, uint64_t now_ms);

@@ -9,7 +9,7 @@ import pytest
 
 from lib.ports import free_port
 from lib.procs import wait_until
-from lib.servers.targets import echo
+from lib.servers.targets import discard, echo
 from rawssh import Closed
 from test_control import Control, hello
 
@@ -227,6 +227,27 @@ def test_connections_count_as_sessions_of_the_user(make_gateway, make_user):
 def test_no_token_for_load_that_the_gateway_does_not_have(primary):
     assert primary.ask(why="load")["reason"] == "no-gain"
     assert primary.ask(why="distance")["token"]
+
+
+def test_windows_of_all_connections_come_to_no_more_than_those_of_one(make_gateway, make_user, target):
+    """What a client may have on its way is what prad has to keep when targets stop reading."""
+    gateway = make_gateway(extra_config="[limits]\nchannel_window = 1M\n")
+    user, t = make_user(gateway), target(discard)
+    user.allow(f"127.0.0.1:{t.port}")
+    primary = Primary(user)
+    connections = [primary.c, *(joined(primary).c for _ in range(3))]
+    channels = [c.direct("127.0.0.1", t.port) for c in connections]
+    assert all(ch.window == 64 << 10 for ch in channels)
+    threads = [threading.Thread(target=c.write, args=(ch, bytes(16 << 20))) for c, ch in zip(connections, channels)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_until(lambda: t.received == 64 << 20)
+    for c in connections:
+        c.drain(0.2)
+    grown = [ch.window - (64 << 10) for ch in channels]
+    assert max(grown) > 0 and sum(grown) <= 1 << 20, [n >> 10 for n in grown]
 
 
 @pytest.mark.parametrize("how", ["bye", "vanish", "close the control channel"])

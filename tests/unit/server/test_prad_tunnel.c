@@ -41,6 +41,8 @@ static struct live_entry *add(const char *id, const char *user, const char *devi
     snprintf(e->device, sizeof(e->device), "%s", device);
     e->connection = ++connection;
     e->worker = &worker;
+    e->share = tunnel_share_new();
+    assert_non_null(e->share);
     assert_true(live_add(live, e, 100));
     return e;
 }
@@ -48,6 +50,7 @@ static struct live_entry *add(const char *id, const char *user, const char *devi
 static void gone(struct live_entry *e)
 {
     live_remove(live, e);
+    tunnel_share_release(e->share);
     free(e);
 }
 
