@@ -167,6 +167,9 @@ void pump_resume(struct channel *ch);
 /* Throws away what libssh still holds for the target: the channel ends, and a client may take its
    time to say that it has heard so. False: the session died. */
 bool pump_discard(struct channel *ch);
+/* Sends what channels of `w` gathered while a client's socket was read. After each such read, before
+   anything else. */
+void pump_flush(struct worker *w);
 /* Closes the connection to the target; `reset` = so that it sees a broken one. */
 void pump_close_target(struct channel *ch, bool reset);
 /* Once a second: windows shrink again, targets that take nothing after the end are given up. */

@@ -28,6 +28,8 @@
 /* What windows of all sessions may have grown by: this much may lie here for stalled targets. One
    session gets no more than a half of what the others leave. */
 #define WINDOWS_GROWN_MAX ((size_t)512 * 1024 * 1024)
+/* What a target did not take of one read of the client's socket, or of the scratch buffer. */
+#define TO_TARGET_MAX WORKER_INPUT
 /* How long a target may refuse to take the last data of a client that has gone. */
 #define LINGER_MS 60000
 
@@ -75,13 +77,14 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 /* ---- client to target ---------------------------------------------------------------------- */
 
 /* Sends what the target takes now. Returns how much; a broken target "takes" everything. */
-static size_t send_to_target(struct channel *ch, const void *data, size_t len)
+static size_t send_pieces(struct channel *ch, struct iovec *piece, int count, size_t len)
 {
     if (ch->fd < 0 || ch->target_failed)
         return len;
     if (!ch->can_write)
         return 0;
-    ssize_t n = send(ch->fd, data, len, MSG_NOSIGNAL);
+    struct msghdr m = {.msg_iov = piece, .msg_iovlen = (size_t)count};
+    ssize_t n = sendmsg(ch->fd, &m, MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         want_write(ch, true);
         return 0;
@@ -97,6 +100,21 @@ static size_t send_to_target(struct channel *ch, const void *data, size_t len)
     atomic_fetch_add_explicit(&ch->session->entry.bytes_in, (uint64_t)n, memory_order_relaxed);
     ch->session->worker->moved += (size_t)n;
     return (size_t)n;
+}
+
+static size_t send_to_target(struct channel *ch, const void *data, size_t len)
+{
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+    return send_pieces(ch, &piece, 1, len);
+}
+
+/* Keeps for the target what it did not take, behind what is kept already. */
+static void keep(struct channel *ch, const void *data, size_t len)
+{
+    if (buf_append(&ch->to_target, data, len) == 0)
+        return;
+    ch->target_failed = true;
+    channel_ready(ch);
 }
 
 static uint64_t now_us(void)
@@ -121,6 +139,53 @@ static void note_round_trip(struct channel *ch)
         s->round_trip_us = us;
 }
 
+static void note_taken(struct channel *ch)
+{
+    if (window_has_answer(&ch->window, ch->bytes_in))
+        note_round_trip(ch);
+    if (window_is_filled(&ch->window, ch->bytes_in))
+        channel_ready(ch);
+}
+
+void pump_flush(struct worker *w)
+{
+    struct gather *g = &w->gather;
+    struct channel *ch = g->channel;
+    if (!ch)
+        return;
+    size_t sent = send_pieces(ch, g->piece, (int)g->count, g->len);
+    for (unsigned i = 0; i < g->count && sent < g->len; i++) {
+        size_t gone = sent < g->piece[i].iov_len ? sent : g->piece[i].iov_len;
+        keep(ch, (char *)g->piece[i].iov_base + gone, g->piece[i].iov_len - gone);
+        sent -= gone;
+        g->len -= g->piece[i].iov_len;
+    }
+    *g = (struct gather){0};
+    note_taken(ch);
+}
+
+/*
+ * What came together goes to the target in one call, when the read of the client's socket is over:
+ * it stays where it was decrypted so long. Only for channels in bulk: of the others prad holds no
+ * more than their window. False: not now.
+ */
+static bool gather(struct channel *ch, void *data, size_t len)
+{
+    struct worker *w = ch->session->worker;
+    struct gather *g = &w->gather;
+    uint8_t *at = data;
+    if (ch->window.size == WINDOW_SMALL || at < w->input || at >= w->input + sizeof(w->input))
+        return false;
+    if (g->channel != ch || g->count == GATHER_PIECES)
+        pump_flush(w);
+    if (!ch->can_write || ch->held_back || ch->to_target.len > 0)
+        return false;
+    g->channel = ch;
+    g->piece[g->count++] = (struct iovec){.iov_base = data, .iov_len = len};
+    g->len += len;
+    return true;
+}
+
 /* libssh calls this while it dispatches packets; it must not call libssh. */
 static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t len, int is_stderr,
                    void *arg)
@@ -130,12 +195,11 @@ static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t le
     struct channel *ch = arg;
     if (is_stderr || ch->state != CHANNEL_OPEN || ch->cut)
         return (int)len; /* nothing to do with it, and it must not fill the window */
+    if (gather(ch, data, len))
+        return (int)len;
     size_t sent = ch->to_target.len > 0 ? 0 : send_to_target(ch, data, len);
     ch->held_back = sent < len;
-    if (window_has_answer(&ch->window, ch->bytes_in))
-        note_round_trip(ch);
-    if (window_is_filled(&ch->window, ch->bytes_in))
-        channel_ready(ch);
+    note_taken(ch);
     return (int)sent;
 }
 
@@ -161,9 +225,8 @@ static bool push_to_target(struct channel *ch)
             break;
         }
         size_t sent = send_to_target(ch, w->scratch, (size_t)n);
-        if (sent < (size_t)n &&
-            buf_append(&ch->to_target, w->scratch + sent, (size_t)n - sent) != 0)
-            ch->target_failed = true;
+        if (sent < (size_t)n)
+            keep(ch, w->scratch + sent, (size_t)n - sent);
     }
     bool all_sent = !ch->held_back && ch->to_target.len == 0;
     if (all_sent && (ch->client_eof || ch->client_closed) && !ch->shut) {
@@ -276,7 +339,7 @@ static size_t count_owed(struct channel *ch, size_t owed)
 
 static void recount(struct channel *ch)
 {
-    count_owed(ch, (size_t)window_owed(&ch->window, taken(ch)) - WINDOW_SMALL);
+    count_owed(ch, (size_t)window_owed(&ch->window, taken(ch)) - WINDOW_SMALL + ch->to_target.len);
 }
 
 static void set_window(struct channel *ch, uint32_t size)
@@ -403,7 +466,7 @@ static int on_window(ssh_session ssh, ssh_channel channel, uint32_t bytes, void 
 void pump_start(struct channel *ch)
 {
     struct event_base *base = ch->session->worker->base;
-    buf_init(&ch->to_target, WORKER_SCRATCH);
+    buf_init(&ch->to_target, TO_TARGET_MAX);
     window_begin(&ch->window, now_us());
     ch->callbacks =
         (struct ssh_channel_callbacks_struct){.userdata = ch,

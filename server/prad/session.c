@@ -208,6 +208,7 @@ static bool read_socket(struct session *s)
         return true;
     s->readable = false;
     ssh_session_input(s->ssh, s->worker->input, sizeof(s->worker->input), s->read_most);
+    pump_flush(s->worker);
     bool filled = s->wire.in_bytes - s->wire_seen >= s->read_most;
     note_heard(s);
     if (s->phase == SESSION_OPEN)

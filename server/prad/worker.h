@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <event2/event.h>
 #include <libssh/server.h>
@@ -20,6 +21,7 @@
 #include "server/prad/gateway.h"
 #include "server/prad/mailbox.h"
 
+struct channel;
 struct session;
 
 /* The size of the worker's scratch buffer. */
@@ -29,6 +31,15 @@ struct session;
 #define WORKER_READ_MAX (256u * 1024)
 #define WORKER_OUTPUT   (512u * 1024)
 #define WORKER_INPUT    (WORKER_READ_MAX + 256u * 1024 + 1024)
+
+/* Pieces of a client's data, in `input`, that go to one target in one call; see pump.c. */
+#define GATHER_PIECES 32
+struct gather {
+    struct channel *channel; /* NULL = none */
+    struct iovec piece[GATHER_PIECES];
+    unsigned count;
+    size_t len;
+};
 
 struct worker {
     struct gateway *gateway;
@@ -46,7 +57,8 @@ struct worker {
     bool draining, stopping;
     atomic_uint busy, fresh, session_count; /* struct balance_load; others read them */
     uint64_t cpu_ns, measured_ns;           /* when `busy` was last measured */
-    size_t moved; /* bytes since memory was last given back to the system */
+    size_t moved;         /* bytes since memory was last given back to the system */
+    struct gather gather; /* empty but while a client's socket is being read */
     uint8_t scratch[WORKER_SCRATCH];
     uint8_t output[WORKER_OUTPUT]; /* lent to the session that runs: packets are made in it */
     uint8_t input[WORKER_INPUT];   /* what is being read from a client; decrypted and used there */

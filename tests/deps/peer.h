@@ -178,9 +178,11 @@ static inline void peer_accept(struct peer_server *server)
 /* One turn of a loop of our own: waits, reads what came, serves, and sends what was made. */
 static inline bool peer_serve(struct peer_server *server, int i);
 
+static unsigned char peer_input[640 * 1024];
+
 static inline void peer_own_turn(struct peer_server *server)
 {
-    static unsigned char input[640 * 1024], output[300 * 1024];
+    static unsigned char output[300 * 1024];
     struct pollfd p[PEER_SESSIONS_MAX];
     for (int i = 0; i < server->session_count; i++) {
         ssh_session session = server->sessions[i];
@@ -193,7 +195,7 @@ static inline void peer_own_turn(struct peer_server *server)
         ssh_session session = server->sessions[i];
         ssh_session_lend_output(session, output, sizeof output);
         if (p[i].revents & (POLLIN | POLLHUP | POLLERR))
-            ssh_session_input(session, input, sizeof input, 256 * 1024);
+            ssh_session_input(session, peer_input, sizeof peer_input, 256 * 1024);
         bool alive = peer_serve(server, i);
         ssh_session_output(session);
         ssh_session_lend_output(session, NULL, 0);

@@ -62,6 +62,35 @@ def test_target_that_takes_nothing_holds_only_its_own_channel(gateway, user, tar
     assert all(f.window < 4 << 20 for f in full)  # it does not open for ever
 
 
+def test_bulk_data_reaches_a_target_that_took_nothing_for_a_while(user, target):
+    begin, sent = threading.Event(), hashlib.sha256()
+
+    def late(sock, t):
+        begin.wait(60)
+        digest(sock, t)
+
+    t = target(late, rcvbuf=4096)
+    user.allow(f"127.0.0.1:{t.port}")
+    c = user.login()
+    ch = c.direct("127.0.0.1", t.port)
+
+    def send(size):
+        data = os.urandom(size)
+        sent.update(data)
+        c.write(ch, data)
+
+    def fill():
+        send(ch.window)
+        c.drain(0.1)
+        return ch.window == 0
+    wait_until(fill, 20, "the window to stay shut")
+    begin.set()
+    send(4 << 20)
+    c.eof(ch)
+    c.until(lambda: ch.eof, 30)
+    assert bytes(ch.data).decode() == sent.hexdigest()
+
+
 def test_data_for_a_target_that_was_cut_is_not_kept(gateway, user, target):
     """A client that never says that it has heard of the end cannot make prad hold what it sent."""
     t = target(stall, rcvbuf=4096)
