@@ -242,6 +242,7 @@ screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in T
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh screenshots
 	@PRA_BUILD=$(abspath $(BUILD)) tests/screenshots.py $(TO)
+	@$(MAKE) --no-print-directory installer-screenshots
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \

@@ -193,8 +193,10 @@ def ends(p):
     p.label("Repaired", 135, 70, 225, 60, "done_repaired")
     p.label("Removed", 135, 70, 225, 60, "done_removed")
     p.control("Launch", "CheckBox", 135, 190, 225, 17, p.say("launch"), "LAUNCHPRA")
-    for control, when in {"Body": "NOT Installed", "Repaired": 'Installed AND NOT (REMOVE = "ALL")',
-                          "Removed": 'REMOVE = "ALL"', "Launch": "NOT Installed"}.items():
+    # "Remove" is PRA_MAINTAIN's default, for msiexec /x.
+    removed = 'Installed AND PRA_MAINTAIN = "Remove" AND NOT REINSTALL'
+    for control, when in {"Body": "NOT Installed", "Repaired": f"Installed AND NOT ({removed})", "Removed": removed,
+                          "Launch": "NOT Installed"}.items():
         p.condition(control, "Show", when)
         p.condition(control, "Hide", f"NOT ({when})")
     p.button("Close", 296, "close")
@@ -263,8 +265,9 @@ def maintenance(p):
                               ["PRA_MAINTAIN", 2, "Remove", 0, 22, 320, 17, p.say("remove"), ""]]
     p.button("Finish", 224, "finish")
     repair = 'PRA_MAINTAIN = "Repair"'
-    p.event("Finish", "ReinstallMode", "omus", repair)
-    p.event("Finish", "Reinstall", "ALL", repair)
+    # Properties instead of the events of that name, which need features that were weighed here (msi.py).
+    p.event("Finish", "[REINSTALLMODE]", "amus", repair)
+    p.event("Finish", "[REINSTALL]", "ALL", repair)
     p.event("Finish", "EndDialog", "Return", repair)
     p.event("Finish", "NewDialog", "AskDataDlg", 'PRA_MAINTAIN = "Remove"')
     p.cancel_button()
@@ -279,7 +282,7 @@ def maintenance(p):
     for name, x, key, value in (("Yes", 156, "yes", "1"), ("No", 224, "no", "0")):
         p.button(name, x, key)
         p.event(name, "[REMOVEKEYS]", value)
-        p.event(name, "Remove", "ALL")
+        p.event(name, "[REMOVE]", "ALL")
         p.event(name, "EndDialog", "Return")
     p.cancel_button()
     p.ring("Yes", "No", "Cancel")

@@ -12,7 +12,7 @@ WINSETUP_FLAGS := -std=c11 -O2 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prot
                   -fstack-protector-strong -static -s -Wl,--dynamicbase,--nxcompat,--high-entropy-va
 WINSETUP_LIBS  := -lmsi -ladvapi32 -lshell32 -lole32 -luser32 -luuid -lntdll
 
-.PHONY: msi nsis test-windows windows-test-tools installer-packages
+.PHONY: installer-screenshots msi nsis test-windows windows-test-tools installer-packages
 
 installer-packages:
 	@packaging/deps/install-packages.sh windows
@@ -48,3 +48,7 @@ test-windows: packages installer-packages ## all tests of the Windows installers
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh test-windows
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/run.py windows-full
+
+installer-screenshots: windows-test-tools
+	@packaging/deps/install-packages.sh test-windows
+	@PRA_BUILD=$(abspath $(BUILD)) tests/windows/pictures.py $(TO)

@@ -91,10 +91,12 @@ EXECUTE = OPENING + [
     ("WriteEnvironmentStrings", "", 5200),
     ("PraPurge", f'{REMOVING} AND REMOVEKEYS = "1"', 6590),
 ]
+# What is installed is weighed in the second sequence only: wine keeps the outcome of a first time, and
+# then removes nothing.
 SHOWN = OPENING + [
-    ("CostInitialize", "", 800),
-    ("FileCost", "", 900),
-    ("CostFinalize", "", 1000),
+    ("CostInitialize", FRESH, 800),
+    ("FileCost", FRESH, 900),
+    ("CostFinalize", FRESH, 1000),
     ("WelcomeDlg", FRESH, 1100),
     ("MaintenanceDlg", 'Installed AND NOT RESUME AND NOT Preselected AND NOT (REMOVE = "ALL")', 1110),
     ("ProgressDlg", "", 1280),

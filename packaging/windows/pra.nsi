@@ -31,6 +31,9 @@ OutFile "${OUT}"
 InstallDir "$PROGRAMFILES64\PRA"
 InstallDirRegKey HKLM "${OURS}\Setup" "Path"
 BrandingText "PRA ${VERSION}"
+InstallButtonText "$(install)"
+UninstallButtonText "$(uninstall)"
+MiscButtonText "$(back)" "$(next)" "$(cancel)" "$(close)"
 ShowInstDetails nevershow
 ShowUninstDetails nevershow
 
@@ -64,6 +67,7 @@ Var Control2
 !define MUI_HEADERIMAGE_BITMAP "${ART}\header.bmp"
 !define MUI_HEADERIMAGE_UNBITMAP "${ART}\header.bmp"
 !define MUI_ABORTWARNING
+!define MUI_CUSTOMFUNCTION_GUIINIT Begin
 
 !define MUI_WELCOMEPAGE_TITLE "$(welcome_head)"
 !define MUI_WELCOMEPAGE_TEXT "$(welcome_text)"
@@ -88,6 +92,7 @@ Page custom ServerPage ServerLeave
 !define MUI_FINISHPAGE_RUN_FUNCTION Launch
 !insertmacro MUI_PAGE_FINISH
 
+!define MUI_UNCONFIRMPAGE_TEXT_TOP "$(uninstall_text)"
 !insertmacro MUI_UNPAGE_CONFIRM
 !insertmacro MUI_UNPAGE_INSTFILES
 
@@ -161,11 +166,8 @@ Function ReadChoices
     ${Option} "DESKTOP" $OnDesktop $R0
 FunctionEnd
 
-Function .onInit
-    SetRegView 64
-    SetShellVarContext all
-    !insertmacro Library
-    ${Option} "LANG" $LANGUAGE $LANGUAGE
+; Everything that ends the installation before it begins.
+Function Checks
     ${IfNot} ${AtLeastWin10}
         ${Refuse} "$(windows_old)"
     ${EndIf}
@@ -193,6 +195,21 @@ Function .onInit
     ${If} $0 != ""
         ${Refuse} "$0"
     ${EndIf}
+FunctionEnd
+
+Function .onInit
+    SetRegView 64
+    SetShellVarContext all
+    !insertmacro Library
+    ${Option} "LANG" $LANGUAGE $LANGUAGE
+    ${If} ${Silent}
+        Call Checks
+    ${EndIf}
+FunctionEnd
+
+; The language that was asked for holds from here on, and not in .onInit.
+Function Begin
+    Call Checks
 FunctionEnd
 
 ; --- pages of our own ---------------------------------------------------------------------------
@@ -333,7 +350,7 @@ Section "PRA"
         WriteRegStr HKLM "${OURS}" "Desktop" "on"
     ${EndIf}
     ${If} $Autostart = 1
-        WriteRegStr HKLM "${RUN}" "PRA" '"$INSTDIR\pra-tray.exe" --autostart'
+        WriteRegStr HKLM "${RUN}" "PRA" '"$INSTDIR\pra-tray.exe" --background'
         WriteRegStr HKLM "${OURS}" "Autostart" "on1"
     ${Else}
         DeleteRegValue HKLM "${RUN}" "PRA"

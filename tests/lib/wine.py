@@ -49,9 +49,15 @@ class Wine:
                       r"[HKEY_CURRENT_USER\Software\Wine\Explorer\Desktops]", f'"pra"="{DESKTOP}"']
             self.import_registry(lines)
             self.stop_server()  # it reads its fonts once
-        # As long as a program runs the PC stays up; every start from nothing takes seconds.
-        self.holder = self.process("cmd", log="holder.log", stdin=subprocess.PIPE)
+        self.stay_up()
         return self
+
+    def stay_up(self):
+        """As long as a program runs the PC stays up; every start from nothing takes seconds."""
+        self.holder = self.process("cmd", log="holder.log", stdin=subprocess.PIPE)
+        # Whoever comes while it still starts may be given a desktop of his own.
+        wait_until(lambda: "Microsoft" in self.holder.output(), 60, "the PC to be up")
+        self.run("cmd", "/c", "exit").ok()
 
     def import_registry(self, lines):
         path = f"{self.folder}/import.reg"

@@ -1,13 +1,15 @@
 /*
  * Looks at windows and presses what is in them, for tests under wine.
  *
- *   press list                    every visible window and control, a line each:
- *                                 depth class state text (tabs between, \n for a line break)
- *   press click TITLE TEXT        presses the button of that text in the window of that title
- *   press type TITLE N TEXT       puts TEXT into the N-th edit field (from 0)
- *   press close TITLE             what the cross in the corner does
+ *   press list                    every visible window and control, a line
+ * each: depth class state text (tabs between, \n for a line break); state: e
+ * enabled, x checked, f has the focus press click TITLE TEXT        presses the
+ * button of that text in the window of that title press type TITLE N TEXT puts
+ * TEXT into the N-th edit field (from 0) press close TITLE             what the
+ * cross in the corner does
  *
- * Text is UTF-8; & of access keys does not count. Exit 0 done, 1 there is no such thing, 2 usage.
+ * Text is UTF-8; & of access keys does not count. Exit 0 done, 1 there is no
+ * such thing, 2 usage.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,6 +43,8 @@ static void text_of(HWND window, wchar_t out[TEXT_MAX])
 
     out[0] = L'\0';
     SendMessageTimeoutW(window, WM_GETTEXT, TEXT_MAX, (LPARAM)out, SMTO_ABORTIFHUNG, ANSWER_MS, &n);
+    for (size_t length = wcslen(out); length > 0 && out[length - 1] == L' '; length--)
+        out[length - 1] = L'\0'; /* NSIS leaves one in its titles */
 }
 
 static void without_access_key(wchar_t *text)
@@ -60,6 +64,14 @@ static bool has_class(HWND window, const wchar_t *wanted)
     return GetClassNameW(window, name, ARRAYSIZE(name)) && wcsstr(_wcslwr(name), wanted);
 }
 
+static bool has_focus(HWND window)
+{
+    GUITHREADINFO info = {.cbSize = sizeof(info)};
+
+    return GetGUIThreadInfo(GetWindowThreadProcessId(window, NULL), &info) &&
+           info.hwndFocus == window;
+}
+
 static void print_window(HWND window, int depth)
 {
     static wchar_t text[TEXT_MAX];
@@ -73,7 +85,7 @@ static void print_window(HWND window, int depth)
     SendMessageTimeoutW(window, BM_GETCHECK, 0, 0, SMTO_ABORTIFHUNG, ANSWER_MS, &checked);
     printf("%d\t%ls\t%s%s%s\t", depth, name, IsWindowEnabled(window) ? "e" : "-",
            checked == BST_CHECKED && has_class(window, L"button") ? "x" : "",
-           GetWindowLongW(window, GWL_STYLE) & BS_DEFPUSHBUTTON ? "d" : "");
+           has_focus(window) ? "f" : "");
     if (!WideCharToMultiByte(CP_UTF8, 0, text, -1, utf8, sizeof(utf8), NULL, NULL))
         utf8[0] = '\0';
     for (const char *c = utf8; *c; c++)
@@ -197,6 +209,8 @@ int main(void)
         return type(argv[2], argv[3], argv[4]);
     if (argc == 3 && strcmp(argv[1], "close") == 0)
         return close_window(argv[2]);
-    fputs("usage: press list | click TITLE TEXT | type TITLE N TEXT | close TITLE\n", stderr);
+    fputs("usage: press list | click TITLE TEXT | type TITLE N TEXT | close "
+          "TITLE\n",
+          stderr);
     return 2;
 }

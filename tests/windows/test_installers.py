@@ -3,140 +3,14 @@
 The programs inside are stand-ins (standin.c): what is tested here is what the installers do.
 """
 
-import glob
 import os
-import shutil
 import subprocess
-import tempfile
 
 import pytest
 
+from lib.installers import (ENVIRONMENT, FINGERPRINT, NEW, OLD, PROGRAM, REFUSED, RUN, TOOLS, Installer, make_packages,
+                            read)
 from lib.procs import run, wait_until
-from lib.wine import Wine
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.abspath(os.environ.get("PRA_BUILD", f"{ROOT}/build"))
-TOOLS = f"{BUILD}/windows/tests"
-OLD, NEW = "0.0.1", "0.0.2"
-FINGERPRINT = "SHA256:" + "abcdefghijklmnopqrstuvwxyz0123456789+/ABCDE"
-OTHER_FINGERPRINT = "SHA256:" + "Z" * 43
-PROGRAM = r"C:\Program Files\PRA"
-RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
-UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
-ENVIRONMENT = r"System\CurrentControlSet\Control\Session Manager\Environment"
-REFUSED = {"msi": 1603 & 255, "nsis": 3}
-
-
-def make_packages(folder, kind, version, **env):
-    """Runs packaging/windows/build.sh as the Makefile does."""
-    program = f"{TOOLS}/standin-{version}.exe"
-    run([f"{ROOT}/packaging/windows/build.sh", kind, folder], timeout=120,
-        env={"VERSION": version, "PRA": program, "TRAY": program, "SETUP_DLL": f"{BUILD}/windows/prasetup.dll",
-             "SIGN": None, **env}).ok()
-
-
-@pytest.fixture(scope="session")
-def packages():
-    """Both kinds in two versions; the newer ones are signed with a certificate made on the spot."""
-    run(["make", "-s", "-C", ROOT, f"BUILD={BUILD}", "windows-test-tools"], timeout=300,
-        env={"MAKEFLAGS": None, "MAKELEVEL": None}).ok()
-    folder = tempfile.mkdtemp(prefix="pra-t-")
-    for kind in ("msi", "nsis"):
-        make_packages(folder, kind, OLD)
-        make_packages(folder, kind, NEW, SIGN="test")
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def windows_pc():
-    folder = tempfile.mkdtemp(prefix="pra-t-")
-    wine = Wine(folder)
-    try:
-        yield wine.start()
-    finally:
-        wine.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-class Installer:
-    """One kind of installer on one PC."""
-
-    def __init__(self, kind, packages, pc):
-        self.kind, self.packages, self.pc = kind, packages, pc
-        self.installed = None  # (version, language)
-        self.key = f"{pc.user_folder()}/AppData/Local/Pra/id.prakey"
-        self.log = f"{pc.drive}/ProgramData/Pra/log/someone/System.log"
-
-    def file(self, version, lang):
-        return f"{self.packages}/PRA-{version}-" + (f"{lang}.msi" if self.kind == "msi" else "setup.exe")
-
-    def install(self, version, lang="ja", **options):
-        """Silently; returns the exit status."""
-        path = self.pc.windows_path(self.file(version, lang))
-        if self.kind == "msi":
-            words = ["msiexec", "/i", path, "/qn", "/l*v", self.pc.windows_path(f"{self.pc.folder}/msi.log")]
-            words += [f"{name}={value}" for name, value in options.items()]
-        else:
-            words = [path, "/S"] + [f"/{name}={value}" for name, value in options.items()]
-        status = self.pc.run(*words).status
-        if status == 0:
-            self.installed = (version, lang)
-        return status
-
-    def remove(self, version, lang="ja", **options):
-        if self.kind == "msi":
-            words = [f"{name}={value}" for name, value in options.items()]
-            path = self.pc.windows_path(self.file(version, lang))
-            status = self.pc.run("msiexec", "/x", path, "/qn", *words).status
-        else:
-            words = [f"/{name}={value}" for name, value in options.items()]
-            status = self.pc.run(f"{PROGRAM}\\Uninstall.exe", "/S", *words).status
-            # It goes on as a copy of itself, since it deletes itself.
-            wait_until(lambda: self.version() is None and not self.uninstallers(), 20, "the uninstaller to end")
-        return status
-
-    def uninstallers(self):
-        return [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"~nsu" in read(p)]
-
-    def version(self):
-        """What is installed, by what the program would say."""
-        program = read(self.pc.unix_path(f"{PROGRAM}\\pra.exe"))
-        return next((v for v in (OLD, NEW) if f"stand-in {v}".encode() in program), None)
-
-    def leave_data(self):
-        """Key, settings and logs, as a user leaves them."""
-        for path in (self.key, self.key.replace("id.prakey", "config.ini"), self.log,
-                     os.path.dirname(self.key) + "/kept/deeper/file"):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w") as f:
-                f.write("data of a user")
-        os.chmod(self.key, 0o400)  # read-only to Windows
-
-    def has_data(self):
-        return [os.path.exists(p) for p in (self.key, self.log)]
-
-    def remembered(self):
-        return self.pc.registry(r"Software\PRA")
-
-
-def read(path):
-    try:
-        with open(path, "rb") as f:
-            return f.read()
-    except OSError:
-        return b""
-
-
-@pytest.fixture(params=["msi", "nsis"])
-def installer(request, packages, windows_pc):
-    made = Installer(request.param, packages, windows_pc)
-    yield made
-    if made.version():  # whatever a test has left
-        made.remove(*made.installed, REMOVEKEYS=1)
-    for path in (f"{windows_pc.user_folder()}/AppData/Local/Pra", f"{windows_pc.drive}/ProgramData/Pra"):
-        shutil.rmtree(path, ignore_errors=True)
-    windows_pc.run("reg", "delete", r"HKLM\Software\PRA", "/f")
 
 
 def test_silent_installation_sets_everything_up(installer):
@@ -146,7 +20,7 @@ def test_silent_installation_sets_everything_up(installer):
     assert {"pra.exe", "pra-tray.exe", "LICENSE.txt"} <= set(os.listdir(pc.unix_path(PROGRAM)))
     assert installer.remembered() == {"Server": "gw.example.com:10022", "Fingerprint": FINGERPRINT,
                                       "Autostart": "on1", "Desktop": "on"}
-    assert pc.registry(RUN)["PRA"] == f'"{PROGRAM}\\pra-tray.exe" --autostart'
+    assert pc.registry(RUN)["PRA"] == f'"{PROGRAM}\\pra-tray.exe" --background'
     assert pc.registry(r"Software\Classes\.pra") == {"": "PRA.Profile"}
     assert pc.registry(r"Software\Classes\PRA.Profile\shell\open\command") == {
         "": f'"{PROGRAM}\\pra-tray.exe" "%1"'}

@@ -1,0 +1,49 @@
+"""Fixtures of the tests of the Windows packages: the packages, one PC with a screen, one installer."""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+from lib.installers import BUILD, NEW, OLD, ROOT, Installer, make_packages
+from lib.procs import run
+from lib.screen import Screen
+from lib.wine import Wine
+
+
+@pytest.fixture(scope="session")
+def packages():
+    """Both kinds in two versions; the newer ones are signed with a certificate made on the spot."""
+    run(["make", "-s", "-C", ROOT, f"BUILD={BUILD}", "windows-test-tools"], timeout=300,
+        env={"MAKEFLAGS": None, "MAKELEVEL": None}).ok()
+    folder = tempfile.mkdtemp(prefix="pra-t-")
+    for kind in ("msi", "nsis"):
+        make_packages(folder, kind, OLD)
+        make_packages(folder, kind, NEW, SIGN="test")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def windows_pc():
+    folder = tempfile.mkdtemp(prefix="pra-t-")
+    screen = Screen(folder, 1000, 700).start()
+    wine = Wine(folder, screen.display)
+    try:
+        yield wine.start()
+    finally:
+        wine.stop()
+        screen.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["msi", "nsis"])
+def installer(request, packages, windows_pc):
+    made = Installer(request.param, packages, windows_pc)
+    yield made
+    if made.version():  # whatever a test has left
+        made.remove(*made.installed, REMOVEKEYS=1)
+    for path in (f"{windows_pc.user_folder()}/AppData/Local/Pra", f"{windows_pc.drive}/ProgramData/Pra"):
+        shutil.rmtree(path, ignore_errors=True)
+    windows_pc.run("reg", "delete", r"HKLM\Software\PRA", "/f")
