@@ -7,7 +7,8 @@ function makes one page. Buttons are linked in a ring, which is the order of the
 from texts import ACTIONS, FONTS, LANGUAGES, text
 
 WIDTH, HEIGHT = 370, 270
-BUTTON_W, BUTTON_H, BUTTON_Y = 66, 17, 243
+BUTTON_W, BUTTON_H, BUTTON_Y = 72, 17, 243
+BACK_X, NEXT_X, CANCEL_X = 138, 212, 290
 LEFT, RIGHT = 20, 350
 
 VISIBLE, ENABLED, SUNKEN, INDIRECT = 1, 2, 4, 8
@@ -79,9 +80,9 @@ class Pages:
         self.control("Line", "Line", 0, 234, WIDTH, 0, attributes=VISIBLE)
 
     def head(self, key):
-        self.control("Banner", "Bitmap", 0, 0, WIDTH, 44, "PraBanner", attributes=VISIBLE)
-        self.label("Head", 15, 6, 290, 15, f"{key}_head", r"{\PraBold}")
-        self.label("Sub", 22, 22, 285, 20, f"{key}_sub")
+        self.control("Banner", "Bitmap", 0, 0, WIDTH, 48, "PraBanner", attributes=VISIBLE)
+        self.label("Head", 15, 5, 290, 13, f"{key}_head", r"{\PraBold}")
+        self.label("Sub", 22, 19, 285, 26, f"{key}_sub")
         self.bottom()
 
     def cover(self, head, body):
@@ -92,15 +93,15 @@ class Pages:
         self.bottom()
 
     def cancel_button(self):
-        self.button("Cancel", 296, "cancel")
+        self.button("Cancel", CANCEL_X, "cancel")
         self.event("Cancel", "SpawnDialog", "CancelDlg")
 
     def walk(self, back, following, key="next"):
         """Back, Next and Cancel."""
         if back:
-            self.button("Back", 156, "back")
+            self.button("Back", BACK_X, "back")
             self.event("Back", "NewDialog", back)
-        self.button("Next", 224, key)
+        self.button("Next", NEXT_X, key)
         if following:
             self.event("Next", "NewDialog", following)
         self.cancel_button()
@@ -116,7 +117,7 @@ def welcome(p):
 def licence(p):
     p.dialog("LicenceDlg", "Accepted", "Next", "Cancel")
     p.head("licence")
-    p.control("Text", "ScrollableText", LEFT, 52, 330, 140, p.licence, attributes=7)
+    p.control("Text", "ScrollableText", LEFT, 54, 330, 138, p.licence, attributes=7)
     p.control("Accepted", "RadioButtonGroup", LEFT, 198, 330, 34, prop="LicenceAccepted")
     p.rows["RadioButton"] += [["LicenceAccepted", 1, "Yes", 0, 0, 320, 15, p.say("accept"), ""],
                               ["LicenceAccepted", 2, "No", 0, 17, 320, 15, p.say("reject"), ""]]
@@ -167,9 +168,9 @@ def ready(p):
     p.dialog("ReadyDlg", "Install", "Install", "Cancel")
     p.head("ready")
     p.label("Text", LEFT, 62, 330, 40, "ready_text")
-    p.button("Back", 156, "back")
+    p.button("Back", BACK_X, "back")
     p.event("Back", "NewDialog", "ServerDlg")
-    p.button("Install", 224, "install")
+    p.button("Install", NEXT_X, "install")
     p.event("Install", "EndDialog", "Return")
     p.cancel_button()
     p.ring("Back", "Install", "Cancel")
@@ -192,21 +193,22 @@ def ends(p):
     p.cover("done_head", "done_installed")
     p.label("Repaired", 135, 70, 225, 60, "done_repaired")
     p.label("Removed", 135, 70, 225, 60, "done_removed")
-    p.control("Launch", "CheckBox", 135, 190, 225, 17, p.say("launch"), "LAUNCHPRA")
+    # Beside the button: above the picture wine would not show it.
+    p.control("Launch", "CheckBox", LEFT, BUTTON_Y, 225, 17, p.say("launch"), "LAUNCHPRA")
     # "Remove" is PRA_MAINTAIN's default, for msiexec /x.
     removed = 'Installed AND PRA_MAINTAIN = "Remove" AND NOT REINSTALL'
     for control, when in {"Body": "NOT Installed", "Repaired": f"Installed AND NOT ({removed})", "Removed": removed,
                           "Launch": "NOT Installed"}.items():
         p.condition(control, "Show", when)
         p.condition(control, "Hide", f"NOT ({when})")
-    p.button("Close", 296, "close")
+    p.button("Close", CANCEL_X, "close")
     p.event("Close", "DoAction", "PraLaunch", "LAUNCHPRA AND NOT Installed")
     p.event("Close", "EndDialog", "Return")
     p.ring("Close", "Launch")
     for name, body, argument in (("FailedDlg", "failed_text", "Exit"), ("CancelledDlg", "cancelled_text", "Exit")):
         p.dialog(name, "Close", "Close", "Close")
         p.cover("failed_head", body)
-        p.button("Close", 296, "close")
+        p.button("Close", CANCEL_X, "close")
         p.event("Close", "EndDialog", argument)
         p.ring("Close")
 
@@ -216,12 +218,12 @@ def small(p, name, key, buttons, height=85):
     last = buttons[-1][0]
     p.dialog(name, last, last, last, 280, height, VISIBLE | MODAL)
     p.label("Text", 20, 14, 240, height - 45, key)
-    x = (280 - len(buttons) * 70 + 4) // 2
+    x = (280 - len(buttons) * (BUTTON_W + 4) + 4) // 2
     for control, label, events in buttons:
         p.button(control, x, label, height - 27)
         for event in events:
             p.event(control, *event)
-        x += 70
+        x += BUTTON_W + 4
     p.ring(*(b[0] for b in buttons))
 
 
@@ -247,10 +249,10 @@ def browse(p):
               attributes=VISIBLE | ENABLED | SUNKEN | INDIRECT)
     p.label("PathLabel", LEFT, 197, 330, 11, "folder_name", attributes=VISIBLE | ENABLED)
     p.control("Path", "PathEdit", LEFT, 210, 330, 17, prop="_BrowseProperty", attributes=VISIBLE | ENABLED | INDIRECT)
-    p.button("OK", 224, "ok")
+    p.button("OK", NEXT_X, "ok")
     p.event("OK", "SetTargetPath", "[_BrowseProperty]")
     p.event("OK", "EndDialog", "Return")
-    p.button("Cancel", 296, "cancel")
+    p.button("Cancel", CANCEL_X, "cancel")
     p.event("Cancel", "Reset", "0")
     p.event("Cancel", "EndDialog", "Return")
     p.ring("LookIn", "Combo", "Up", "New", "List", "PathLabel", "Path", "OK", "Cancel")
@@ -263,7 +265,7 @@ def maintenance(p):
     p.control("What", "RadioButtonGroup", LEFT, 70, 330, 50, prop="PRA_MAINTAIN")
     p.rows["RadioButton"] += [["PRA_MAINTAIN", 1, "Repair", 0, 0, 320, 17, p.say("repair"), ""],
                               ["PRA_MAINTAIN", 2, "Remove", 0, 22, 320, 17, p.say("remove"), ""]]
-    p.button("Finish", 224, "finish")
+    p.button("Finish", NEXT_X, "finish")
     repair = 'PRA_MAINTAIN = "Repair"'
     # Properties instead of the events of that name, which need features that were weighed here (msi.py).
     p.event("Finish", "[REINSTALLMODE]", "amus", repair)
@@ -274,12 +276,12 @@ def maintenance(p):
     p.ring("What", "Finish", "Cancel")
 
     p.dialog("AskDataDlg", "No", "No", "Cancel")
-    p.control("Banner", "Bitmap", 0, 0, WIDTH, 44, "PraBanner", attributes=VISIBLE)
+    p.control("Banner", "Bitmap", 0, 0, WIDTH, 48, "PraBanner", attributes=VISIBLE)
     p.label("Head", 15, 14, 290, 15, "ask_data_head", r"{\PraBold}")
     p.bottom()
     p.label("Question", LEFT, 66, 330, 26, "ask_data", r"{\PraBold}")
     p.label("Note", LEFT, 100, 330, 80, "ask_data_note")
-    for name, x, key, value in (("Yes", 156, "yes", "1"), ("No", 224, "no", "0")):
+    for name, x, key, value in (("Yes", BACK_X, "yes", "1"), ("No", NEXT_X, "no", "0")):
         p.button(name, x, key)
         p.event(name, "[REMOVEKEYS]", value)
         p.event(name, "[REMOVE]", "ALL")

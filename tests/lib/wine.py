@@ -54,10 +54,14 @@ class Wine:
 
     def stay_up(self):
         """As long as a program runs the PC stays up; every start from nothing takes seconds."""
-        self.holder = self.process("cmd", log="holder.log", stdin=subprocess.PIPE)
-        # Whoever comes while it still starts may be given a desktop of his own.
-        wait_until(lambda: "Microsoft" in self.holder.output(), 60, "the PC to be up")
-        self.run("cmd", "/c", "exit").ok()
+        if self.screen:
+            # The desktop is there before anybody comes: two who find none make one each, and lose one another.
+            self.holder = self.process("explorer", f"/desktop=pra,{DESKTOP}", log="holder.log")
+            wait_until(lambda: run(["xdotool", "search", "--name", "Wine desktop"], env=self.env).out, 60,
+                       "the desktop to be up")
+        else:
+            self.holder = self.process("cmd", log="holder.log", stdin=subprocess.PIPE)
+            wait_until(lambda: "Microsoft" in self.holder.output(), 60, "the PC to be up")
 
     def import_registry(self, lines):
         path = f"{self.folder}/import.reg"

@@ -43,7 +43,7 @@ def installer(request, packages, windows_pc):
     made = Installer(request.param, packages, windows_pc)
     yield made
     if made.version():  # whatever a test has left
-        made.remove(*made.installed, REMOVEKEYS=1)
+        made.remove(*(made.installed or (OLD, "ja")), REMOVEKEYS=1)
     for path in (f"{windows_pc.user_folder()}/AppData/Local/Pra", f"{windows_pc.drive}/ProgramData/Pra"):
         shutil.rmtree(path, ignore_errors=True)
     windows_pc.run("reg", "delete", r"HKLM\Software\PRA", "/f")
