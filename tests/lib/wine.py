@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 import time
 
-from lib.procs import Process, Result, environment, run, wait_until
+from lib.procs import Process, Result, Timeout, environment, run, wait_until
 
 WINE = "/usr/lib/wine/wine64"
 SERVER = "/usr/lib/wine/wineserver"
+EXPLORER = r"C:\windows\system32\explorer.exe"
 DESKTOP = "1000x700"
 # Windows' fonts for our languages, drawn with one that has the letters.
 FONTS = ("Meiryo UI", "Yu Gothic UI", "Segoe UI", "Tahoma", "MS Shell Dlg", "MS Shell Dlg 2", "MS UI Gothic",
@@ -54,14 +55,21 @@ class Wine:
 
     def stay_up(self):
         """As long as a program runs the PC stays up; every start from nothing takes seconds."""
-        if self.screen:
-            # The desktop is there before anybody comes: two who find none make one each, and lose one another.
-            self.holder = self.process("explorer", f"/desktop=pra,{DESKTOP}", log="holder.log")
-            wait_until(lambda: run(["xdotool", "search", "--name", "Wine desktop"], env=self.env).out, 60,
-                       "the desktop to be up")
-        else:
+        if not self.screen:
             self.holder = self.process("cmd", log="holder.log", stdin=subprocess.PIPE)
             wait_until(lambda: "Microsoft" in self.holder.output(), 60, "the PC to be up")
+            return
+        # The desktop is there before anybody comes: two who find none make one each, and lose one another.
+        # wine's explorer sometimes hangs before it has shown anything, on a busy machine; then once more.
+        for _ in range(5):
+            self.holder = self.process(EXPLORER, f"/desktop=pra,{DESKTOP}", log="holder.log")
+            try:
+                wait_until(lambda: run(["xdotool", "search", "--name", "Wine desktop"], env=self.env).out, 20,
+                           "the desktop to be up", interval=0.1)
+                return
+            except Timeout:
+                self.stop()
+        raise Timeout("wine's desktop does not come up")
 
     def import_registry(self, lines):
         path = f"{self.folder}/import.reg"
