@@ -97,10 +97,13 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
 FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
+.PHONY: programs deb test-packages
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
 all: packages $(PROGRAMS) ## build pra, pra-tray, prad, pra-admin and pra-keyhelper (installs what is missing)
+
+programs: $(PROGRAMS) # what a package's build asks for: nothing is installed
 
 help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
@@ -211,6 +214,7 @@ test: packages ## install, build, check and run every test; closes with the coun
 	@packaging/deps/install-packages.sh windows
 	@packaging/deps/install-packages.sh installers
 	@packaging/deps/install-packages.sh test-windows
+	@packaging/deps/install-packages.sh deb
 	@$(MAKE) --no-print-directory tests
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py
 
@@ -222,7 +226,14 @@ flow: packages $(PROGRAMS) $(TPROGRAMS) $(TOOLS) ## tests with real servers and 
 
 soak: packages tests ## the tests that take minutes: ten thousand clients, 10^5 connections, 1,000 slow readers
 	@packaging/deps/install-packages.sh test
+	@packaging/deps/install-packages.sh deb
+	@packaging/deps/install-packages.sh test-packages
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py soak
+
+test-packages: deb ## install, use, upgrade, remove and purge the packages, also on a new system (debootstrap)
+	@packaging/deps/install-packages.sh test
+	@packaging/deps/install-packages.sh test-packages
+	@PRA_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider -m 'release_only or soak' tests/flow/test_packages.py
 
 check: packages $(DEPS)/.done ## formatting, static analysis, banned calls, include directions
 	@packaging/deps/install-packages.sh test
@@ -270,7 +281,7 @@ include packaging/windows/programs.mk
 include packaging/windows/installers.mk
 
 # --- the rest ------------------------------------------------------------------------------
-install: $(PROGRAMS) ## install programs, units, desktop entry, manual pages (DESTDIR, PREFIX)
+install: programs ## install programs, units, desktop entry, manual pages (DESTDIR, PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec
 	install -m 0755 $(BUILD)/pra $(DESTDIR)$(PREFIX)/bin/
 ifneq ($(TRAY),0)
@@ -279,6 +290,10 @@ endif
 	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
 	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)"
+
+deb: all ## the packages pra, pra-tray and prad (Debian, Ubuntu) in $(BUILD)/deb
+	@packaging/deps/install-packages.sh deb
+	@packaging/deb/build.sh $(VERSION) $(BUILD) $(BUILD)/deb
 
 clean: ## remove what was built (the cache of libraries stays)
 	rm -rf build build-address build-thread $(BUILD)

@@ -8,6 +8,7 @@
 #   messages   README.md's list of messages is that of common/msg.def
 #   shell      shellcheck of our scripts
 #   units      systemd accepts the units and rates their sandboxes well
+#   desktop    desktop entries, AppStream metainfo
 #   man        the manual pages are without mistakes of markup
 #   cppcheck   cppcheck over all C files
 #   tidy       clang-tidy over the product (.clang-tidy)
@@ -54,6 +55,11 @@ step_units() {
     packaging/check/units.sh
 }
 
+step_desktop() {
+    desktop-file-validate packaging/desktop/*.desktop packaging/desktop/autostart/*.desktop
+    appstreamcli validate --no-net packaging/desktop/*.metainfo.xml
+}
+
 step_man() {
     mandoc -T lint -W warning packaging/man/*
 }
@@ -79,7 +85,7 @@ step_tidy() {
     find "${product[@]}" -name '*_win.c' | sort | xargs -P "$jobs" -n 4 packaging/check/tidy.sh
 }
 
-steps=(format lint messages shell units man cppcheck tidy)
+steps=(format lint messages shell units desktop man cppcheck tidy)
 if [ $# -gt 0 ]; then steps=("$@"); fi
 failed=()
 for step in "${steps[@]}"; do

@@ -1,0 +1,128 @@
+"""The Debian packages of `make deb`: installed, used, upgraded, removed, purged (lib/package_story.py)."""
+
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lib.gateway import build_dir
+from lib.procs import run
+
+ROOT = Path(__file__).resolve().parents[2]
+STORY = ROOT / "tests" / "lib" / "package_story.py"
+
+pytestmark = [pytest.mark.release_only, pytest.mark.needs_root]
+
+# $1 the root; then the command. The test's own folders are seen at the same place inside.
+ENTER = r"""
+set -eu
+root=$1; shift
+ip link set lo up
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+mkdir -p "$root/run/lock"
+for folder in $SEEN; do mkdir -p "$root$folder"; mount --rbind "$folder" "$root$folder"; done
+rm -f "$root/var/lib/man-db/auto-update"  # an index of manual pages that nobody reads here
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"; chmod 755 "$root/usr/sbin/policy-rc.d"
+cd "$root"
+exec chroot "$root" "$@"
+"""
+
+# The running system, with everything that is written going elsewhere: nothing has to be fetched.
+OVERLAY = r"""
+set -eu
+work=$1; shift
+mount -t tmpfs tmpfs "$work"
+mkdir "$work/upper" "$work/work" "$work/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" "$work/root"
+"""
+
+
+# A new system of this release, with the host's apt settings; what the packages need is fetched, not yet installed.
+# For the story itself the network is gone.
+BOOTSTRAP = r"""
+set -eu
+root=$1 packages=$2
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=$(apt-get indextargets --format '$(ORIGIN)|$(CODENAME)|$(REPO_URI)' 'Created-By: Packages' |
+    sed -n "s/^Debian|$suite|//p" | head -1)
+debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log"
+rm -rf "$root/etc/apt/sources.list"*
+cp -a /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
+mkdir -p "$root/usr/share/keyrings" "$root/debs"
+cp /usr/share/keyrings/debian-archive-* "$root/usr/share/keyrings/"
+cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+cp "$packages"/first/*.deb "$root/debs/"
+export DEBIAN_FRONTEND=noninteractive
+inside() { chroot "$root" "$@" >>"$root.log" 2>&1 || { tail -30 "$root.log"; exit 1; }; }
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"; chmod 755 "$root/usr/sbin/policy-rc.d"
+rm -f "$root/etc/apt/apt.conf.d/docker-clean"
+inside apt-get -q update
+inside apt-get -q -y --no-install-recommends install python3 dovecot-pop3d desktop-file-utils
+inside sh -c 'apt-get -q -y --no-install-recommends --download-only install /debs/*.deb'
+"""
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """Folders with the packages of this tree, and with the same of a higher version."""
+    folder = tempfile.mkdtemp(prefix="pra-t-deb-")
+    try:
+        first, second = f"{folder}/first", f"{folder}/second"
+        run([str(ROOT / "packaging/deb/build.sh"), "0.1.0", build_dir(), first],
+            env={"PRA_DEB_OPTIONS": "-Zgzip -z1"}, timeout=300).ok()
+        os.mkdir(second)
+        for deb in glob.glob(f"{first}/*.deb"):
+            open_up = f"{folder}/open"
+            run(["dpkg-deb", "-R", deb, open_up]).ok()
+            control = Path(open_up, "DEBIAN", "control")
+            control.write_text(control.read_text().replace("0.1.0", "0.1.1"))
+            run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", open_up,
+                 f"{second}/{os.path.basename(deb).replace('0.1.0', '0.1.1')}"]).ok()
+            shutil.rmtree(open_up)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def tell(script, root, how, packages):
+    seen = f"{ROOT}/tests {packages}"
+    done = subprocess.run(
+        ["unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "sh", "-c", script + ENTER, "sh",
+         *root, "/usr/bin/python3", str(STORY), how, f"{packages}/first", f"{packages}/second"],
+        env={**os.environ, "SEEN": seen}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
+    assert done.returncode == 0 and "the story is told" in done.stdout, done.stdout
+    return done.stdout
+
+
+def test_packages_live_and_go_beside_this_system(packages, folder):
+    """On a copy of the running system that keeps nothing; the libraries are there."""
+    work = f"{folder}/o"
+    os.mkdir(work)
+    tell(OVERLAY + 'set -- "$work/root" "$@"\n', [work], "dpkg", packages)
+
+
+@pytest.mark.soak
+def test_packages_live_and_go_on_a_new_system(packages, folder):
+    """With nothing but what Debian's minimal system and apt bring."""
+    root = f"{folder}/r"
+    os.mkdir(root)
+    run(["sh", "-c", BOOTSTRAP, "sh", root, packages], timeout=900).ok()
+    try:
+        print(tell("", [root], "apt", packages))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.mark.soak
+def test_lintian_finds_nothing(packages):
+    found = run(["lintian", "--fail-on", "error,warning", "--tag-display-limit", "0",
+                 *sorted(glob.glob(f"{packages}/first/*.deb"))], timeout=300)
+    assert found.status == 0, found
