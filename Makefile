@@ -249,10 +249,10 @@ bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,ope
 	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
 	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
-screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in TO (default: a new folder below /tmp)
+screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in TO (default: a new folder below /tmp); KEEP=1 keeps the one that README.md shows
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh screenshots
-	@PRA_BUILD=$(abspath $(BUILD)) tests/screenshots.py $(TO)
+	@KEEP=$(KEEP) PRA_BUILD=$(abspath $(BUILD)) tests/screenshots.py $(TO)
 	@$(MAKE) --no-print-directory installer-screenshots
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.

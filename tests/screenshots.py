@@ -3,7 +3,8 @@
 
     tests/screenshots.py [FOLDER]
 
-The pictures are for looking at; they do not belong into the tree. Real gateway, agent and windows.
+The pictures are for looking at; they do not belong into the tree, but for the one that README.md shows: KEEP=1 puts
+that into packaging/desktop. Real gateway, agent and windows.
 """
 
 import os
@@ -18,8 +19,13 @@ from lib.gateway import Gateway  # noqa: E402
 from lib.machines import OFFICE_PC  # noqa: E402
 from lib.ports import free_port  # noqa: E402
 from lib.procs import run, wait_until  # noqa: E402
-from lib.servers.targets import Target, echo  # noqa: E402
 
+KEPT = "a-connected-ja-light.png"
+README_PICTURE = os.path.join(os.path.dirname(__file__), "..", "packaging", "desktop", "window.png")
+# What the list shows; nothing is sent to the targets.
+RULES = (("メール (POP)", "mail.example.com:110", 110), ("メール (SMTP)", "mail.example.com:25", 2525),
+         ("Web (proxy)", "proxy.example.com:8080", 10080), ("リモートデスクトップ", "10.1.2.3:3389", 3389))
+TAKEN = 2525
 THEMES = {"light": "Adwaita", "dark": "Adwaita:dark"}
 WORDS = {
     "en": {"server": "Server ...", "make": "Make a key ...", "export": "Export the public key ...",
@@ -91,6 +97,15 @@ def new_pc(p):
     p.close()
 
 
+def with_profile(p):
+    path = os.path.join(p.tray.client.dir, "suzuki.pra")
+    p.tray.client.gateway.admin("profile", "suzuki", "--server", "gw.example.com", "--name", "Example 株式会社", "-o", path)
+    run([p.tray.argv[0], path], env=p.tray.env).ok()
+    p.tray.find("dialog")
+    p.picture("e-profile")
+    p.close()
+
+
 def with_key(p):
     p.dialog("3-replace", "make")
     p.tray.press(p.w["replace"], "push button")
@@ -141,7 +156,7 @@ def photograph(desktop, folder, gateway, lang, theme):
         client.keygen()
         client.set_server()
         client.register()
-        session(lambda p: (with_key(p), connecting(p)))
+        session(lambda p: (with_profile(p), with_key(p), connecting(p)))
         client.connect()
         session(connected)
         gateway.kill()
@@ -153,28 +168,39 @@ def photograph(desktop, folder, gateway, lang, theme):
         gateway.admin_run("key", "revoke", client.key_fingerprint())
 
 
+def is_free(port):
+    """Whether this user may listen there."""
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="pra-screenshots-")
     os.makedirs(folder, exist_ok=True)
     work = tempfile.mkdtemp(prefix="pra-t-")
     gateway = Gateway(f"{work}/gw").init().start()
-    target = Target(echo).start()
     desktop = Desktop().start()
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", TAKEN if is_free(TAKEN) else 0))
         taken.listen(1)
         try:
             gateway.add_user("suzuki")
-            for name, local in (("メール (POP)", free_port()), ("Mail (SMTP)", taken.getsockname()[1]),
-                                ("Web (proxy)", free_port()), ("Desktop", free_port())):
-                gateway.add_rule("suzuki", name, f"127.0.0.1:{target.port}", local)
+            for name, target, local in RULES:
+                if local == TAKEN:
+                    local = taken.getsockname()[1]
+                gateway.add_rule("suzuki", name, target, local if name == RULES[1][0] or is_free(local) else free_port())
             for lang in WORDS:
                 for theme in THEMES:
                     photograph(desktop, folder, gateway, lang, theme)
         finally:
             desktop.stop()
-            target.stop()
             gateway.stop()
+    if os.environ.get("KEEP"):
+        run(["convert", f"{folder}/{KEPT}", "-strip", "-colors", "96", README_PICTURE]).ok()
     print(f"pictures are in {folder}")
     return 0
 

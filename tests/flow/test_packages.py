@@ -65,7 +65,7 @@ inside() { chroot "$root" "$@" >>"$root.log" 2>&1 || { tail -30 "$root.log"; exi
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"; chmod 755 "$root/usr/sbin/policy-rc.d"
 rm -f "$root/etc/apt/apt.conf.d/docker-clean"
 inside apt-get -q update
-inside apt-get -q -y --no-install-recommends install python3 dovecot-pop3d desktop-file-utils
+inside apt-get -q -y --no-install-recommends install python3 dovecot-pop3d dovecot-imapd desktop-file-utils
 inside sh -c 'apt-get -q -y --no-install-recommends --download-only install /debs/*.deb'
 """
 

@@ -306,6 +306,57 @@ class Panel:
         self.process.stop()
 
 
+XFCE_PANEL = """<?xml version="1.0" encoding="UTF-8"?>
+<channel name="xfce4-panel" version="1.0">
+<property name="configver" type="int" value="2"/>
+<property name="panels" type="array"><value type="int" value="1"/><property name="panel-1" type="empty">
+<property name="position" type="string" value="p=6;x=0;y=0"/><property name="length" type="uint" value="20"/>
+<property name="size" type="uint" value="40"/><property name="position-locked" type="bool" value="true"/>
+<property name="plugin-ids" type="array"><value type="int" value="1"/></property></property></property>
+<property name="plugins" type="empty"><property name="plugin-1" type="string" value="systray"/></property>
+</channel>
+"""
+
+
+class XfcePanel:
+    """A panel as people have it (Xfce's), with nothing in it but the tray, at the top left of the screen."""
+
+    WIDTH, HEIGHT = 256, 40
+
+    def __init__(self, desktop, folder, name="xfce"):
+        self.desktop = desktop
+        settings = os.path.join(desktop.env["XDG_CONFIG_HOME"], "xfce4/xfconf/xfce-perchannel-xml")
+        os.makedirs(settings, exist_ok=True)
+        with open(os.path.join(settings, "xfce4-panel.xml"), "w") as f:
+            f.write(XFCE_PANEL)
+        self.process = Process(["xfce4-panel", "--disable-wm-check"], os.path.join(str(folder), f"{name}.log"),
+                               env=desktop.env, name="xfce4-panel")
+
+    def drawn(self):
+        """The colours that are not the panel's own; empty while there is no icon."""
+        colours = self.desktop.screen.picture().colours(2, 4, self.WIDTH - 6, self.HEIGHT - 8)
+        (ground, count), = colours.most_common(1)
+        del colours[ground]
+        return colours if count > self.WIDTH * self.HEIGHT // 2 and sum(ground) > 300 else {}
+
+    def wait_icon(self, there=True):
+        wait_until(lambda: bool(self.drawn()) == there, PATIENCE,
+                   f"the icon to {'come' if there else 'go'}; {self.process.tail()}")
+
+    def click(self, button):
+        run(["xdotool", "mousemove", "12", "20", "click", str(button)], env=self.desktop.env).ok()
+
+    def wait_menu(self):
+        """The menu is another program's, and its own process draws it: what hangs below the icon is it."""
+        def drawn():
+            below = self.desktop.screen.picture().colours(2, self.HEIGHT + 3, 20, 60)
+            return below and below.most_common(1)[0][0] == (255, 255, 255)
+        wait_until(drawn, PATIENCE, "the menu")
+
+    def stop(self):
+        self.process.stop()
+
+
 class Item:
     """The tray's icon as a panel sees it, over the bus."""
 

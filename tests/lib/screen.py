@@ -21,11 +21,12 @@ class Picture:
         self._rows = [xwd[start + y * stride:start + y * stride + self.width * self._step]
                       for y in range(self.height)]
 
-    def colours(self):
-        """How many pixels of each (red, green, blue)."""
+    def colours(self, x=0, y=0, width=None, height=None):
+        """How many pixels of each (red, green, blue), in the whole or in a part."""
         counts = collections.Counter()
-        for row in self._rows:
-            counts.update(zip(row[2::self._step], row[1::self._step], row[0::self._step]))
+        for row in self._rows[y:None if height is None else y + height]:
+            part = row[x * self._step:None if width is None else (x + width) * self._step]
+            counts.update(zip(part[2::self._step], part[1::self._step], part[0::self._step]))
         return counts
 
     def save_png(self, path):

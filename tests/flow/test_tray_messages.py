@@ -1,0 +1,62 @@
+"""Every message of common/msg.def in a window of the tray, in both languages: code, title, cause and remedy (A14)."""
+
+import pytest
+
+from lib.client import PASSPHRASE
+from lib.fakeagent import FakeAgent, error
+from lib.messages import MESSAGES, shows
+from lib.windows import LANGS, WORDS, give_passphrase
+
+ARGS = {"server": "gw.example.com:10022", "user": "suzuki", "port": "127.0.0.1:110", "program": "mailer", "pid": "42",
+        "target": "mail.example.com:110", "detail": "what was found", "seconds": "30", "name": "disk-serial"}
+
+# What a person has to do something about shows a triangle; what is tried again, dots; else it is a cross.
+ACTION = {"MSG_KEY_PASSPHRASE", "MSG_KEY_MACHINE", "MSG_KEY_DISK", "MSG_KEY_DAMAGED", "MSG_KEY_MISSING",
+          "MSG_KEY_UNREGISTERED", "MSG_KEY_REVOKED", "MSG_HOSTKEY_UNKNOWN"}
+
+
+@pytest.fixture
+def agent(new_pc):
+    new_pc.set_server()
+    new_pc.keygen()
+    fake = FakeAgent(new_pc.home)
+    yield fake
+    fake.stop()
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_message_is_shown_in_the_window_with_its_remedy(agent, new_pc, make_tray, lang):
+    tray = make_tray(new_pc, lang)
+    tray.find("frame", "PRA")
+    for name, message in MESSAGES.items():
+        agent.say(state="error", error=error(message, lang, **ARGS))
+        tray.wait_message(name, lang)
+        assert "mailer" in tray.text() or "{program}" not in message.cause[lang]
+        if name in ACTION:
+            tray.find("icon", "action")
+    agent.say(state="disconnected")
+    tray._wait(lambda: MESSAGES["MSG_AGENT"].code not in tray.text(), "the last message to go")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_is_tried_again_is_shown_with_its_countdown(agent, new_pc, make_tray, lang):
+    tray = make_tray(new_pc, lang)
+    tray.find("frame", "PRA")
+    for name in ("MSG_RULES_PORT", "MSG_LINK_BLOCKED", "MSG_GATEWAY_LOST", "MSG_GATEWAY_SHUTDOWN", "MSG_PROXY_FAILED"):
+        agent.say(state="waiting", retry_in=90, error=error(MESSAGES[name], lang, **ARGS))
+        tray.wait_message(name, lang)
+        tray.find("icon", "connecting")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_refusal_is_shown_in_the_connect_dialog(agent, new_pc, make_tray, lang):
+    w = WORDS[lang]
+    tray = make_tray(new_pc, lang)
+    tray.press(w["connect"], "push button")
+    dialog = tray.find("dialog", w["connect"])
+    for name in ("MSG_KEY_PASSPHRASE", "MSG_KEY_MACHINE", "MSG_KEY_DISK", "MSG_KEY_DAMAGED", "MSG_KEY_MISSING",
+                 "MSG_RULES_ADDRESS", "MSG_AGENT"):
+        agent.refusal = error(MESSAGES[name], lang, **ARGS)
+        give_passphrase(tray, w, PASSPHRASE)
+        tray._wait(lambda: not shows("\n".join(text for _, _, text in dialog.walk(True)), name, lang),
+                   f"{name} in the dialog")
