@@ -60,7 +60,7 @@ class Screen:
         os.makedirs(self._dir, exist_ok=True)
         number = os.path.join(self._dir, "display")
         self.process = Process(
-            ["sh", "-c", 'exec 9>"$1"; exec Xvfb -displayfd 9 -screen 0 "$2" -nolisten tcp', "sh",
+            ["sh", "-c", 'exec 9>"$1"; exec Xvfb -displayfd 9 -screen 0 "$2" -nolisten tcp -noreset', "sh",
              number, self._geometry], os.path.join(self._dir, "xvfb.log"), name="Xvfb")
 
         def known():
