@@ -73,7 +73,9 @@ class Screen:
 
     def picture(self):
         dump = os.path.join(self._dir, "screen.xwd")
-        run(["xwd", "-root", "-silent", "-display", self.display, "-out", dump]).ok()
+        # It fails when a window goes while it looks.
+        wait_until(lambda: run(["xwd", "-root", "-silent", "-display", self.display, "-out", dump]).status == 0, 10,
+                   "a picture of the screen")
         with open(dump, "rb") as f:
             return Picture(f.read())
 
