@@ -59,9 +59,18 @@ static void answer_http(struct session *s, bool head_only)
 
 static void on_first_bytes(evutil_socket_t fd, short what, void *arg)
 {
+    (void)fd;
     struct session *s = arg;
+    s->first_event = what;
+    worker_wake(s->worker, s);
+}
+
+void first_bytes_tell(struct session *s)
+{
     char head[TELLING_BYTES + 1] = "";
-    ssize_t n = what & EV_READ ? recv(fd, head, TELLING_BYTES, MSG_PEEK) : -1;
+    if (s->first_event == 0)
+        return;
+    ssize_t n = s->first_event & EV_READ ? recv(s->fd, head, TELLING_BYTES, MSG_PEEK) : -1;
     if (n == 0)
         session_end(s, "closed", NULL);
     else if (n == TELLING_BYTES && strcmp(head, "GET ") == 0)

@@ -19,5 +19,7 @@ size_t first_bytes_http_answer(char *dst, size_t cap, int64_t now, bool head_onl
 
 /* Starts the wait; the session goes on as SSH (session_start_ssh) or ends after the answer. */
 void first_bytes_wait(struct session *s);
+/* The wait is over, if it is: one or the other begins. */
+void first_bytes_tell(struct session *s);
 
 #endif

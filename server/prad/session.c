@@ -31,7 +31,10 @@
 
 struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port)
 {
-    uint8_t id[16];
+    struct {
+        uint8_t id[16];
+        uint32_t jitter;
+    } random;
     struct session *s = calloc(1, sizeof(*s));
     if (!s) {
         startups_give(w->gateway->startups, ip);
@@ -46,8 +49,9 @@ struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, 
     s->entry.connection = atomic_fetch_add(&w->gateway->connections, 1) + 1;
     s->entry.source = *ip;
     s->entry.source_port = port;
-    crypto_random(id, sizeof(id));
-    crypto_hex_encode(id, sizeof(id), s->entry.id);
+    crypto_random(&random, sizeof(random));
+    s->jitter = random.jitter;
+    crypto_hex_encode(random.id, sizeof(random.id), s->entry.id);
     s->next = w->sessions;
     if (w->sessions)
         w->sessions->prev = s;
@@ -58,24 +62,15 @@ struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, 
     return s;
 }
 
-static void on_io(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    struct session *s = arg;
-    if (what & EV_READ)
-        s->readable = true;
-    session_run(s);
-}
+static void on_io(evutil_socket_t fd, short what, void *arg);
 
 static bool set_options(struct session *s)
 {
     const struct config *c = worker_config(s->worker);
     uint64_t data = (uint64_t)c->rekey_data;
     /* Up to a quarter earlier, so that sessions that began together do not rekey together. */
-    uint32_t jitter;
-    crypto_random(&jitter, sizeof(jitter));
     uint32_t seconds = (uint32_t)c->rekey_time;
-    seconds -= jitter % (seconds / 4 + 1);
+    seconds -= s->jitter % (seconds / 4 + 1);
     ssh_set_blocking(s->ssh, 0);
     ssh_session_set_external_loop(s->ssh);
     ssh_set_counters(s->ssh, &s->wire, &s->plain);
@@ -360,6 +355,48 @@ void session_run(struct session *s)
         worker_wake(w, s);
 }
 
+enum run_class session_run_class(const struct session *s)
+{
+    if (s->phase != SESSION_OPEN)
+        return RUN_LOGIN;
+    return s->channels ? RUN_LIVE : RUN_IDLE;
+}
+
+/* Its socket is heard of in each turn of the loop as long as it is not read: once is enough. */
+static void park(struct session *s)
+{
+    s->parked = true;
+    event_del(&s->io_read);
+    wait_for_socket(s, false);
+}
+
+static void on_io(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    struct session *s = arg;
+    if (what & EV_READ)
+        s->readable = true;
+    if (session_run_class(s) == RUN_LIVE)
+        session_run(s);
+    else if (s->in_run_queue)
+        park(s);
+    else
+        worker_wake(s->worker, s);
+}
+
+void session_step(struct session *s)
+{
+    if (s->parked && event_add(&s->io_read, NULL) != 0) {
+        session_end(s, "out-of-memory", NULL);
+        return;
+    }
+    s->parked = false;
+    if (s->phase == SESSION_FIRST_BYTES)
+        first_bytes_tell(s);
+    else
+        session_run(s);
+}
+
 /* ---- time ---------------------------------------------------------------------------------- */
 
 static void tick_login(struct session *s, uint64_t now)
@@ -370,11 +407,13 @@ static void tick_login(struct session *s, uint64_t now)
     }
 }
 
-/* A client that is silent is asked; one that stays silent is dead. */
+/* A client that is silent is asked; one that stays silent is dead. Each is asked in a rhythm of its
+   own, up to a quarter earlier, so that clients that came together are not asked together. */
 static void tick_keepalive(struct session *s, uint64_t now)
 {
     const struct config *c = worker_config(s->worker);
     uint64_t delay = (uint64_t)c->keepalive_delay * 1000;
+    delay -= s->jitter % (delay / 4 + 1);
     if (now - s->heard_ms >= (uint64_t)c->keepalive_timeout * 1000) {
         session_end(s, "dead-peer", NULL);
         return;

@@ -56,6 +56,7 @@ struct session {
     struct session *next, *prev; /* of the worker */
     struct session *run_next;
     bool in_run_queue;
+    bool parked; /* waits in that queue so long that its socket is not watched meanwhile */
     struct worker *worker;
     enum session_phase phase;
 
@@ -69,11 +70,13 @@ struct session {
     struct event io_read, io_write;
     bool writing;
     bool readable;      /* the socket has something, or an end */
+    short first_event;  /* what ended the wait for the first bytes */
     bool has_messages;  /* libssh holds messages that no event of the socket will announce */
     uint32_t read_most; /* how much to read at once: more while more comes */
     uint64_t started_ms, login_ms, heard_ms; /* monotonic; heard = last byte from the client */
     uint64_t wire_seen;                      /* wire.in_bytes at heard_ms */
     uint64_t probed_ms;                      /* last keepalive sent, 0 = none since it was heard */
+    uint32_t jitter;    /* random: keepalives and new keys come earlier by it */
     uint64_t ending_ms; /* 0, or when the session is cut after its last words */
 
     bool startup_place; /* holds a place among the startups */
@@ -110,6 +113,10 @@ void session_free(struct session *s);
 /* The first bytes are SSH, or did not come: key exchange begins. */
 void session_start_ssh(struct session *s);
 
+/* Whose turn it is to be run in. */
+enum run_class session_run_class(const struct session *s);
+/* What a session in a run queue is there for. */
+void session_step(struct session *s);
 /* Lets libssh work and serves whatever came of it. */
 void session_run(struct session *s);
 /* Once a second: login grace, keepalive, ends that were promised. */

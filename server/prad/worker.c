@@ -14,6 +14,8 @@
 #include "server/prad/algorithms.h"
 #include "server/prad/session.h"
 
+/* Of one turn of the loop, for each class that is not live. A key exchange takes about 150 us. */
+#define RUN_SLICE_NS (300u * 1000)
 /* After this much traffic a quiet moment is used to give freed memory back to the system. */
 #define TRIM_AFTER (4u * 1024 * 1024)
 
@@ -172,18 +174,35 @@ static void on_stop(struct mail *m, void *owner)
 
 /* ---- loop ---------------------------------------------------------------------------------- */
 
+static uint64_t read_clock(clockid_t clock)
+{
+    struct timespec t;
+    return clock_gettime(clock, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec
+                                         : 0;
+}
+
+/* What is activated while it runs would run again before the loop looks at its sockets; a timer does
+   not. */
+static void schedule_run(struct worker *w)
+{
+    const struct timeval at_once = {0};
+    if (!w->running || event_add(w->run_event, &at_once) != 0)
+        event_active(w->run_event, EV_TIMEOUT, 0);
+}
+
 void worker_wake(struct worker *w, struct session *s)
 {
     if (s->in_run_queue || s->phase == SESSION_DEAD)
         return;
+    struct run_queue *q = &w->run[session_run_class(s)];
     s->in_run_queue = true;
     s->run_next = NULL;
-    if (w->run_head)
-        w->run_tail->run_next = s;
+    if (q->head)
+        q->tail->run_next = s;
     else
-        w->run_head = s;
-    w->run_tail = s;
-    event_active(w->run_event, EV_TIMEOUT, 0);
+        q->head = s;
+    q->tail = s;
+    schedule_run(w);
 }
 
 void worker_bury(struct worker *w, struct session *s)
@@ -197,28 +216,30 @@ void worker_bury(struct worker *w, struct session *s)
     s->prev = NULL;
     s->next = w->dead;
     w->dead = s;
-    event_active(w->run_event, EV_TIMEOUT, 0);
+    schedule_run(w);
 }
 
-/* Runs behind the events of this turn: first the sessions that have work, then the dead. A
-   session that wakes another (or itself) is served in the next turn, so that sockets get theirs. */
-static void on_run(evutil_socket_t fd, short what, void *arg)
+/* Serves a queue as it is, or until `end` has come; one session at least. */
+static void serve(struct run_queue *q, uint64_t end)
 {
-    (void)fd;
-    (void)what;
-    struct worker *w = arg;
-    struct session *s = w->run_head;
-    w->run_head = w->run_tail = NULL;
-    while (s) {
-        struct session *next = s->run_next;
+    struct session *last = q->tail;
+    bool more = q->head != NULL;
+    while (more) {
+        struct session *s = q->head;
+        more = s != last;
+        q->head = s->run_next;
         s->in_run_queue = false;
         if (s->phase != SESSION_DEAD)
-            session_run(s);
-        s = next;
+            session_step(s);
+        more = more && read_clock(CLOCK_MONOTONIC) < end;
     }
+}
+
+static void free_dead(struct worker *w)
+{
     struct session **at = &w->dead;
     while (*at) {
-        s = *at;
+        struct session *s = *at;
         if (s->in_run_queue) { /* woken before it died: its link is still in use */
             at = &s->next;
             continue;
@@ -228,19 +249,37 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+static bool has_work(const struct worker *w)
+{
+    for (unsigned i = 0; i < RUN_CLASSES; i++)
+        if (w->run[i].head)
+            return true;
+    return w->dead != NULL;
+}
+
+/* Runs behind the events of this turn: first the sessions that have work, then the dead. A
+   session that wakes another (or itself) is served in the next turn, so that sockets get theirs. */
+static void on_run(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    w->running = true;
+    serve(&w->run[RUN_LIVE], UINT64_MAX);
+    for (unsigned i = RUN_LIVE + 1; i < RUN_CLASSES; i++)
+        serve(&w->run[i], read_clock(CLOCK_MONOTONIC) + RUN_SLICE_NS);
+    free_dead(w);
+    if (has_work(w))
+        schedule_run(w);
+    w->running = false;
+}
+
 static void on_mail(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct worker *w = arg;
     mailbox_deliver(&w->mailbox, w);
-}
-
-static uint64_t read_clock(clockid_t clock)
-{
-    struct timespec t;
-    return clock_gettime(clock, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec
-                                         : 0;
 }
 
 /* How much of the time since the last look this thread was at work. */
@@ -278,7 +317,8 @@ static void *worker_main(void *arg)
     event_base_dispatch(w->base);
     while (w->sessions)
         session_end(w->sessions, "gateway-stop", "the gateway stops");
-    on_run(-1, 0, w);
+    while (has_work(w))
+        on_run(-1, 0, w);
     return NULL;
 }
 

@@ -24,6 +24,22 @@
 struct channel;
 struct session;
 
+/*
+ * Sessions with work to do before the loop sleeps, in the order in which they came. What is live is
+ * served whole in each turn of the loop; the others get a slice of its time, so that nobody who
+ * moves data waits for a thousand key exchanges or a thousand ends.
+ */
+enum run_class {
+    RUN_LIVE,  /* has channels */
+    RUN_IDLE,  /* logged in, and no more */
+    RUN_LOGIN, /* not logged in */
+    RUN_CLASSES
+};
+
+struct run_queue {
+    struct session *head, *tail;
+};
+
 /* The size of the worker's scratch buffer. */
 #define WORKER_SCRATCH (128u * 1024)
 /* One read from a client at most, and room in front of it for an incomplete packet: libssh takes
@@ -52,8 +68,9 @@ struct worker {
     struct policy *policy;        /* the snapshot that every decision here is made from */
     struct policy *policy_before; /* the one before, while channels are asked again; else NULL */
     struct session *sessions;
-    struct session *run_head, *run_tail; /* sessions with work to do before the loop sleeps */
-    struct session *dead;                /* freed at the end of the loop's turn */
+    struct run_queue run[RUN_CLASSES];
+    bool running;         /* the queues are being served: who is woken has the next turn */
+    struct session *dead; /* freed at the end of the loop's turn */
     bool draining, stopping;
     atomic_uint busy, fresh, session_count; /* struct balance_load; others read them */
     uint64_t cpu_ns, measured_ns;           /* when `busy` was last measured */
@@ -86,7 +103,7 @@ int worker_kill_session(struct worker *w, const char *id, const char *why);
 int worker_end_connection(struct worker *w, uint64_t connection);
 int worker_drain(struct worker *w);
 
-/* Own thread only: the session is run before the loop sleeps again. */
+/* Own thread only: the session is run before the loop sleeps again, in its class's time. */
 void worker_wake(struct worker *w, struct session *s);
 /* Own thread only: the session is freed at the end of this turn of the loop. */
 void worker_bury(struct worker *w, struct session *s);

@@ -291,6 +291,21 @@ def test_silent_client_is_asked_and_then_given_up(make_gateway, make_user):
     answering.drain(0.1)
 
 
+def test_silent_clients_that_came_together_are_asked_one_by_one(make_gateway, make_user):
+    user = make_user(make_gateway(extra_config="[keepalive]\ndelay = 8s\ntimeout = 60s\n"))
+    silent, asked = [user.login() for _ in range(20)], []
+    end = time.monotonic() + 12
+    while silent and time.monotonic() < end:
+        for c in silent[:]:
+            c.drain(0.005)
+            if 80 in c.seen:  # a global request
+                asked.append(time.monotonic())
+                silent.remove(c)
+    assert not silent
+    # Two seconds in two or three of the gateway's ticks, and half of them in one tick at most.
+    assert max(asked) - min(asked) > 0.7
+
+
 def test_rule_that_runs_out_cuts_its_channels(gateway, user, target):
     t = target(echo)
     ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
