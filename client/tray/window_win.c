@@ -352,7 +352,7 @@ static void on_command(struct ui *u, int id, int code)
     (void)code;
     if (id == ID_ABOUT)
         about_dialog_open(w->app);
-    else if (id == ID_COPY && row >= 0)
+    else if (row >= 0 && (id == ID_COPY || (id == IDOK && GetFocus() == list_of(w)))) /* Enter */
         app_command(w->app, TRAY_CMD_COPY, (size_t)row);
     else if (id == IDRETRY)
         app_command(w->app, w->next_command, 0);
