@@ -254,6 +254,9 @@ screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in T
 	@packaging/deps/install-packages.sh screenshots
 	@KEEP=$(KEEP) PRA_BUILD=$(abspath $(BUILD)) tests/screenshots.py $(TO)
 	@$(MAKE) --no-print-directory installer-screenshots
+	@packaging/deps/install-packages.sh test-windows
+	@$(MAKE) --no-print-directory tests-windows
+	@PRA_BUILD=$(abspath $(BUILD)) tests/screenshots_windows.py $(TO)
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
@@ -278,6 +281,7 @@ fuzz: packages ## run every fuzz target for TIME seconds (60)
 	@PRA_BUILD=$(abspath $(BUILD)) TIME=$(TIME) tests/fuzz/run.sh
 
 include packaging/windows/programs.mk
+include packaging/windows/tray.mk
 include packaging/windows/installers.mk
 
 # --- the rest ------------------------------------------------------------------------------

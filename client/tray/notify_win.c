@@ -259,6 +259,10 @@ static LRESULT CALLBACK procedure(HWND w, UINT message, WPARAM wp, LPARAM lp)
     case WM_CLOSE: /* an installer asks us to end */
         PostQuitMessage(0);
         return 0;
+    case WM_ENDSESSION: /* so does one that closes what uses its files; or the person logs off */
+        if (wp != 0)
+            PostQuitMessage(0);
+        return 0;
     default:
         return DefWindowProcW(w, message, wp, lp);
     }

@@ -92,5 +92,5 @@ $(WIN)/test/pra.exe: $(call wobj,client/main.c) $(WIN)/obj/pra.res.o $(WIN_L_tcl
 $(WIN)/tests/agent_call.exe: $(call wobj,tests/windows/agent_call.c) $(WIN_L_client) $(WIN_L_keys) $(WIN_L_common)
 	$(call wlink,$(WIN_LIBS))
 
-windows: packages $(WDEPS)/.done $(WIN_PROGRAMS) ## the client for Windows, cross-built: pra.exe
+windows: packages $(WDEPS)/.done $(WIN_PROGRAMS) ## the client for Windows, cross-built: pra.exe and pra-tray.exe
 tests-windows: $(WIN_PROGRAMS) $(WIN_TPROGRAMS)

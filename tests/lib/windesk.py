@@ -27,13 +27,14 @@ VK = {"Tab": 0x09, "Return": 0x0D, "Shift": 0x10, "Control": 0x11, "Alt": 0x12, 
 
 WM_COMMAND, WM_CLOSE, WM_CONTEXTMENU, WM_APP = 0x111, 0x10, 0x7B, 0x8000
 NOTIFY_ICON, NIN_SELECT, NIN_BALLOONUSERCLICK = WM_APP + 1, 0x400, 0x405
-WS_DISABLED = 0x08000000
+SS_NOPREFIX = 0x80
+FIELDS = ("Edit", "ComboBox", "SysListView32", "msctls_progress32")
 
 
 class Wine:
     """`desktop`: a virtual desktop with captions and a taskbar, for pictures; else bare windows."""
 
-    def __init__(self, name="tray", desktop=False):
+    def __init__(self, name="tray", desktop=True):
         self.prefix = BUILD / "wine" / name
         self.desktop = desktop
         self.screen = self.driver = None
@@ -101,6 +102,48 @@ class Wine:
             self.screen.wait(10)
 
 
+class FakeAgent:
+    """fake_agent.exe: what the agent says is in its files."""
+
+    def __init__(self, wine, home):
+        self.wine, self.home = wine, Path(home)
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.process = None
+
+    def start(self):
+        env = dict(self.wine.env, PRA_HOME=windows_path(self.home))
+        self.process = subprocess.Popen([WINE, str(BUILD / "windows" / "test" / "fake_agent.exe")], env=env,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self.process.stdout.readline().strip() == b"ready"
+        return self
+
+    def stop(self):
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait(20)
+            self.process = None
+
+    def _write(self, name, text):
+        new = self.home / (name + ".new")
+        new.write_text(text, encoding="utf-8")
+        new.rename(self.home / name)
+
+    def say(self, status):
+        self._write("status.json", json.dumps(status, ensure_ascii=False))
+
+    def answer(self, op, reply):
+        self._write(f"reply-{op}.json", json.dumps(reply, ensure_ascii=False))
+
+    def requests(self):
+        file = self.home / "requests.jsonl"
+        return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+
+    def wait_request(self, op, count=1):
+        def came():
+            return [r for r in self.requests() if r["op"] == op][count - 1:]
+        return wait_until(came, 20, f"request '{op}'", 0.05)[0]
+
+
 def windows_path(path):
     return "Z:" + str(path).replace("/", "\\")
 
@@ -123,12 +166,9 @@ class WinTray:
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def stop(self):
-        try:
-            tray = self.hidden()
-        except AssertionError:
-            tray = None
-        if tray:
-            self.wine.ask(f"post {tray['hwnd']} {WM_CLOSE} 0 0")
+        for w in self.dump()["windows"]:
+            if w["class"] == "PraTray":
+                self.wine.ask(f"post {w['hwnd']} {WM_CLOSE} 0 0")
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -143,9 +183,8 @@ class WinTray:
 
     def hidden(self):
         """The window behind the icon: its title is the tool tip."""
-        found = [w for w in self.dump()["windows"] if w["class"] == "PraTray"]
-        assert found, "no tray runs"
-        return found[0]
+        return wait_until(lambda: next((w for w in self.dump()["windows"] if w["class"] == "PraTray"), None), 20,
+                          "the tray to start", 0.05)
 
     def windows(self):
         return [w for w in self.dump()["windows"] if w["visible"] and w["class"] in ("PraTrayWindow", "#32770")]
@@ -154,15 +193,23 @@ class WinTray:
     def shown(window):
         return [c for c in window["children"] if c["visible"]]
 
+    @staticmethod
+    def unlabelled(control):
+        """A control's text without the marks of mnemonics, where it has such."""
+        text = control["text"].replace("\r\n", "\n")
+        if control["class"] != "Button" and not (control["class"] == "Static" and not control["style"] & SS_NOPREFIX):
+            return text
+        return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
+
     def text(self):
         """Everything that is shown, a line a control."""
         lines = []
         for w in self.windows():
             lines.append(w["text"])
             for c in self.shown(w):
-                lines.append(c["text"])
+                lines.append(self.unlabelled(c))
                 lines += ["  ".join(row) for row in c.get("rows", [])]
-        return "\n".join(lines).replace("\r\n", "\n").replace("&&", "\0").replace("&", "").replace("\0", "&")
+        return "\n".join(lines)
 
     def wait_text(self, *texts, timeout=20):
         for t in texts:
@@ -205,14 +252,16 @@ class WinTray:
         return None
 
     def field(self, label, window=None):
-        """A field by the name that a screen reader gives it."""
+        """A field by its name for screen readers, which is the text right before it (wine 8 has no names itself)."""
         for w in self.windows():
             if window is not None and w["text"] != window:
                 continue
-            for c in self.shown(w):
-                name = c.get("name")
-                if name and self.plain(name).rstrip(":") == label:
+            before = None
+            for c in w["children"]:
+                if c["visible"] and before and before["class"] == "Static" and c["class"] in FIELDS \
+                        and self.plain(before["text"]).rstrip(":") == label:
                     return c
+                before = c
         return None
 
     def _wait(self, question, what):

@@ -1,29 +1,26 @@
 /*
- * windrive.exe: looks at another program's windows and drives them, for tests under wine. Reads one
- * command a line, answers each with one line of JSON ({"error": ...} where it fails):
+ * windrive.exe: looks at another program's windows and drives them, for tests
+ * under wine. Reads one command a line, answers each with one line of JSON
+ * ({"error": ...} where it fails):
  *
- *   dump                      every top-level window of the program that owns a PraTray window
- *   set HWND TEXT             WM_SETTEXT, as typing over the whole field does it
- *   click HWND                presses a button
- *   post HWND MSG WP LP       PostMessage; send: SendMessage, gives the result
- *   key VK [MODIFIER...]      pressed and released at the keyboard, to whoever has the focus
- *   type TEXT                 letters at the keyboard
- *   mouse X Y                 moves it
- *   clip                      the clipboard's text
- *   taskbar                   broadcasts TaskbarCreated, as a restarted Explorer does
- *   quit
+ *   dump                      every top-level window of the program that owns a
+ * PraTray window set HWND TEXT             WM_SETTEXT, as typing over the whole
+ * field does it click HWND                presses a button post HWND MSG WP LP
+ * PostMessage; send: SendMessage, gives the result key VK [MODIFIER...] pressed
+ * and released at the keyboard, to whoever has the focus type TEXT letters at
+ * the keyboard mouse X Y                 moves it clip                      the
+ * clipboard's text taskbar                   broadcasts TaskbarCreated, as a
+ * restarted Explorer does quit
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COBJMACROS
-#include <winsock2.h>
 #include <windows.h>
+#include <winsock2.h>
 
 #include <commctrl.h>
-#include <oleacc.h>
 
 #include <jansson.h>
 
@@ -48,24 +45,8 @@ static json_t *text_of(HWND w)
     return utf8(wide);
 }
 
-/* What a screen reader calls it. */
-static json_t *name_of(HWND w)
-{
-    VARIANT self = {.vt = VT_I4};
-    IAccessible *accessible = NULL;
-    BSTR name = NULL;
-    json_t *result = json_null();
-
-    if (SUCCEEDED(AccessibleObjectFromWindow(w, (DWORD)OBJID_CLIENT, &IID_IAccessible,
-                                             (void **)&accessible))) {
-        if (IAccessible_get_accName(accessible, self, &name) == S_OK && name != NULL)
-            result = utf8(name);
-        (void)IAccessible_Release(accessible);
-    }
-    return result;
-}
-
-/* Cells of a list in another process: its memory has to hold what it fills in. */
+/* Cells of a list in another process: its memory has to hold what it fills in.
+ */
 static json_t *rows_of(HWND list)
 {
     json_t *rows = json_array();
@@ -118,9 +99,6 @@ static json_t *look(HWND w)
                   "rect", (int)r.left, (int)r.top, (int)r.right, (int)r.bottom);
     if (wcscmp(class_name, WC_LISTVIEWW) == 0)
         json_object_set_new(o, "rows", rows_of(w));
-    if (wcscmp(class_name, WC_EDITW) == 0 || wcscmp(class_name, WC_COMBOBOXW) == 0 ||
-        wcscmp(class_name, WC_LISTVIEWW) == 0)
-        json_object_set_new(o, "name", name_of(w));
     return o;
 }
 
@@ -168,7 +146,9 @@ static json_t *dump(void)
                      (gui.flags & GUI_INMENUMODE) != 0, "windows", s.windows);
 }
 
-/* --- doing ------------------------------------------------------------------------------------ */
+/* --- doing
+ * ------------------------------------------------------------------------------------
+ */
 
 static json_t *fine(void)
 {
@@ -305,7 +285,6 @@ int main(void)
 {
     static char line[LINE_MAX];
 
-    (void)CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
     while (fgets(line, sizeof(line), stdin) != NULL) {
         json_t *answer;
         char *text;
