@@ -37,6 +37,7 @@ struct tray_app {
     struct notify *notify;
     struct window *window; /* NULL until shown first */
     struct connect_dialog *connect;
+    char profile_folder[OS_PATH_MAX]; /* of a profile taken since the start, for the key; or "" */
     bool ask_at_start; /* for the passphrase, as soon as it is known whether an agent connects */
 };
 
@@ -77,6 +78,8 @@ void export_dialog_open(struct tray_app *app);
 void collect_dialog_open(struct tray_app *app);
 void prefs_dialog_open(struct tray_app *app);
 void about_dialog_open(struct tray_app *app);
+void profile_dialog_open(struct tray_app *app, const char *path);
+void profile_dialog_choose(struct tray_app *app); /* asks which file first */
 
 /* --- ask_win.c --- */
 enum ask_icon { ASK_INFO, ASK_WARNING, ASK_ERROR };
@@ -90,6 +93,9 @@ void ask(struct tray_app *app, const char *title, const char *text, const char *
 /* Asks where to save, beginning with `name`; false if nowhere. */
 bool ask_save_as(HWND owner, const char *title, const char *name, bool overwrite,
                  char path[OS_PATH_MAX]);
+
+/* Asks which file of `pattern`; false if none. */
+bool ask_open(HWND owner, const char *title, const wchar_t *pattern, char path[OS_PATH_MAX]);
 
 /* --- loop_win.c --- */
 /* Runs `fn` on the message loop, from any thread. */

@@ -102,6 +102,42 @@ void ask(struct tray_app *app, const char *title, const char *text, const char *
     ui_show(u, first);
 }
 
+/* What a dialog of the system chose, as UTF-8. */
+static bool chosen_path(const wchar_t *file, char path[OS_PATH_MAX])
+{
+    char *utf8 = text_utf8(file);
+    bool fits = strlen(utf8) < OS_PATH_MAX;
+
+    if (fits)
+        memcpy(path, utf8, strlen(utf8) + 1);
+    free(utf8);
+    return fits;
+}
+
+bool ask_open(HWND owner, const char *title, const wchar_t *pattern, char path[OS_PATH_MAX])
+{
+    wchar_t file[OS_PATH_MAX] = L"", filter[64] = L"", *wide_title = text_wide(title);
+    size_t n = wcslen(pattern);
+    OPENFILENAMEW o = {.lStructSize = sizeof(o),
+                       .hwndOwner = owner,
+                       .lpstrFilter = filter,
+                       .lpstrFile = file,
+                       .nMaxFile = OS_PATH_MAX,
+                       .lpstrTitle = wide_title,
+                       .Flags =
+                           OFN_EXPLORER | OFN_FILEMUSTEXIST | OFN_NOCHANGEDIR | OFN_HIDEREADONLY};
+    bool chosen;
+
+    /* Its words and the pattern are the same; the last NUL is in the array already. */
+    if (2 * n + 3 <= sizeof(filter) / sizeof(filter[0])) {
+        memcpy(filter, pattern, n * sizeof(*pattern));
+        memcpy(filter + n + 1, pattern, n * sizeof(*pattern));
+    }
+    chosen = GetOpenFileNameW(&o);
+    free(wide_title);
+    return chosen && chosen_path(file, path);
+}
+
 bool ask_save_as(HWND owner, const char *title, const char *name, bool overwrite,
                  char path[OS_PATH_MAX])
 {
@@ -114,15 +150,9 @@ bool ask_save_as(HWND owner, const char *title, const char *name, bool overwrite
                        .Flags = OFN_EXPLORER | OFN_PATHMUSTEXIST | OFN_NOCHANGEDIR |
                                 OFN_HIDEREADONLY | (overwrite ? OFN_OVERWRITEPROMPT : 0)};
     bool chosen;
-    char *utf8;
 
     text_wide_copy(file, OS_PATH_MAX, name);
     chosen = GetSaveFileNameW(&o);
     free(wide_title);
-    utf8 = text_utf8(file);
-    chosen = chosen && strlen(utf8) < OS_PATH_MAX;
-    if (chosen)
-        memcpy(path, utf8, strlen(utf8) + 1);
-    free(utf8);
-    return chosen;
+    return chosen && chosen_path(file, path);
 }

@@ -14,7 +14,17 @@
 
 #define DIALOG_WIDTH 600
 
-enum { ID_HEAD = 100, ID_WHO, ID_FINGERPRINT, ID_BINDING, ID_WEAK, ID_SAID, ID_COPY, ID_SAVE };
+enum {
+    ID_HEAD = 100,
+    ID_WHO,
+    ID_FINGERPRINT,
+    ID_BINDING,
+    ID_WEAK,
+    ID_SAID,
+    ID_COPY,
+    ID_CONNECT,
+    ID_SAVE
+};
 
 struct export_dialog {
     struct tray_app *app;
@@ -24,15 +34,12 @@ struct export_dialog {
 
 static struct ui *current; /* one at a time; NULL = not open */
 
-static void save(struct ui *u)
+static void save_to(struct ui *u, const char *path)
 {
     const struct export_dialog *d = u->data;
-    char name[KEYFILE_USER_MAX + 8], path[OS_PATH_MAX], said[OS_PATH_MAX + 512];
+    char said[OS_PATH_MAX + 512];
     struct fault f = {0};
 
-    words_public_name(d->info.user, name, sizeof(name));
-    if (!ask_save_as(u->window, TXT_EXPORT_TITLE, name, true, path))
-        return;
     if (keymake_write_public(path, d->line, &f) == 0) {
         snprintf(said, sizeof(said), TXT_EXPORT_SAVED, path);
         app_note(d->app, "public key exported");
@@ -42,17 +49,53 @@ static void save(struct ui *u)
     ui_text(u, ID_SAID, said);
 }
 
+static void save(struct ui *u)
+{
+    const struct export_dialog *d = u->data;
+    char name[KEYFILE_USER_MAX + 8], path[OS_PATH_MAX];
+
+    words_public_name(d->info.user, name, sizeof(name));
+    if (ask_save_as(u->window, TXT_EXPORT_TITLE, name, true, path))
+        save_to(u, path);
+}
+
+/*
+ * Beside the profile that led here (on the administrator's stick, as often as not) the public key is
+ * saved without being asked for; never over another file, and once for each profile.
+ */
+static void save_beside_profile(struct ui *u)
+{
+    const struct export_dialog *d = u->data;
+    char name[KEYFILE_USER_MAX + 8], path[OS_PATH_MAX];
+    wchar_t *wide;
+
+    if (d->app->profile_folder[0] == '\0')
+        return;
+    words_public_name(d->info.user, name, sizeof(name));
+    if (os_path_join(path, d->app->profile_folder, name) == 0) {
+        wide = text_wide(path);
+        if (GetFileAttributesW(wide) == INVALID_FILE_ATTRIBUTES &&
+            GetLastError() == ERROR_FILE_NOT_FOUND)
+            save_to(u, path);
+        free(wide);
+    }
+    d->app->profile_folder[0] = '\0';
+}
+
 static void on_command(struct ui *u, int id, int code)
 {
     const struct export_dialog *d = u->data;
+    struct tray_app *app = d->app;
 
     (void)code;
     if (id == ID_COPY)
         ui_text(u, ID_SAID, text_copy(u->window, d->line) ? TXT_EXPORT_COPIED : TXT_COPY_FAILED);
     else if (id == ID_SAVE)
         save(u);
-    else if (id == IDOK || id == IDCANCEL)
+    else if (id == IDOK || id == IDCANCEL || id == ID_CONNECT)
         ui_close(u);
+    if (id == ID_CONNECT)
+        connect_dialog_open(app);
 }
 
 static void on_freed(struct ui *u)
@@ -80,6 +123,8 @@ static void build(const struct export_dialog *d, struct ui *u)
     (void)ui_button(u, ID_COPY, TXT_B_COPY, false);
     (void)ui_button(u, ID_SAVE, TXT_B_SAVE_TO, false);
     close = ui_button(u, IDOK, TXT_B_CLOSE, true);
+    if (d->app->facts.has_server && d->app->view.can_connect)
+        (void)ui_button(u, ID_CONNECT, TXT_B_CONNECT, false);
     ui_show(u, close);
 }
 
@@ -108,4 +153,5 @@ void export_dialog_open(struct tray_app *app)
     }
     current = ui_new(app_parent(app), NULL, TXT_EXPORT_TITLE, false, DIALOG_WIDTH, &ops, d);
     build(d, current);
+    save_beside_profile(current);
 }

@@ -303,7 +303,8 @@ static void build(struct keygen_dialog *d)
 
     d->ui = u;
     (void)ui_add(u, UI_TEXT, ID_INTRO, NULL, TXT_KEYGEN_INTRO, 0);
-    (void)ui_add(u, UI_ENTRY, ID_USER, TXT_L_USER, app->facts.has_key ? app->key.user : "", 0);
+    (void)ui_add(u, UI_ENTRY, ID_USER, TXT_L_USER,
+                 app->facts.has_key ? app->key.user : app->config.user, 0);
     add_secret(u, ID_PASSPHRASE, TXT_L_PASSPHRASE);
     add_secret(u, ID_AGAIN, TXT_L_AGAIN);
     (void)ui_add(u, UI_BAR, ID_STRENGTH, TXT_L_STRENGTH, TXT_STRENGTH, 0);
@@ -326,6 +327,7 @@ static void build(struct keygen_dialog *d)
 static void open_now(void *data)
 {
     struct tray_app *app = data;
+    const char *user = app->facts.has_key ? app->key.user : app->config.user;
 
     if (current != NULL) {
         ui_front(current->ui);
@@ -339,7 +341,7 @@ static void open_now(void *data)
     current->forecast = kdf_forecast_ms();
     build(current);
     look_again(current);
-    ui_show(current->ui, ui_control(current->ui, app->facts.has_key ? ID_PASSPHRASE : ID_USER));
+    ui_show(current->ui, ui_control(current->ui, user[0] != '\0' ? ID_PASSPHRASE : ID_USER));
 }
 
 void keygen_dialog_open(struct tray_app *app)

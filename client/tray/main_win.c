@@ -26,6 +26,7 @@
 /* A first instance that is still starting has no window yet. */
 #define FIND_TRIES   50
 #define FIND_WAIT_MS 100
+#define COPY_WAIT_MS 10000
 
 static void on_status(void *arg, json_t *status)
 {
@@ -69,7 +70,13 @@ static void on_theme(void *arg)
     ui_theme_changed();
 }
 
-static const struct notify_events events = {.activate = on_activate,
+static void on_profile(void *arg, const char *path)
+{
+    profile_dialog_open(arg, path);
+}
+
+static const struct notify_events events = {.profile = on_profile,
+                                            .activate = on_activate,
                                             .command = on_menu,
                                             .hosted = on_hosted,
                                             .tick = on_tick,
@@ -79,16 +86,32 @@ static const struct notify_events events = {.activate = on_activate,
 
 static HANDLE instance_mutex; /* held until we end */
 
-/* True if another one runs; its window opens unless this one should stay in the background. */
-static bool hand_over(bool background)
+struct options {
+    bool background, if_set_up, version, unknown;
+    wchar_t profile[OS_PATH_MAX]; /* absolute, or "" */
+};
+
+static void send_profile(HWND to, const wchar_t *path)
 {
+    COPYDATASTRUCT copy = {.dwData = NOTIFY_PROFILE,
+                           .cbData = (DWORD)((wcslen(path) + 1) * sizeof(wchar_t)),
+                           .lpData = (void *)(uintptr_t)path};
+
+    (void)SendMessageTimeoutW(to, WM_COPYDATA, 0, (LPARAM)&copy, SMTO_ABORTIFHUNG, COPY_WAIT_MS,
+                              NULL);
+}
+
+/* True if another one runs; it shows its window or the profile, unless this one is for the background. */
+static bool hand_over(const struct options *o)
+{
+    bool asks = !o->background || o->profile[0] != L'\0';
     HWND other = NULL;
     DWORD process = 0;
 
     instance_mutex = CreateMutexW(NULL, FALSE, INSTANCE_MUTEX);
     if (GetLastError() != ERROR_ALREADY_EXISTS && GetLastError() != ERROR_ACCESS_DENIED)
         return false;
-    for (int i = 0; i < FIND_TRIES && other == NULL && !background; i++) {
+    for (int i = 0; i < FIND_TRIES && other == NULL && asks; i++) {
         other = FindWindowW(NOTIFY_CLASS, NULL);
         if (other == NULL)
             Sleep(FIND_WAIT_MS);
@@ -96,34 +119,42 @@ static bool hand_over(bool background)
     if (other != NULL) {
         (void)GetWindowThreadProcessId(other, &process);
         (void)AllowSetForegroundWindow(process);
-        (void)PostMessageW(other, NOTIFY_OPEN, 0, 0);
+        if (o->profile[0] != L'\0')
+            send_profile(other, o->profile);
+        else
+            (void)PostMessageW(other, NOTIFY_OPEN, 0, 0);
     }
     return true;
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-struct options {
-    bool background, version, unknown;
-};
-
-static struct options read_options(void)
+/* One word of the command line. --autostart is what an installer writes for everybody. */
+static void read_option(struct options *o, const wchar_t *word)
 {
-    struct options o = {0};
+    bool autostart = wcscmp(word, L"--autostart") == 0;
+
+    if (autostart || wcscmp(word, L"--background") == 0 || wcscmp(word, L"-b") == 0)
+        o->background = true;
+    else if (wcscmp(word, L"--version") == 0 || wcscmp(word, L"-V") == 0)
+        o->version = true;
+    else if (wcscmp(word, L"--if-set-up") == 0)
+        o->if_set_up = true;
+    else if (word[0] == L'-' ||
+             GetFullPathNameW(word, OS_PATH_MAX, o->profile, NULL) >= OS_PATH_MAX)
+        o->unknown = true;
+    o->if_set_up = o->if_set_up || autostart;
+}
+
+static void read_options(struct options *o)
+{
     int count = 0;
     LPWSTR *argv = CommandLineToArgvW(GetCommandLineW(), &count);
 
-    for (int i = 1; argv != NULL && i < count; i++) {
-        if (wcscmp(argv[i], L"--background") == 0 || wcscmp(argv[i], L"-b") == 0)
-            o.background = true;
-        else if (wcscmp(argv[i], L"--version") == 0 || wcscmp(argv[i], L"-V") == 0)
-            o.version = true;
-        else
-            o.unknown = true;
-    }
+    for (int i = 1; argv != NULL && i < count; i++)
+        read_option(o, argv[i]);
     if (argv != NULL)
         (void)LocalFree(argv);
-    return o;
 }
 
 static void say_wide(const char *text, UINT icon)
@@ -168,6 +199,24 @@ static int init(struct tray_app *app)
     return rc;
 }
 
+/* Has this user settings, so that starting at login is of use? */
+static bool is_set_up(const struct paths *paths)
+{
+    wchar_t *config = text_wide(paths->config_file);
+    bool there = GetFileAttributesW(config) != INVALID_FILE_ATTRIBUTES;
+
+    free(config);
+    return there;
+}
+
+static void open_profile(struct tray_app *app, const wchar_t *wide)
+{
+    char *path = text_utf8(wide);
+
+    profile_dialog_open(app, path);
+    free(path);
+}
+
 static int run(void)
 {
     MSG m;
@@ -184,30 +233,36 @@ static int run(void)
 int WINAPI wWinMain(HINSTANCE hInstance, HINSTANCE hPrevInstance, PWSTR lpCmdLine, int nShowCmd)
 {
     static struct tray_app app;
-    struct options options = read_options();
+    static struct options options;
     WSADATA winsock;
     int code;
 
     (void)hPrevInstance, (void)lpCmdLine, (void)nShowCmd;
     os_process_harden();
+    read_options(&options);
     (void)WSAStartup(MAKEWORD(2, 2), &winsock); /* for freeport.h; nothing else here has sockets */
     i18n_init();
     if (options.version || options.unknown) {
-        say_wide(options.version ? "pra-tray " PRA_VERSION : "pra-tray [--background] [--version]",
+        say_wide(options.version ? "pra-tray " PRA_VERSION
+                                 : "pra-tray [--background] [--if-set-up] [--version] [FILE.pra]",
                  options.version ? MB_ICONINFORMATION : MB_ICONWARNING);
         return options.version ? EXIT_SUCCESS : 2;
     }
-    if (hand_over(options.background))
+    if (hand_over(&options))
         return EXIT_SUCCESS;
     (void)CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
     ui_init(hInstance);
     if (init(&app) != 0)
         return EXIT_FAILURE;
+    if (options.if_set_up && !is_set_up(&app.paths))
+        return EXIT_SUCCESS;
     app.notify = notify_new(hInstance, &events, &app);
     app.ask_at_start = app.prefs.connect_at_start;
     app_reload(&app);
     app.link = link_new(&app.paths, on_status, &app);
-    if (!options.background)
+    if (options.profile[0] != L'\0')
+        open_profile(&app, options.profile);
+    else if (!options.background)
         app_command(&app, TRAY_CMD_OPEN, 0);
     code = run();
     link_free(app.link);

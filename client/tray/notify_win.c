@@ -6,13 +6,15 @@
 
 #include <shellapi.h>
 
+#include "client/tray/app_win.h"
 #include "client/tray/icon_pixels.h"
 #include "client/tray/text_win.h"
 #include "client/tray/theme_win.h"
 
-#define ICON_ID 1
-#define TICK_ID 1
-#define TICK_MS 1000
+#define ICON_ID          1
+#define TICK_ID          1
+#define TICK_MS          1000
+#define PROFILE_PATH_MAX 4096
 /* Explorer starts after us at login, and again when it has crashed: TaskbarCreated says so; where none
    is there at all the window opens by itself after this. */
 #define HOST_ID      2
@@ -227,6 +229,39 @@ static void on_timer(struct notify *n, WPARAM id)
     }
 }
 
+/* A second instance, or any program of this session, names a profile: it is only shown. Read by the loop,
+   so that the sender does not wait for a person. */
+struct named {
+    struct notify *n;
+    char *path;
+};
+
+static void open_named(void *arg)
+{
+    struct named *named = arg;
+
+    named->n->events->profile(named->n->arg, named->path);
+    free(named->path);
+    free(named);
+}
+
+static bool on_copy(struct notify *n, const COPYDATASTRUCT *copy)
+{
+    size_t count = copy->cbData / sizeof(wchar_t);
+    const wchar_t *wide = copy->lpData;
+    struct named *named;
+
+    if (copy->dwData != NOTIFY_PROFILE || wide == NULL || count == 0 || count > PROFILE_PATH_MAX ||
+        wide[count - 1] != L'\0')
+        return false;
+    named = malloc(sizeof(*named));
+    if (named == NULL)
+        abort();
+    *named = (struct named){n, text_utf8(wide)};
+    loop_post(open_named, named);
+    return true;
+}
+
 static LRESULT CALLBACK procedure(HWND w, UINT message, WPARAM wp, LPARAM lp)
 {
     struct notify *n = self;
@@ -249,6 +284,8 @@ static LRESULT CALLBACK procedure(HWND w, UINT message, WPARAM wp, LPARAM lp)
     case NOTIFY_OPEN:
         n->events->activate(n->arg);
         return 0;
+    case WM_COPYDATA:
+        return on_copy(n, (const COPYDATASTRUCT *)lp);
     case WM_TIMER:
         on_timer(n, wp);
         return 0;

@@ -18,17 +18,21 @@
 enum {
     NOTIFY_ICON = WM_APP + 1, /* from the icon */
     NOTIFY_CALL,              /* of loop_post(): something waits */
-    NOTIFY_OPEN               /* from a second instance */
+    NOTIFY_OPEN /* from a second instance; WM_COPYDATA of NOTIFY_PROFILE brings a path */
 };
+
+/* dwData of a WM_COPYDATA that holds the UTF-16 path of a profile. */
+#define NOTIFY_PROFILE 0x50524131
 
 struct notify;
 
 struct notify_events {
     void (*activate)(void *arg);
     void (*command)(void *arg, enum tray_command command, size_t row);
-    void (*hosted)(void *arg, bool hosted); /* a tray has come or gone */
-    void (*tick)(void *arg);                /* each second while asked for */
-    void (*theme)(void *arg);               /* the system's colours have changed */
+    void (*hosted)(void *arg, bool hosted);       /* a tray has come or gone */
+    void (*tick)(void *arg);                      /* each second while asked for */
+    void (*theme)(void *arg);                     /* the system's colours have changed */
+    void (*profile)(void *arg, const char *path); /* was double-clicked */
 };
 
 struct notify *notify_new(HINSTANCE instance, const struct notify_events *events, void *arg);

@@ -36,6 +36,7 @@ enum {
     ID_SAID,
     ID_COPY,
     ID_ABOUT,
+    ID_PROFILE,
     ID_COMMAND = 200
 };
 
@@ -91,6 +92,7 @@ static void make_menus(struct window *w)
     entry(sub, TXT_B_QUIT, ID_COMMAND + TRAY_CMD_QUIT);
     sub = sub_menu(bar, TXT_M_SETTINGS);
     entry(sub, TXT_M_SERVER, ID_COMMAND + TRAY_CMD_SERVER);
+    entry(sub, TXT_M_PROFILE, ID_PROFILE);
     entry(sub, TXT_M_OPTIONS, ID_COMMAND + TRAY_CMD_SETTINGS);
     sub = sub_menu(bar, TXT_M_KEY);
     entry(sub, TXT_M_KEYGEN, ID_COMMAND + TRAY_CMD_KEYGEN);
@@ -352,6 +354,8 @@ static void on_command(struct ui *u, int id, int code)
     (void)code;
     if (id == ID_ABOUT)
         about_dialog_open(w->app);
+    else if (id == ID_PROFILE)
+        profile_dialog_choose(w->app);
     else if (row >= 0 && (id == ID_COPY || (id == IDOK && GetFocus() == list_of(w)))) /* Enter */
         app_command(w->app, TRAY_CMD_COPY, (size_t)row);
     else if (id == IDRETRY)

@@ -499,6 +499,43 @@ def test_new_pc_is_set_up_by_keyboard_alone(make_tray, home):
     tray.wait_no_text("Apache-2.0")
 
 
+def write_profile(folder, address="gw.example.com:10022"):
+    path = f"{folder}/会社.pra"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"[profile]\nserver = {address}\nfingerprint = {FINGERPRINT}\nuser = suzuki\n")
+    return windows_path(path)
+
+
+def test_profile_is_shown_taken_and_leads_on(make_tray, home, folder):
+    profile = write_profile(folder)
+    tray = make_tray(options=[profile])
+    tray.wait_title("Connection profile")
+    tray.wait_text("gw.example.com:10022", FINGERPRINT, "suzuki")
+    assert not os.path.exists(f"{home}/config.ini")  # nothing before the yes
+    tray.press("Use")
+    tray.wait_title("Make a key")
+    assert tray.field("User name", "Make a key")["text"] == "suzuki"
+    with open(f"{home}/config.ini", encoding="utf-8") as f:
+        assert FINGERPRINT in f.read()
+    # Another one, double-clicked while this one runs: never without a person.
+    other = write_profile(folder, "other.example.com:10022")
+    assert tray.launch(other).wait(20) == 0
+    tray.wait_text("other.example.com:10022", "until now: gw.example.com:10022")
+    tray.press("Cancel", "Connection profile")
+    tray.gone("Connection profile")
+    with open(f"{home}/config.ini", encoding="utf-8") as f:
+        assert "other.example.com" not in f.read()
+
+
+def test_start_at_login_waits_for_settings(make_tray, home):
+    tray = make_tray(options=["--autostart"])
+    assert tray.process.wait(20) == 0
+    configure(home)
+    tray.process = tray.launch("--autostart")
+    assert "PRA" in tray.hidden()["text"]
+    assert not tray.windows()
+
+
 # --- the real agent -------------------------------------------------------------------------------
 
 def test_new_pc_gets_from_nothing_to_a_forward(gateway, target, make_tray, home):
