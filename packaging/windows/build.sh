@@ -6,6 +6,7 @@
 # VERSION           1.2.3
 # PRA TRAY          pra.exe, pra-tray.exe
 # SETUP_DLL         prasetup.dll (setup/)
+# ART               what art.py has drawn, to draw it once for several (default: drawn anew)
 # SIGN ...          see sign.sh; without it nothing is signed
 set -eu
 LC_ALL=C.UTF-8
@@ -38,14 +39,18 @@ if [ -n "${SIGN:-}" ]; then
     export SIGN SIGN_WORK
     "$here/sign.sh" "$work/pra.exe" "$work/pra-tray.exe" "$work/prasetup.dll"
 fi
-"$python" "$here/art.py" "$work/art"
+art=${ART:-}
+if [ -z "$art" ]; then
+    art=$work/art
+    "$python" "$here/art.py" "$art"
+fi
 
 case $kind in
 msi)
     for lang in ja en; do
         made=$work/PRA-$VERSION-$lang.msi
         "$python" "$here/msi.py" --lang "$lang" --version "$VERSION" --pra "$work/pra.exe" \
-            --tray "$work/pra-tray.exe" --setup-dll "$work/prasetup.dll" --art "$work/art" \
+            --tray "$work/pra-tray.exe" --setup-dll "$work/prasetup.dll" --art "$art" \
             --licence "$root/LICENSE" --work "$work/$lang" --out "$made"
         [ -z "${SIGN:-}" ] || "$here/sign.sh" "$made"
         mv "$made" "$out/"
@@ -57,7 +62,7 @@ nsis)
     "$python" "$here/texts.py" "$VERSION" "$work/texts.nsh"
     # Warnings are errors. What it says goes to a file, and is shown if it fails.
     makensis -V2 -WX "-DVERSION=$VERSION" "-DPRA=$work/pra.exe" "-DTRAY=$work/pra-tray.exe" \
-        "-DSETUP_DLL=$work/prasetup.dll" "-DART=$work/art" "-DLICENCE=$root/LICENSE" \
+        "-DSETUP_DLL=$work/prasetup.dll" "-DART=$art" "-DLICENCE=$root/LICENSE" \
         "-DTEXTS=$work/texts.nsh" "-DOUT=$made" ${SIGN:+"-DSIGN=$here/sign.sh"} "$here/pra.nsi" \
         >"$work/makensis.log" 2>&1 || { cat "$work/makensis.log" >&2; die "makensis failed"; }
     [ -z "${SIGN:-}" ] || "$here/sign.sh" "$made"

@@ -33,7 +33,10 @@ $(WIN)/tests/standin-%.exe: tests/windows/standin.c | installer-packages
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(WINSETUP_CC) $(WINSETUP_FLAGS) -DSTANDIN_VERSION='"$*"' $< -o $@
-windows-test-tools: $(WINSETUP) $(WINTOOLS)
+windows-test-tools: $(WINSETUP) $(WINTOOLS) $(WIN)/art/pra.ico
+
+$(WIN)/art/pra.ico: packaging/windows/art.py
+	$(Q)$(PYTHON) $< $(@D)
 
 package = @VERSION=$(VERSION) PRA=$(WIN_PRA) TRAY=$(WIN_TRAY) SETUP_DLL=$(WINSETUP) SIGN='$(SIGN)' \
           PYTHON=$(PYTHON) packaging/windows/build.sh $@ $(INSTALLERS)

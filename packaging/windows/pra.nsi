@@ -350,7 +350,7 @@ Section "PRA"
         WriteRegStr HKLM "${OURS}" "Desktop" "on"
     ${EndIf}
     ${If} $Autostart = 1
-        WriteRegStr HKLM "${RUN}" "PRA" '"$INSTDIR\pra-tray.exe" --background'
+        WriteRegStr HKLM "${RUN}" "PRA" '"$INSTDIR\pra-tray.exe" --autostart'
         WriteRegStr HKLM "${OURS}" "Autostart" "on1"
     ${Else}
         DeleteRegValue HKLM "${RUN}" "PRA"

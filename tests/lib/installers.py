@@ -25,7 +25,7 @@ def make_packages(folder, kind, version, **env):
     program = f"{TOOLS}/standin-{version}.exe"
     run([f"{ROOT}/packaging/windows/build.sh", kind, folder], timeout=120,
         env={"VERSION": version, "PRA": program, "TRAY": program, "SETUP_DLL": f"{BUILD}/windows/prasetup.dll",
-             "SIGN": None, **env}).ok()
+             "SIGN": None, "ART": f"{BUILD}/windows/art", **env}).ok()
 
 
 class Installer:

@@ -1,5 +1,7 @@
 """Fixtures of the tests of the Windows packages: the packages, one PC with a screen, one installer."""
 
+import concurrent.futures
+import glob
 import os
 import shutil
 import tempfile
@@ -18,9 +20,18 @@ def packages():
     run(["make", "-s", "-C", ROOT, f"BUILD={BUILD}", "windows-test-tools"], timeout=300,
         env={"MAKEFLAGS": None, "MAKELEVEL": None}).ok()
     folder = tempfile.mkdtemp(prefix="pra-t-")
-    for kind in ("msi", "nsis"):
-        make_packages(folder, kind, OLD)
-        make_packages(folder, kind, NEW, SIGN="test")
+    make_packages(folder, "nsis", NEW, SIGN="test")  # makes the certificate
+
+    def make(kind, version, **env):
+        make_packages(f"{folder}/{kind}-{version}", kind, version, **env)
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        made = [pool.submit(make, "msi", OLD), pool.submit(make, "nsis", OLD),
+                pool.submit(make, "msi", NEW, SIGN="test", SIGN_WORK=folder)]
+    for one in made:
+        one.result()
+    for path in glob.glob(f"{folder}/*/PRA-*"):
+        os.rename(path, f"{folder}/{os.path.basename(path)}")
     yield folder
     shutil.rmtree(folder)
 

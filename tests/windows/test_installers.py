@@ -20,7 +20,7 @@ def test_silent_installation_sets_everything_up(installer):
     assert {"pra.exe", "pra-tray.exe", "LICENSE.txt"} <= set(os.listdir(pc.unix_path(PROGRAM)))
     assert installer.remembered() == {"Server": "gw.example.com:10022", "Fingerprint": FINGERPRINT,
                                       "Autostart": "on1", "Desktop": "on"}
-    assert pc.registry(RUN)["PRA"] == f'"{PROGRAM}\\pra-tray.exe" --background'
+    assert pc.registry(RUN)["PRA"] == f'"{PROGRAM}\\pra-tray.exe" --autostart'
     assert pc.registry(r"Software\Classes\.pra") == {"": "PRA.Profile"}
     assert pc.registry(r"Software\Classes\PRA.Profile\shell\open\command") == {
         "": f'"{PROGRAM}\\pra-tray.exe" "%1"'}
