@@ -7,6 +7,8 @@ Under ASan and UBSan every wrong access of memory ends the agent, and its end lo
 import contextlib
 import os
 import random
+import socket
+import struct
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +18,7 @@ from lib.client import Client, dial
 from lib.ports import free_port
 from lib.procs import wait_until
 from rawgateway import RawGateway, Session
-from rawssh import CLOSE, EOF, GLOBAL_REQUEST, REQUEST_FAILURE, Closed, Reader, string, u32
+from rawssh import CLOSE, EOF, GLOBAL_REQUEST, KEXINIT, REQUEST_FAILURE, Closed, Reader, string, u32
 from test_lying_gateway import rule
 
 ANSWER_S = 5
@@ -239,6 +241,23 @@ def test_messages_that_a_gateway_forges_hurt_nobody(pc, folder, full):
         cases = [c for c in cases if c not in last] + last[::8]
     attacked(pc, folder, in_order(cases))
     print(f"figure: {len(cases)} messages that a gateway forged")
+
+
+def test_signal_that_could_not_be_sent_is_freed(pc, folder):
+    """A program resets its connection while keys are exchanged; then the session ends."""
+    def case(run, session):
+        with run.local() as local:
+            channel = opened(session, local)
+            session.send(session.kexinit())
+            while session.recv()[0] != KEXINIT:
+                pass
+            local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        session.give(channel, b"nobody takes this any more")
+        session.sock.settimeout(SILENCE_S)
+        with contextlib.suppress(TimeoutError):
+            session.recv()
+        raise Closed("the gateway goes")
+    attacked(pc, folder, [case] * 3)
 
 
 @pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.soak)])
