@@ -14,9 +14,9 @@
 #include "common/err.h"
 
 /*
- * The user whose process holds the far end of an accepted loopback connection. `peer` and `local`
- * are the accepted socket's. Returns 0; PRA_ENOENT (no process holds it any more, so nobody can be
- * named); PRA_EIO (the kernel does not answer).
+ * The user whose process holds the far end of an accepted loopback connection, or has closed it
+ * just now (Linux 6.17 or newer). `peer` and `local` are the accepted socket's. Returns 0; PRA_ENOENT
+ * (no process holds it any more, so nobody can be named); PRA_EIO (the kernel does not answer).
  */
 int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr_storage *local,
                       uid_t *uid, struct fault *f);

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "common/os.h"
@@ -169,6 +170,35 @@ static bool take_message(void *arg, const struct inet_diag_msg *m)
     return false;
 }
 
+/*
+ * Since Linux 6.17 the user is kept in the socket; before, it was asked of the file, and an orphan
+ * (closed by its process) read as owned by root.
+ */
+static bool kernel_names_orphans(void)
+{
+    static int known = -1;
+
+    if (known < 0) {
+        struct utsname u;
+        char *end = u.release;
+        unsigned long major = uname(&u) == 0 ? strtoul(u.release, &end, 10) : 0;
+        unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+        known = major > 6 || (major == 6 && minor >= 17);
+    }
+    return known == 1;
+}
+
+/*
+ * Is there a user in the answer? A socket without an inode is an orphan. Until the last of its data is
+ * acknowledged, which the kernel leaves 40 ms to whoever accepts it, it is a socket still; later it
+ * is only a number in a table, and reads as owned by root.
+ */
+static bool has_owner(const struct inet_diag_msg *m)
+{
+    return m->idiag_inode != 0 || (m->idiag_state == TCP_FIN_WAIT1 && kernel_names_orphans());
+}
+
 int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr_storage *local,
                       uid_t *uid, struct fault *f)
 {
@@ -182,10 +212,10 @@ int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr
     rc = ask(&r, take_message, &m);
     if (rc == PRA_EIO)
         return fault_set(f, rc, "the system does not tell who owns the connection (sock_diag)");
-    /* An orphan (closed by its process) has no inode and reads as owned by root. Where there is no
-       such connection the kernel names a listener of that address, whose far end is port 0. */
-    if (rc != 0 || m.idiag_inode == 0 || !same_connection(&r, &m))
-        return fault_set(f, PRA_ENOENT, "its program has closed it already");
+    /* Where there is no such connection the kernel names a listener of that address, whose far end
+       is port 0. */
+    if (rc != 0 || !has_owner(&m) || !same_connection(&r, &m))
+        return fault_set(f, PRA_ENOENT, "its program has closed it already, what it sent is lost");
     *uid = (uid_t)m.idiag_uid;
     return 0;
 }

@@ -1,6 +1,7 @@
 """Two people on one PC: forwards, agent and files of one are closed to the other."""
 
 import os
+import platform
 import stat
 
 import pytest
@@ -9,6 +10,7 @@ from lib.client import as_user, exchange, hand_over
 from lib.gateway import sanitized
 from lib.ports import free_port
 from lib.procs import run, wait_until
+from lib.servers.targets import discard
 
 pytestmark = pytest.mark.needs_root
 
@@ -44,6 +46,43 @@ def test_not_even_root_uses_the_forward_of_another_user(gateway, client, target)
     assert "hello" in try_as(NOBODY, port)
     assert "hello" not in try_as(DAEMON, port)
     assert "hello" not in run(["/usr/bin/python3", "-c", TRY, port]).ok().out
+
+
+HIT_AND_RUN = """
+import socket, sys
+for _ in range(20):
+    with socket.socket() as s:
+        try:
+            s.connect(("127.0.0.1", int(sys.argv[1])))
+            s.sendall(b"hello")
+        except ConnectionError:
+            pass  # who is refused may see it this early
+"""
+
+
+def kernel_names_orphans():
+    """Who has closed a connection is told by Linux 6.17 and newer."""
+    return tuple(int(n) for n in platform.release().split("-")[0].split(".")[:2]) >= (6, 17)
+
+
+def test_program_that_sends_and_is_gone_is_served_or_told_and_a_stranger_never_is(gateway, client, target):
+    """On a machine so busy that the agent comes 40 ms late nobody is named any more: that is told."""
+    port, sink = free_port(), target(discard)
+    gateway.add_rule("suzuki", "Sink", f"127.0.0.1:{sink.port}", port)
+    hand_over(client, DAEMON)
+    client.connect()
+
+    def lost():
+        return client.system_log().count("what it sent is lost")
+
+    run([*as_user(DAEMON), "/usr/bin/python3", "-c", HIT_AND_RUN, port]).ok()
+    wait_until(lambda: sink.received + 5 * lost() == 100, 10, "every connection served or told")
+    assert (sink.received > 0) == kernel_names_orphans()
+    served, before = sink.received, lost()
+    run([*as_user(NOBODY), "/usr/bin/python3", "-c", HIT_AND_RUN, port]).ok()
+    wait_until(lambda: lost() - before + client.system_log().count(f"another user (uid {NOBODY}) refused") == 20,
+               10, "every connection of the stranger refused and told")
+    assert sink.received == served
 
 
 def test_files_and_socket_are_private(client, echo_forward):
