@@ -114,18 +114,22 @@ static void set_window(struct channel *ch, uint32_t want)
  * Keeps the session's count of what may still come, and returns how far the channel may be granted.
  * A window that was made smaller is not the same as one that was used up: the gateway may fill what
  * it was granted whenever it likes, and all of it has to fit in memory. Of what the others leave a
- * channel gets half, so that there is always some for the next.
+ * channel gets half, so that there is always some for the next, or its fair share if that is more.
  */
 static unsigned long note_grant(struct channel *ch, unsigned long granted)
 {
     struct session *s = ch->session;
-    size_t others = s->shared->granted - ch->granted, most = CHANNEL_WINDOW_FIRST;
+    size_t others = s->shared->granted - ch->granted, left, share = fair_share(s);
 
     ch->granted = granted > CHANNEL_WINDOW_FIRST ? granted - CHANNEL_WINDOW_FIRST : 0;
     s->shared->granted = others + ch->granted;
-    if (others < SESSION_WINDOW_MAX)
-        most += (SESSION_WINDOW_MAX - others) / 2;
-    return ch->window < most ? ch->window : (unsigned long)most;
+    left = others < SESSION_WINDOW_MAX ? SESSION_WINDOW_MAX - others : 0;
+    if (share > left)
+        share = left;
+    if (share < left / 2)
+        share = left / 2;
+    share += CHANNEL_WINDOW_FIRST;
+    return ch->window < share ? ch->window : (unsigned long)share;
 }
 
 /*
