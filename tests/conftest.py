@@ -40,6 +40,11 @@ def pytest_collection_modifyitems(config, items):
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = [i for i in items if i not in left_out]
+    if winclient.WINDOWS:
+        for item in items:
+            reason = winclient.why_left_out(item.nodeid)
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
     if os.getuid() != 0:
         for item in items:
             if item.get_closest_marker("needs_root"):

@@ -16,7 +16,8 @@ Stages, in order:
 
 `tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
 those that do not measure.
-`tests/run.py windows-full` (make test-windows) runs all tests of tests/windows, the long ones as well.
+`tests/run.py windows-full` (make test-windows) runs all tests of tests/windows, the long ones as well, and
+windows-client-full every flow test of the client with pra.exe (windows-client: a minute's selection of them).
 
 PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
 """
@@ -33,6 +34,13 @@ LOGS = BUILD / "test-logs"
 SAN = os.environ.get("SAN", "")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
 FLOW_PATHS = ["tests/flow", "tests/interop", "tests/raw"]
+# With PRA=pra.exe: a key, a connection, mail through it, the pipe, the logs.
+WINDOWS_SHORT = ["tests/flow/test_mail_and_web.py::test_mail_is_read_by_pop3_through_the_tunnel",
+                 "tests/flow/test_windows_client.py"]
+# What drives a client; why a test of these is left out says tests/lib/winclient.py.
+WINDOWS_CLIENT = [f"tests/flow/test_{name}.py" for name in (
+    "commands", "connections", "gateway_life", "keys", "live_rules", "local_ports", "logs", "mail_and_web",
+    "messages", "moved_gateway", "other_machine", "rekey", "transfer", "windows_client")]
 FLOW_WORKERS = "4"  # most of these tests wait more than they compute
 ALONE_MAX = 10      # more failures than this are no matter of a busy machine
 UNIT_LIMIT_S = 300
@@ -95,10 +103,11 @@ def run_cmocka(build, counts, label=""):
         counts.add(passed, failed, name)
 
 
-def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=()):
+def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=(), env=None):
     """Runs pytest; returns the names of the tests that failed, and counts everything else."""
     paths = [p for p in paths if (ROOT / p.partition("::")[0]).exists()]
-    code, text = run(PYTEST + list(extra) + paths, f"{label}.log", limit, {"PRA_BUILD": str(build)})
+    code, text = run(PYTEST + list(extra) + paths, f"{label}.log", limit,
+                     {"PRA_BUILD": str(build), **(env or {})})
     found = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error|skipped)", text)}
     passed, skipped = found.get("passed", 0), found.get("skipped", 0)
     failed = found.get("failed", 0) + found.get("error", 0)
@@ -155,6 +164,22 @@ def stage_flow(counts):
 
 def stage_windows(counts):
     run_pytest(["tests/windows"], BUILD, counts, "windows")
+
+
+def run_pra_exe(paths, counts, label):
+    try:
+        run_pytest(paths, BUILD, counts, label, extra=["-n", "2", "-m", "not release_only"], env={"PRA": "pra.exe"})
+    finally:
+        wine = {**os.environ, "WINEPREFIX": str(BUILD / "windows" / "wine")}
+        subprocess.run(["/usr/lib/wine/wineserver", "-k"], env=wine, timeout=60, check=False)
+
+
+def stage_windows_client(counts):
+    run_pra_exe(WINDOWS_SHORT, counts, "windows-client")
+
+
+def stage_windows_client_full(counts):
+    run_pra_exe(WINDOWS_CLIENT, counts, "windows-client-full")
 
 
 def stage_windows_full(counts):
@@ -217,7 +242,8 @@ STAGES = {
     "asan": stage_asan,
     "fuzz": stage_fuzz,
 }
-ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full}
+ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full,
+                   "windows-client": stage_windows_client, "windows-client-full": stage_windows_client_full}
 
 
 def main():

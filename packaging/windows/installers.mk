@@ -47,10 +47,11 @@ msi: installer-packages $(WIN_PRA) $(WIN_TRAY) $(WINSETUP) ## Windows Installer 
 nsis: installer-packages $(WIN_PRA) $(WIN_TRAY) $(WINSETUP) ## the same as one NSIS program for both languages
 	$(package)
 
-test-windows: packages installer-packages ## all tests of the Windows installers (the short form is in make test)
+test-windows: packages installer-packages ## all tests of the Windows client and installers (the installers' short form is in make test)
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh test-windows
-	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/run.py windows-full
+	@$(MAKE) --no-print-directory tests tests-windows
+	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/run.py windows-full windows-client-full
 
 installer-screenshots: windows-test-tools
 	@packaging/deps/install-packages.sh test-windows
