@@ -9,7 +9,8 @@ Stages, in order:
     unit    cmocka programs below tests/unit and tests/deps
     policy  the policy against an independent oracle
     flow    real servers and clients: tests/flow, tests/interop, tests/raw
-    windows the Windows installers under wine
+    windows the Windows installers and tray under wine
+    windows-client  a minute's selection of the client's tests, with pra.exe under wine
     demo    `make demo` without a terminal
     asan    unit, policy and flow once more, built with ASan and UBSan
     fuzz    each fuzz target for a few seconds
@@ -17,7 +18,7 @@ Stages, in order:
 `tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
 those that do not measure.
 `tests/run.py windows-full` (make test-windows) runs all tests of tests/windows, the long ones as well, and
-windows-client-full every flow test of the client with pra.exe (windows-client: a minute's selection of them).
+windows-client-full every flow test of the client with pra.exe.
 
 PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
 """
@@ -238,16 +239,17 @@ STAGES = {
     "policy": stage_policy,
     "flow": stage_flow,
     "windows": stage_windows,
+    "windows-client": stage_windows_client,
     "demo": stage_demo,
     "asan": stage_asan,
     "fuzz": stage_fuzz,
 }
-ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full,
-                   "windows-client": stage_windows_client, "windows-client-full": stage_windows_client_full}
+NOT_SANITIZED = ("asan", "fuzz", "check", "windows", "windows-client")
+ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full, "windows-client-full": stage_windows_client_full}
 
 
 def main():
-    wanted = sys.argv[1:] or [s for s in STAGES if not (SAN and s in ("asan", "fuzz", "check", "windows"))]
+    wanted = sys.argv[1:] or [s for s in STAGES if not (SAN and s in NOT_SANITIZED)]
     stages = {**STAGES, **ONLY_WHEN_NAMED}
     unknown = [s for s in wanted if s not in stages]
     if unknown:

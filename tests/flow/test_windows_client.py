@@ -1,15 +1,11 @@
-"""What only the Windows client has. Everything else is tested by the files that test the Linux client."""
+"""What only the Windows client has (PRA=pra.exe). Everything else is tested by the files that test the Linux client."""
 
 import json
 import os
 
-import pytest
-
 from lib import winclient
 from lib.client import exchange, is_cut
 from lib.procs import run
-
-pytestmark = pytest.mark.skipif(not winclient.WINDOWS, reason="the client for Windows: PRA=pra.exe")
 
 
 def test_one_file_that_needs_windows_own_dlls_alone():
