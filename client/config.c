@@ -197,6 +197,22 @@ static void set_defaults(struct config *c)
     c->log_keep = CHAINLOG_KEEP_DEFAULT;
 }
 
+/* The installed server and its fingerprint, which is that of no other server. */
+static int take_installed(struct config *c, struct fault *f)
+{
+    char address[ADDR_TEXT_MAX], fingerprint[sizeof(c->fingerprint)];
+    struct fault why;
+    int rc;
+
+    if (!config_installed("Server", address, sizeof(address)))
+        return 0;
+    c->fingerprint[0] = '\0';
+    rc = set_address(c, address, &why);
+    if (rc == 0 && config_installed("Fingerprint", fingerprint, sizeof(fingerprint)))
+        rc = set_fingerprint(c, fingerprint, &why);
+    return rc != 0 ? fault_set(f, rc, "installed with PRA: %s", why.text) : 0;
+}
+
 int config_load(const char *path, struct config *out, struct fault *f)
 {
     struct config c;
@@ -207,6 +223,8 @@ int config_load(const char *path, struct config *out, struct fault *f)
     if (rc == PRA_ENOENT)
         set_defaults(&c);
     else if (rc != 0)
+        return rc;
+    if (!c.has_server && (rc = take_installed(&c, f)) != 0)
         return rc;
     if (c.dead_timeout < c.dead_delay)
         return fault_set(f, PRA_EINVAL,

@@ -13,6 +13,7 @@
 #define PRA_CLIENT_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/addr.h"
@@ -44,8 +45,13 @@ struct config {
     long log_keep;
 };
 
-/* Reads `path`; a missing file gives the defaults. Returns 0, PRA_EINVAL, PRA_EIO. */
+/* Reads `path`; a missing file gives the defaults. A user without a server has the one that was
+   installed. Returns 0, PRA_EINVAL, PRA_EIO. */
 int config_load(const char *path, struct config *out, struct fault *f);
+
+/* What the installer set for every user of this PC: `name` is "Server" or "Fingerprint" (Windows:
+   HKLM\Software\PRA). Returns whether there is one of less than `cap` bytes. */
+bool config_installed(const char *name, char *dst, size_t cap);
 
 /* Writes the whole file anew (temp, fsync, rename). Returns 0, PRA_EIO. */
 int config_save(const char *path, const struct config *c, struct fault *f);

@@ -3,14 +3,17 @@
 The programs inside are stand-ins (standin.c): what is tested here is what the installers do.
 """
 
+import json
 import os
 import subprocess
 
 import pytest
 
-from lib.installers import (ENVIRONMENT, FINGERPRINT, NEW, OLD, PROGRAM, REFUSED, RUN, TOOLS, Installer, make_packages,
+from lib.installers import (BUILD, ENVIRONMENT, FINGERPRINT, NEW, OLD, PROGRAM, REFUSED, RUN, TOOLS, Installer, make_packages,
                             read)
 from lib.procs import run, wait_until
+
+CLIENT = f"{BUILD}/windows/pra.exe"
 
 
 def test_silent_installation_sets_everything_up(installer):
@@ -38,6 +41,16 @@ def test_silent_installation_sets_everything_up(installer):
     assert not pc.registry(r"Software\Classes\PRA.Profile")
     assert PROGRAM not in [e.rstrip("\\") for e in pc.registry(ENVIRONMENT)["PATH"].split(";")]
     assert not any(name == "PRA.lnk" for _, _, files in os.walk(pc.drive) for name in files)
+
+
+def test_user_without_settings_has_the_installed_server(installer):
+    """The client as it is built, on the PC where the package's stand-in was installed."""
+    pc = installer.pc
+    shown = lambda: json.loads(pc.run(CLIENT, "server", "show", "--json").ok().out)
+    assert installer.install(OLD, SERVER="gw.example.com:10122", FINGERPRINT=FINGERPRINT) == 0
+    assert (shown()["server"], shown()["fingerprint"]) == ("gw.example.com:10122", FINGERPRINT)
+    pc.run(CLIENT, "server", "set", "own.example.com").ok()
+    assert (shown()["server"], shown()["fingerprint"]) == ("own.example.com:10022", None)
 
 
 def test_upgrade_keeps_key_settings_and_choices(installer):
