@@ -25,7 +25,7 @@
 /* Everything libssh2 allocates for a tunnel's sessions, unread data of all channels included. */
 #define SESSION_MEMORY_MAX (128u * 1024 * 1024)
 /* What all channels of a tunnel together may have been granted beyond their first window. */
-#define SESSION_WINDOW_MAX (64u * 1024 * 1024)
+#define SESSION_WINDOW_MAX (96u * 1024 * 1024)
 /* Control lines waiting to be sent, and one received line with a packet behind it. */
 #define SESSION_CONTROL_OUT_MAX (1024u * 1024)
 #define SESSION_CONTROL_IN_MAX  (JSONL_GATEWAY_MAX + 64u * 1024)
