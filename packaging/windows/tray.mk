@@ -10,21 +10,6 @@ WIN_LIBS_tray := -mwindows -municode -lcomctl32 -lcomdlg32 -luxtheme -ldwmapi -l
 windows: $(WIN)/pra-tray.exe
 tests-windows: $(WIN)/pra-tray.exe $(addprefix $(WIN)/test/,pra-tray.exe windrive.exe fake_agent.exe)
 
-# The icon, drawn by a program for here.
-$(BUILD)/windows/make-icon: packaging/windows/make_icon.c $(STAMP)
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(filter %.c,$^) $(LDFLAGS) -o $@
-$(WIN)/pra.ico: $(BUILD)/windows/make-icon
-	$(Q)$< $@
-
-$(WIN)/obj/pra-tray.res.o: packaging/windows/tray.rc packaging/windows/program.rc packaging/windows/program.manifest \
-                           $(WIN)/pra.ico Makefile | $(WDEPS)/.done
-	@mkdir -p $(@D)
-	$(call say,WRC,$@)
-	$(Q)$(WIN_RC) -c 65001 -DNAME=pra-tray -DVERSION_WORDS=$(subst .,$(comma),$(VERSION)),0 \
-	    -DVERSION_TEXT=$(VERSION) -I packaging/windows -I $(WIN) $< $@
-
 $(WIN)/pra-tray.exe: $(WIN_O_tray) $(WIN_L_client) $(WIN_L_keys) $(WIN_L_common)
 	$(call wlink,$(WIN_LIBS) $(WIN_LIBS_tray),-s)
 $(WIN)/test/pra-tray.exe: $(WIN_O_tray) $(WIN_L_tclient) $(WIN_L_tkeys) $(WIN_L_common)
