@@ -88,6 +88,8 @@ PROGRAMS  += $(BUILD)/pra-tray
 TPROGRAMS += $(BUILD)/test/pra-tray
 endif
 
+MAN := $(patsubst packaging/man/%.scd,$(BUILD)/man/%,$(wildcard packaging/man/*.scd))
+
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 DEPTEST  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/deps/test_*.c))
@@ -101,9 +103,9 @@ FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
-all: packages $(PROGRAMS) ## build pra, pra-tray, prad, pra-admin and pra-keyhelper (installs what is missing)
+all: packages $(PROGRAMS) $(MAN) ## build pra, pra-tray, prad, pra-admin and pra-keyhelper (installs what is missing)
 
-programs: $(PROGRAMS) # what a package's build asks for: nothing is installed
+programs: $(PROGRAMS) $(MAN) # what a package's build asks for: nothing is installed
 
 help: ## this list
 	@echo "PRA $(VERSION): secure remote access by port forwarding"
@@ -184,6 +186,15 @@ $(BUILD)/prad: $(call obj,server/prad/main.c) $(L_prad) $(L_server) $(L_keys) $(
 	$(call link,$(LIBS_server))
 $(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
 	$(call link,$(LIBS_server))
+
+# --- manual pages --------------------------------------------------------------------------
+# Dated by their last change, so that the same tree gives the same pages.
+$(BUILD)/man/%: packaging/man/%.scd | packages
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)epoch=$$(git log -1 --format=%ct -- $< 2>/dev/null) || true; \
+	    SOURCE_DATE_EPOCH=$${epoch:-$$(stat -c %Y $<)} scdoc <$< >$@.new
+	@mv $@.new $@
 
 # --- tests ---------------------------------------------------------------------------------
 $(BUILD)/tests/unit/common/%: $(BUILD)/test/obj/tests/unit/common/%.o $(L_common)
@@ -294,7 +305,7 @@ ifneq ($(TRAY),0)
 endif
 	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
-	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)"
+	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)" "$(abspath $(BUILD)/man)"
 
 deb: all ## the packages pra, pra-tray and prad (Debian, Ubuntu) in $(BUILD)/deb
 	@packaging/deps/install-packages.sh deb

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Second half of `make install`: units, manual pages, completion, and the right to listen on
-# ports below 1024 for the client. Usage: install-extras.sh DESTDIR PREFIX; TRAY=0 leaves out what
-# belongs to the windows.
+# ports below 1024 for the client. Usage: install-extras.sh DESTDIR PREFIX MAN, the folder of
+# built manual pages; TRAY=0 leaves out what belongs to the windows.
 set -euo pipefail
 cd "$(dirname "$0")"
 destdir=$1
 prefix=$2
+man=$3
 
 # install_all FOLDER FILE...: the files that exist, mode 0644.
 install_all() {
@@ -17,7 +18,7 @@ install_all() {
     done
 }
 
-for page in man/*.[158]; do
+for page in "$man"/*.[158]; do
     install_all "$prefix/share/man/man${page##*.}" "$page"
 done
 install_all "$prefix/share/bash-completion/completions" completion/*
