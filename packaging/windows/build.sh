@@ -8,6 +8,8 @@
 # SETUP_DLL         prasetup.dll (setup/)
 # ART               what art.py has drawn, to draw it once for several (default: drawn anew)
 # SIGN ...          see sign.sh; without it nothing is signed
+# LANGS             of the MSIs to make (ja en)
+# QUICK             compresses in a second instead of well, for tests
 set -eu
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -47,7 +49,7 @@ fi
 
 case $kind in
 msi)
-    for lang in ja en; do
+    for lang in ${LANGS:-ja en}; do
         made=$work/PRA-$VERSION-$lang.msi
         "$python" "$here/msi.py" --lang "$lang" --version "$VERSION" --pra "$work/pra.exe" \
             --tray "$work/pra-tray.exe" --setup-dll "$work/prasetup.dll" --art "$art" \
@@ -63,7 +65,7 @@ nsis)
     # Warnings are errors. What it says goes to a file, and is shown if it fails.
     makensis -V2 -WX "-DVERSION=$VERSION" "-DPRA=$work/pra.exe" "-DTRAY=$work/pra-tray.exe" \
         "-DSETUP_DLL=$work/prasetup.dll" "-DART=$art" "-DLICENCE=$root/LICENSE" \
-        "-DTEXTS=$work/texts.nsh" "-DOUT=$made" ${SIGN:+"-DSIGN=$here/sign.sh"} "$here/pra.nsi" \
+        "-DTEXTS=$work/texts.nsh" "-DOUT=$made" ${SIGN:+"-DSIGN=$here/sign.sh"} ${QUICK:+-DQUICK} "$here/pra.nsi" \
         >"$work/makensis.log" 2>&1 || { cat "$work/makensis.log" >&2; die "makensis failed"; }
     [ -z "${SIGN:-}" ] || "$here/sign.sh" "$made"
     mv "$made" "$out/"

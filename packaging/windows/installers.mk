@@ -23,12 +23,17 @@ $(WINSETUP): $(wildcard packaging/windows/setup/*.[ch]) | installer-packages
 	$(call say,LINK,$@)
 	$(Q)$(WINSETUP_CC) $(WINSETUP_FLAGS) -shared $(filter %.c,$^) -o $@ $(WINSETUP_LIBS)
 
-# What the tests of the installers need: a program that presses buttons, and stand-ins for ours.
-WINTOOLS := $(WIN)/tests/press.exe $(WIN)/tests/standin-0.0.1.exe $(WIN)/tests/standin-0.0.2.exe
+# What the tests of the installers need: a program that presses buttons, one that uses a forward, and
+# stand-ins for ours.
+WINTOOLS := $(WIN)/tests/press.exe $(WIN)/tests/talk.exe $(WIN)/tests/standin-0.0.1.exe $(WIN)/tests/standin-0.0.2.exe
 $(WIN)/tests/press.exe: tests/windows/press.c | installer-packages
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(WINSETUP_CC) $(WINSETUP_FLAGS) $< -o $@
+$(WIN)/tests/talk.exe: tests/windows/talk.c | installer-packages
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(WINSETUP_CC) $(WINSETUP_FLAGS) $< -o $@ -lws2_32
 $(WIN)/tests/standin-%.exe: tests/windows/standin.c | installer-packages
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

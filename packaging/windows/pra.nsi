@@ -9,7 +9,11 @@
 
 ; First of all: the default is a 32-bit program, and its registry and folders are others.
 Target amd64-unicode
+!ifdef QUICK
+SetCompressor zlib
+!else
 SetCompressor /SOLID lzma
+!endif
 ManifestDPIAware true
 ManifestSupportedOS Win10
 RequestExecutionLevel admin

@@ -82,6 +82,9 @@ class Installer:
                 f.write("data of a user")
         os.chmod(self.key, 0o400)  # read-only to Windows
 
+    def read_key(self):
+        return read(self.key)
+
     def has_data(self):
         return [os.path.exists(p) for p in (self.key, self.log)]
 
