@@ -8,11 +8,14 @@
 #include "common/posix_win.h"
 
 #define PIPE_BUFFER (64u * 1024)
+/* When the system has no room for another instance, it is asked for again after this. */
+#define AGAIN_MS 1000
 
 struct ipc_listener {
     uv_async_t wake;
     wchar_t *name;
     HANDLE next, event, wait; /* the instance that waits for somebody */
+    HANDLE came_to;           /* the one that somebody came to, until it is accepted */
     OVERLAPPED connect;
     void (*came)(void *arg);
     void *arg;
@@ -42,20 +45,42 @@ static void CALLBACK on_event(void *arg, BOOLEAN timed_out)
     (void)uv_async_send(&((struct ipc_listener *)arg)->wake);
 }
 
-/* Waits for the next program. False: nobody can come any more. */
-static bool await(struct ipc_listener *l, bool first)
+/* Waits on `next` for somebody. False: it cannot be waited on. */
+static bool begin_connect(struct ipc_listener *l)
 {
-    l->next = make_instance(l->name, first);
-    if (l->next == INVALID_HANDLE_VALUE)
-        return false;
+    DWORD error;
+
     memset(&l->connect, 0, sizeof(l->connect));
     l->connect.hEvent = l->event;
-    ResetEvent(l->event);
-    if (ConnectNamedPipe(l->next, &l->connect) || GetLastError() == ERROR_PIPE_CONNECTED)
-        SetEvent(l->event); /* somebody was quicker than we */
-    else if (GetLastError() != ERROR_IO_PENDING)
+    error = ConnectNamedPipe(l->next, &l->connect) ? ERROR_PIPE_CONNECTED : GetLastError();
+    switch (error) {
+    case ERROR_IO_PENDING:
+        return true;
+    case ERROR_PIPE_CONNECTED: /* somebody was quicker than we */
+    case ERROR_NO_DATA:        /* and is gone again: that is seen when it is accepted */
+        SetEvent(l->event);
+        return true;
+    default:
         return false;
-    return RegisterWaitForSingleObject(&l->wait, l->event, on_event, l, INFINITE,
+    }
+}
+
+/* Waits for the next program, or, if that is not to be had now, for a better moment. False for the
+   first one: the name is taken, or nobody could come. */
+static bool await(struct ipc_listener *l, bool first)
+{
+    bool waits;
+
+    ResetEvent(l->event);
+    l->next = make_instance(l->name, first);
+    waits = l->next != INVALID_HANDLE_VALUE && begin_connect(l);
+    if (!waits && first)
+        return false;
+    if (!waits && l->next != INVALID_HANDLE_VALUE) {
+        CloseHandle(l->next);
+        l->next = INVALID_HANDLE_VALUE;
+    }
+    return RegisterWaitForSingleObject(&l->wait, l->event, on_event, l, waits ? INFINITE : AGAIN_MS,
                                        WT_EXECUTEONLYONCE);
 }
 
@@ -70,15 +95,19 @@ static void on_wake(uv_async_t *a)
 {
     struct ipc_listener *l = a->data;
 
-    if (l->wait == NULL || WaitForSingleObject(l->event, 0) != WAIT_OBJECT_0)
+    if (l->wait == NULL ||
+        (l->next != INVALID_HANDLE_VALUE && WaitForSingleObject(l->event, 0) != WAIT_OBJECT_0))
         return;
     stop_waiting(l);
-    l->came(l->arg);
-    if (l->next != INVALID_HANDLE_VALUE) { /* the caller had no memory to take it */
-        CloseHandle(l->next);
-        l->next = INVALID_HANDLE_VALUE;
-    }
+    l->came_to = l->next;
+    /* Before the other one can be closed: without any instance the name would be anybody's. */
     (void)await(l, false);
+    if (l->came_to == INVALID_HANDLE_VALUE)
+        return;
+    l->came(l->arg);
+    if (l->came_to != INVALID_HANDLE_VALUE) /* the caller had no memory to take it */
+        CloseHandle(l->came_to);
+    l->came_to = INVALID_HANDLE_VALUE;
 }
 
 /* The access list lets administrators in as well; a passphrase is for this user's programs alone. */
@@ -101,10 +130,10 @@ static bool is_own(HANDLE pipe)
 
 int ipc_listener_accept(struct ipc_listener *l, uv_pipe_t *into)
 {
-    HANDLE h = l->next;
+    HANDLE h = l->came_to;
     int fd, rc;
 
-    l->next = INVALID_HANDLE_VALUE;
+    l->came_to = INVALID_HANDLE_VALUE;
     if (!is_own(h)) {
         CloseHandle(h);
         return UV_EACCES;
@@ -142,7 +171,7 @@ int ipc_listener_open(uv_loop_t *loop, const char *path, void (*came)(void *arg)
     l->wake.data = l;
     l->came = came;
     l->arg = arg;
-    l->next = INVALID_HANDLE_VALUE;
+    l->next = l->came_to = INVALID_HANDLE_VALUE;
     l->name = win_wide(path);
     l->event = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (l->name != NULL && l->event != NULL && await(l, true)) {

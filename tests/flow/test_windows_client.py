@@ -74,3 +74,11 @@ def test_japanese_names_of_folders_and_words(make_client):
     done = c.run("connect", "--passphrase-file", c.passphrase_file)
     assert done.status == 1 and "サーバ" in done.err, str(done)
     assert json.loads(c.run("status", "--json").out)["state"] == "disconnected"
+
+
+def test_agent_hears_after_programs_that_came_and_were_gone_at_once(client, echo_forward):
+    before = client.agent_call(op="info")
+    knocked = winclient.run([winclient.WINE, winclient.program("windows/tests/agent_call.exe"), "--knock", "3000"],
+                            client.env, timeout=60)
+    assert knocked.status == 0, str(knocked)
+    assert client.agent_call(op="info")["pid"] == before["pid"]
