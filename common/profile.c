@@ -35,25 +35,28 @@ int profile_check_fingerprint(const char *text, struct fault *f)
     return 0;
 }
 
+/* UTF-8 of letters that are seen, and stand where they are: others would let a name hide what it is. */
+static bool is_seen(const char *text)
+{
+    uint32_t cp = ' ';
+
+    for (size_t left = strlen(text), n; left > 0; text += n, left -= n)
+        if ((n = utf8_decode(text, left, &cp)) == 0 || !utf8_printable(cp))
+            return false;
+    return true;
+}
+
 int profile_check_user(const char *text, struct fault *f)
 {
     size_t len = strlen(text);
 
     if (len > PROFILE_USER_MAX)
         return fault_set(f, PRA_EINVAL, "the user name is longer than %d bytes", PROFILE_USER_MAX);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
-            return fault_set(f, PRA_EINVAL, "a user name holds no blanks and control characters");
+    if (!is_seen(text) || strchr(text, ' ') != NULL)
+        return fault_set(f, PRA_EINVAL,
+                         "a user name holds no blanks, control characters or letters that are not "
+                         "seen");
     return 0;
-}
-
-/* U+200E, U+200F, U+2028 ... U+202E, U+2066 ... U+2069: they would let a name hide what it is. */
-static bool turns_around(const unsigned char *s)
-{
-    if (s[0] != 0xe2)
-        return false;
-    return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
-           (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
 }
 
 int profile_check_name(const char *text, struct fault *f)
@@ -64,11 +67,10 @@ int profile_check_name(const char *text, struct fault *f)
         return fault_set(f, PRA_EINVAL, "the name is longer than %d bytes", PROFILE_NAME_MAX);
     if (!utf8_valid(text, len))
         return fault_set(f, PRA_EINVAL, "the name is not UTF-8 text");
-    for (const unsigned char *s = (const unsigned char *)text; *s != '\0'; s++)
-        if (*s < ' ' || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0) || turns_around(s))
-            return fault_set(f, PRA_EINVAL,
-                             "the name holds a control character or one that turns the direction "
-                             "of writing around");
+    if (!is_seen(text))
+        return fault_set(f, PRA_EINVAL,
+                         "the name holds a control character, or one that is not seen or turns the "
+                         "direction of writing around");
     return 0;
 }
 

@@ -41,10 +41,11 @@ int profile_format(const struct profile *p, char dst[PROFILE_TEXT_MAX], size_t *
 
 /* "SHA256:" and 43 base64 digits. Returns 0, PRA_EINVAL. */
 int profile_check_fingerprint(const char *text, struct fault *f);
-/* At most 64 bytes without blanks and control characters; may be empty. Returns 0, PRA_EINVAL. */
+/* At most 64 bytes of UTF-8 without blanks, control characters and letters that are not seen
+   (utf8_printable()); may be empty. Returns 0, PRA_EINVAL. */
 int profile_check_user(const char *text, struct fault *f);
-/* Words for people on one line: UTF-8 without control characters and without those that turn the
-   direction of writing around. Returns 0, PRA_EINVAL. */
+/* Words for people on one line: UTF-8 without control characters, and without letters that are not
+   seen or turn the direction of writing around. Returns 0, PRA_EINVAL. */
 int profile_check_name(const char *text, struct fault *f);
 
 #endif

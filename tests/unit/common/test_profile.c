@@ -115,6 +115,11 @@ static const struct wrong wrongs[] = {
      "x\n",
      2, "direction"},
     {"[profile]\nname = a\x1b[31m\n", 2, "control"},
+    {"[profile]\nname = a\xd8\x9c\n", 2, "direction"}, /* U+061C */
+    {"[profile]\nname = a\xe2\x80\x8b\n", 2, "not seen"},
+    {"[profile]\nuser = su\xe2\x80\xaezuki\n", 2, "not seen"},
+    {"[profile]\nuser = suzuki\xe2\x80\x8b\n", 2, "not seen"},
+    {"[profile]\nuser = su\xc2\x85zuki\n", 2, "control"},
     {WHOLE "proxy = evil.example.com:8080\n", 5, "no key 'proxy'"},
     {WHOLE "user = other\n", 5, "line 4 already"},
     {WHOLE "[proxy]\n", 5, "unknown section"},
