@@ -90,6 +90,10 @@ void ask_problem(struct tray_app *app, enum msg_id id, const struct msg_args *ar
 /* A question; `yes` runs after the button `action` and not after "cancel". */
 void ask(struct tray_app *app, const char *title, const char *text, const char *action,
          void (*yes)(void *data), void *data);
+/* The same about something that is not to be taken back: Enter means "cancel". `data` is the question's
+   own, and goes with it (free()). */
+void ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
+                 void (*yes)(void *data), void *data);
 /* Asks where to save, beginning with `name`; false if nowhere. */
 bool ask_save_as(HWND owner, const char *title, const char *name, bool overwrite,
                  char path[OS_PATH_MAX]);

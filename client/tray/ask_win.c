@@ -19,20 +19,22 @@ struct question {
     enum ask_icon icon;
     void (*yes)(void *data);
     void *data;
+    bool careful; /* Enter means "cancel", and `data` goes with the question */
 };
 
 static void on_command(struct ui *u, int id, int code)
 {
-    struct question *q = u->data;
-    void (*yes)(void *data) = id == IDOK ? q->yes : NULL;
-    void *data = q->data;
+    struct question *kept = u->data, q = *kept;
 
     (void)code;
     if (id != IDOK && id != IDCANCEL)
         return;
+    kept->careful = false; /* `yes` still reads the data */
     ui_close(u);
-    if (yes != NULL)
-        yes(data);
+    if (id == IDOK && q.yes != NULL)
+        q.yes(q.data);
+    if (q.careful)
+        free(q.data);
 }
 
 static void on_draw(struct ui *u, int id, HDC dc, const RECT *r, UINT dpi)
@@ -49,7 +51,11 @@ static void on_draw(struct ui *u, int id, HDC dc, const RECT *r, UINT dpi)
 
 static void on_freed(struct ui *u)
 {
-    free(u->data);
+    struct question *q = u->data;
+
+    if (q->careful)
+        free(q->data);
+    free(q);
 }
 
 static const struct ui_ops ops = {.command = on_command, .draw = on_draw, .freed = on_freed};
@@ -91,15 +97,28 @@ void ask_problem(struct tray_app *app, enum msg_id id, const struct msg_args *ar
     ask_message(app, ASK_ERROR, title, body);
 }
 
+static void put(struct tray_app *app, const char *title, const char *text, const char *action,
+                const struct question *q)
+{
+    struct ui *u = make(app, q, title, text);
+    HWND yes = ui_button(u, IDOK, action, !q->careful);
+    HWND cancel = ui_button(u, IDCANCEL, TXT_B_CANCEL, q->careful);
+
+    ui_show(u, q->careful ? cancel : yes);
+}
+
 void ask(struct tray_app *app, const char *title, const char *text, const char *action,
          void (*yes)(void *data), void *data)
 {
-    struct ui *u =
-        make(app, &(struct question){.icon = ASK_WARNING, .yes = yes, .data = data}, title, text);
-    HWND first = ui_button(u, IDOK, action, true);
+    put(app, title, text, action,
+        &(struct question){.icon = ASK_WARNING, .yes = yes, .data = data});
+}
 
-    (void)ui_button(u, IDCANCEL, TXT_B_CANCEL, false);
-    ui_show(u, first);
+void ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
+                 void (*yes)(void *data), void *data)
+{
+    put(app, title, text, action,
+        &(struct question){.icon = ASK_WARNING, .yes = yes, .data = data, .careful = true});
 }
 
 /* What a dialog of the system chose, as UTF-8. */

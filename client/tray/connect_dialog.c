@@ -27,7 +27,6 @@ struct connect_dialog {
     guint timer;
     gint64 started;
     gint forecast;                       /* milliseconds; set by the job's thread */
-    char asked[SSHKEY_FINGERPRINT_MAX];  /* shown to the person, who has not answered yet */
     char accept[SSHKEY_FINGERPRINT_MAX]; /* confirmed by the person, or "" */
     unsigned attempt;
 };
@@ -170,23 +169,32 @@ static void close_dialog(struct connect_dialog *d)
     g_free(d);
 }
 
+/* Each question is about the key that it shows: an older one may still be open. */
+struct shown {
+    struct tray_app *app;
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+};
+
 static void host_key_accepted(gpointer data)
 {
-    struct tray_app *app = data;
+    const struct shown *shown = data;
+    struct connect_dialog *d = shown->app->connect;
 
-    if (app->connect == NULL || app->connect->phase != PHASE_INPUT)
+    if (d == NULL || d->phase != PHASE_INPUT)
         return;
-    g_strlcpy(app->connect->accept, app->connect->asked, sizeof(app->connect->accept));
-    begin(app->connect);
+    g_strlcpy(d->accept, shown->fingerprint, sizeof(d->accept));
+    begin(d);
 }
 
 /* What the gateway showed has to be compared by the person; nothing is trusted before. */
 static void ask_host_key(struct connect_dialog *d, const char *seen)
 {
     char *text = g_strdup_printf(TXT_HOST_KEY_WHY, d->app->view.detail, seen);
+    struct shown *shown = g_new0(struct shown, 1);
 
-    g_strlcpy(d->asked, seen, sizeof(d->asked));
-    ui_ask(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, d->app);
+    shown->app = d->app;
+    g_strlcpy(shown->fingerprint, seen, sizeof(shown->fingerprint));
+    ui_ask_careful(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, shown);
     g_free(text);
 }
 

@@ -37,7 +37,6 @@ struct connect_dialog {
     bool heard; /* the agent has said something since the attempt began: its status is about it */
     ULONGLONG started;
     uint64_t forecast;                   /* milliseconds, 0 = not known */
-    char asked[SSHKEY_FINGERPRINT_MAX];  /* shown to the person, who has not answered yet */
     char accept[SSHKEY_FINGERPRINT_MAX]; /* confirmed by the person, or "" */
     unsigned attempt;
 };
@@ -177,24 +176,35 @@ static void begin(struct connect_dialog *d)
     work_start(run, done, j);
 }
 
+/* Each question is about the key that it shows: an older one may still be open. */
+struct shown {
+    struct tray_app *app;
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+};
+
 static void host_key_accepted(void *data)
 {
-    const struct tray_app *app = data;
+    const struct shown *shown = data;
+    struct connect_dialog *d = shown->app->connect;
 
-    if (app->connect == NULL || app->connect->phase != PHASE_INPUT)
+    if (d == NULL || d->phase != PHASE_INPUT)
         return;
-    memcpy(app->connect->accept, app->connect->asked, sizeof(app->connect->accept));
-    begin(app->connect);
+    memcpy(d->accept, shown->fingerprint, sizeof(d->accept));
+    begin(d);
 }
 
 /* What the gateway showed has to be compared by the person; nothing is trusted before. */
 static void ask_host_key(struct connect_dialog *d, const char *seen)
 {
     char text[MSG_TEXT_MAX];
+    struct shown *shown = calloc(1, sizeof(*shown));
 
+    if (shown == NULL)
+        abort();
+    shown->app = d->app;
+    snprintf(shown->fingerprint, sizeof(shown->fingerprint), "%s", seen);
     snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, d->app->view.detail, seen);
-    snprintf(d->asked, sizeof(d->asked), "%s", seen);
-    ask(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, d->app);
+    ask_careful(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, shown);
 }
 
 static void show_error(struct connect_dialog *d, const json_t *error)

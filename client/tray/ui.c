@@ -152,15 +152,29 @@ void ui_problem(struct tray_app *app, enum msg_id id, const struct msg_args *arg
 struct question {
     void (*yes)(gpointer data);
     gpointer data;
+    GDestroyNotify forget; /* NULL: `data` is not ours */
 };
 
 static void on_answer(GtkDialog *dialog, gint response, gpointer data)
 {
-    struct question q = *(struct question *)data;
+    struct question *kept = data, q = *kept;
 
+    kept->forget = NULL; /* `yes` still reads it */
     gtk_widget_destroy(GTK_WIDGET(dialog));
     if (response == GTK_RESPONSE_ACCEPT)
         q.yes(q.data);
+    if (q.forget != NULL)
+        q.forget(q.data);
+}
+
+static void free_question(gpointer data, GClosure *closure)
+{
+    struct question *q = data;
+
+    (void)closure;
+    if (q->forget != NULL)
+        q->forget(q->data);
+    g_free(q);
 }
 
 static void free_closure(gpointer data, GClosure *closure)
@@ -169,18 +183,32 @@ static void free_closure(gpointer data, GClosure *closure)
     g_free(data);
 }
 
-void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
-            void (*yes)(gpointer data), gpointer data)
+static void ask(struct tray_app *app, const char *title, const char *text, const char *action,
+                const struct question *question, gint first)
 {
     GtkWidget *dialog = message_dialog(app, GTK_MESSAGE_QUESTION, title, text);
     struct question *q = g_new0(struct question, 1);
 
-    *q = (struct question){.yes = yes, .data = data};
+    *q = *question;
     gtk_dialog_add_buttons(GTK_DIALOG(dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL, action,
                            GTK_RESPONSE_ACCEPT, NULL);
-    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
-    g_signal_connect_data(dialog, "response", G_CALLBACK(on_answer), q, free_closure, 0);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), first);
+    g_signal_connect_data(dialog, "response", G_CALLBACK(on_answer), q, free_question, 0);
     gtk_window_present(GTK_WINDOW(dialog));
+}
+
+void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
+            void (*yes)(gpointer data), gpointer data)
+{
+    ask(app, title, text, action, &(struct question){.yes = yes, .data = data},
+        GTK_RESPONSE_ACCEPT);
+}
+
+void ui_ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
+                    void (*yes)(gpointer data), gpointer data)
+{
+    ask(app, title, text, action, &(struct question){.yes = yes, .data = data, .forget = g_free},
+        GTK_RESPONSE_CANCEL);
 }
 
 /* --- what is wrong ---------------------------------------------------------------------------- */

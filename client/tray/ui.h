@@ -38,6 +38,10 @@ void ui_problem(struct tray_app *app, enum msg_id id, const struct msg_args *arg
 /* A question; `yes` runs after the button `action` and not after "cancel". */
 void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
             void (*yes)(gpointer data), gpointer data);
+/* The same about something that is not to be taken back: Enter means "cancel". `data` is the question's
+   own, and goes with it (g_free). */
+void ui_ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
+                    void (*yes)(gpointer data), gpointer data);
 
 /* A box that shows what is wrong: hidden until ui_trouble_show(), and by ui_trouble_hide(). */
 GtkWidget *ui_trouble(void);

@@ -5,6 +5,7 @@ import pytest
 from lib.client import PASSPHRASE
 from lib.fakeagent import FakeAgent, error
 from lib.messages import MESSAGES, shows
+from lib.procs import wait_until
 from lib.windows import LANGS, WORDS, give_passphrase
 
 ARGS = {"server": "gw.example.com:10022", "user": "suzuki", "port": "127.0.0.1:110", "program": "mailer", "pid": "42",
@@ -60,3 +61,24 @@ def test_every_refusal_is_shown_in_the_connect_dialog(agent, new_pc, make_tray, 
         give_passphrase(tray, w, PASSPHRASE)
         tray._wait(lambda: not shows("\n".join(text for _, _, text in dialog.walk(True)), name, lang),
                    f"{name} in the dialog")
+
+
+def test_answer_is_about_the_key_that_its_question_shows(agent, new_pc, make_tray):
+    """Somebody in between who comes after the first question must not be trusted by the answer to it."""
+    w = WORDS["en"]
+    tray = make_tray(new_pc, "en")
+    tray.press(w["connect"], "push button")
+    first, second = ("SHA256:" + letter * 43 for letter in "AB")
+    for key in (first, second):
+        agent.refusal = error(MESSAGES["MSG_HOSTKEY_UNKNOWN"], "en", detail=key)
+        give_passphrase(tray, w, PASSPHRASE)
+        tray.wait_text(key)
+    question = next(node for node in tray.all("alert")
+                    if any(first in text for _, _, text in node.walk(True)))
+    same = next(node for node, role, text in question.walk(True) if role == "push button" and text == w["same"])
+    assert same.atspi("Action", "DoAction", "(i)", 0)
+
+    def accepted():
+        return [r["accept_host_key"] for r in agent.requests if r["op"] == "connect" and r.get("accept_host_key")]
+    wait_until(accepted, 20, "the answer")
+    assert accepted() == [first]

@@ -12,7 +12,8 @@ BASE = {"state": "disconnected", "server": "gw.example.com:10022", "user": "suzu
 
 
 class FakeAgent:
-    """Listens at the agent's socket of a PRA_HOME; `refusal` is the error that answers "connect"."""
+    """Listens at the agent's socket of a PRA_HOME; `refusal` is the error that answers "connect". `requests` is what
+    was asked for."""
 
     def __init__(self, home):
         folder = os.path.join(home, "run")
@@ -23,6 +24,7 @@ class FakeAgent:
         self.lock = threading.Lock()
         self.status = dict(BASE)
         self.followers = []
+        self.requests = []
         self.open = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -48,6 +50,7 @@ class FakeAgent:
 
     def _answer(self, connection, request):
         op = request["op"]
+        self.requests.append(request)
         if op == "connect" and self.refusal:
             self._send(connection, {"ok": False, "error": self.refusal})
         elif op == "status":

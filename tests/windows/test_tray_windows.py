@@ -353,6 +353,26 @@ def test_unknown_gateway_is_trusted_only_after_a_person_compared(agent, make_tra
     assert agent.wait_request("connect", 3)["accept_host_key"] == FINGERPRINT
 
 
+def test_answer_is_about_the_key_that_its_question_shows(agent, make_tray, home):
+    """Somebody in between who comes after the first question must not be trusted by the answer to it. Enter is no."""
+    w = WORDS["en"]
+    tray = ready_to_connect(agent, make_tray, home, "en")
+    tray.press(w["connect"], "PRA")
+    keys = ["SHA256:" + letter * 43 for letter in "ABC"]
+    for n, key in enumerate(keys, 1):
+        agent.answer("connect", {"ok": False, "error": error_of("MSG_HOSTKEY_UNKNOWN", detail=key)})
+        give_passphrase(tray, w)
+        agent.wait_request("connect", n)
+        tray.wait_text(key)
+    tray.keys("Return")
+    tray.wait_no_text(keys[2])
+    agent.answer("connect", {"ok": True})
+    question = next(win for win in tray.windows() if any(keys[0] in c["text"] for c in win["children"]))
+    same = next(c for c in question["children"] if tray.plain(c["text"]) == w["same"])
+    tray.wine.ask(f"click {same['hwnd']}")
+    assert agent.wait_request("connect", 4)["accept_host_key"] == keys[0]
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_disconnect_asks_first(agent, make_tray, lang):
     w = WORDS[lang]
