@@ -60,6 +60,9 @@ void app_note(struct tray_app *app, const char *text);
 /* Frees what it holds; windows are gone already. */
 void app_free(struct tray_app *app);
 
+/* --- autostart_win.c: has this user switched off what starts at login? --- */
+bool prefs_autostart_off(void);
+
 /* --- window_win.c --- */
 struct window *window_new(struct tray_app *app);
 void window_present(struct window *w);

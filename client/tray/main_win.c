@@ -87,7 +87,7 @@ static const struct notify_events events = {.profile = on_profile,
 static HANDLE instance_mutex; /* held until we end */
 
 struct options {
-    bool background, if_set_up, version, unknown;
+    bool background, if_set_up, at_login, version, unknown;
     wchar_t profile[OS_PATH_MAX]; /* absolute, or "" */
 };
 
@@ -143,7 +143,7 @@ static void read_option(struct options *o, const wchar_t *word)
     else if (word[0] == L'-' ||
              GetFullPathNameW(word, OS_PATH_MAX, o->profile, NULL) >= OS_PATH_MAX)
         o->unknown = true;
-    o->if_set_up = o->if_set_up || autostart;
+    o->at_login = o->at_login || autostart;
 }
 
 static void read_options(struct options *o)
@@ -254,7 +254,9 @@ int WINAPI wWinMain(HINSTANCE hInstance, HINSTANCE hPrevInstance, PWSTR lpCmdLin
     ui_init(hInstance);
     if (init(&app) != 0)
         return EXIT_FAILURE;
-    if (options.if_set_up && !is_set_up(&app.paths))
+    if ((options.if_set_up || options.at_login) && !is_set_up(&app.paths))
+        return EXIT_SUCCESS;
+    if (options.at_login && prefs_autostart_off())
         return EXIT_SUCCESS;
     app.notify = notify_new(hInstance, &events, &app);
     app.ask_at_start = app.prefs.connect_at_start;

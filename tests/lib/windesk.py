@@ -148,6 +148,13 @@ def windows_path(path):
     return "Z:" + str(path).replace("/", "\\")
 
 
+def configure(home):
+    """Settings of a user who has only to connect."""
+    os.makedirs(home, exist_ok=True)
+    with open(f"{home}/config.ini", "w", encoding="utf-8") as f:
+        f.write("[server]\naddress = gw.example.com\nuser = suzuki\n")
+
+
 class WinTray:
     """One running pra-tray.exe."""
 
@@ -293,6 +300,10 @@ class WinTray:
     def check(self, label, on=True):
         c = self._wait(lambda: self.control(label), f"check box '{label}'")
         self.wine.ask(f"send {c['hwnd']} 0xF1 {int(on)} 0")
+
+    def checked(self, label):
+        c = self._wait(lambda: self.control(label), f"check box '{label}'")
+        return self.wine.ask(f"send {c['hwnd']} 0xF0 0 0")["result"] == 1
 
     def main(self):
         return self._wait(lambda: next((w for w in self.windows() if w["class"] == "PraTrayWindow"), None), "main window")

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+from lib import machines, windesk
 from lib.installers import BUILD, NEW, OLD, ROOT, Installer, make_packages
 from lib.procs import run
 from lib.screen import Screen
@@ -58,3 +59,36 @@ def installer(request, packages, windows_pc):
     for path in (f"{windows_pc.user_folder()}/AppData/Local/Pra", f"{windows_pc.drive}/ProgramData/Pra"):
         shutil.rmtree(path, ignore_errors=True)
     windows_pc.run("reg", "delete", r"HKLM\Software\PRA", "/f")
+
+
+@pytest.fixture(scope="session")
+def wine():
+    """The desktop of pra-tray.exe."""
+    # Minutes where the libraries for Windows are not in the cache yet, else seconds.
+    # By the name that the makefile has for it: what depends on a header is noted by name.
+    run(["make", "-s", "-j2", "-C", ROOT, f"BUILD={os.path.relpath(BUILD, ROOT)}", "tests-windows"], timeout=900).ok()
+    w = windesk.Wine()
+    try:
+        yield w.start()
+    finally:
+        w.stop()
+
+
+@pytest.fixture
+def home(folder):
+    return f"{folder}/home"
+
+
+@pytest.fixture
+def make_tray(wine, home):
+    trays = []
+
+    def make(lang="en", options=(), **kwargs):
+        os.makedirs(home, exist_ok=True)
+        machines.write(f"{home}/machine.json", machines.OFFICE_PC)
+        trays.append(windesk.WinTray(wine, home, lang, options, env={
+            "PRA_TEST_MACHINE": windesk.windows_path(f"{home}/machine.json"), "PRA_TEST_FOREIGN_PEERS": "1"}, **kwargs))
+        return trays[-1]
+    yield make
+    for t in trays:
+        t.stop()

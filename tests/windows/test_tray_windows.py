@@ -10,17 +10,15 @@ import subprocess
 
 import pytest
 
-from lib import machines
 from lib.client import exchange
 from lib.messages import MESSAGES, assert_shows
 from lib.ports import free_port
 from lib.procs import run, wait_until
-from lib.windesk import BUILD, NIN_BALLOONUSERCLICK, NIN_SELECT, WM_CONTEXTMENU, FakeAgent, WinTray, Wine, windows_path
+from lib.windesk import NIN_BALLOONUSERCLICK, NIN_SELECT, WM_CONTEXTMENU, FakeAgent, configure, windows_path
 
 # `make test` speaks Japanese where that is quick; `make test-windows` everywhere.
 BOTH = ["en", "ja"]
 LANGS = ["en", pytest.param("ja", marks=pytest.mark.windows_full)]
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FINGERPRINT = "SHA256:" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 PASSPHRASE = "correct horse battery staple"
 # Entries of the menu bar: 200 and the number in enum tray_command.
@@ -72,23 +70,6 @@ def error_of(message_id, **args):
     return {"code": m.code, "message": m.title["en"], "cause": "?", "remedy": "?", "id": message_id, "args": filled}
 
 
-@pytest.fixture(scope="module")
-def wine():
-    # Minutes where the libraries for Windows are not in the cache yet, else seconds.
-    # By the name that the makefile has for it: what depends on a header is noted by name.
-    run(["make", "-s", "-j2", "-C", ROOT, f"BUILD={os.path.relpath(BUILD, ROOT)}", "tests-windows"], timeout=900).ok()
-    w = Wine()
-    try:
-        yield w.start()
-    finally:
-        w.stop()
-
-
-@pytest.fixture
-def home(folder):
-    return f"{folder}/home"
-
-
 @pytest.fixture
 def agent(wine, home):
     a = FakeAgent(wine, home)
@@ -97,27 +78,6 @@ def agent(wine, home):
         yield a.start()
     finally:
         a.stop()
-
-
-@pytest.fixture
-def make_tray(wine, home):
-    trays = []
-
-    def make(lang="en", options=(), **kwargs):
-        os.makedirs(home, exist_ok=True)
-        machines.write(f"{home}/machine.json", machines.OFFICE_PC)
-        trays.append(WinTray(wine, home, lang, options, env={
-            "PRA_TEST_MACHINE": windows_path(f"{home}/machine.json"), "PRA_TEST_FOREIGN_PEERS": "1"}, **kwargs))
-        return trays[-1]
-    yield make
-    for t in trays:
-        t.stop()
-
-
-def configure(home):
-    os.makedirs(home, exist_ok=True)
-    with open(f"{home}/config.ini", "w", encoding="utf-8") as f:
-        f.write("[server]\naddress = gw.example.com\nuser = suzuki\n")
 
 
 def shape(tray):
@@ -546,15 +506,6 @@ def test_profile_is_shown_taken_and_leads_on(make_tray, home, folder):
     tray.gone("Connection profile")
     with open(f"{home}/config.ini", encoding="utf-8") as f:
         assert "other.example.com" not in f.read()
-
-
-def test_start_at_login_waits_for_settings(make_tray, home):
-    tray = make_tray(options=["--autostart"])
-    assert tray.process.wait(20) == 0
-    configure(home)
-    tray.process = tray.launch("--autostart")
-    assert "PRA" in tray.hidden()["text"]
-    assert not tray.windows()
 
 
 # --- the real agent -------------------------------------------------------------------------------
