@@ -52,7 +52,7 @@ LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
 CRYPTO      := @$(DEPS)/lib/crypto.link
 LIBS_common := -ljansson -linih $(CRYPTO)
 LIBS_client := $(DEPS)/lib/libssh2.a -luv -lz $(LIBS_common)
-LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 $(LIBS_common)
+LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 -loath $(LIBS_common)
 
 # --- what is made of what ------------------------------------------------------------------
 # What differs between systems lies beside each other: *_posix.c and *_linux.c here, *_win.c there.
@@ -284,7 +284,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core $(LIBS_common) -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core -loath $(LIBS_common) -o $@
 
 fuzz-build: $(FUZZ)
 fuzz: packages ## run every fuzz target for TIME seconds (60)

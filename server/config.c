@@ -224,6 +224,20 @@ static int set_portal_listen(void *target, const char *value, struct fault *f)
     return set_text(c->portal_listen, sizeof(c->portal_listen), value, f);
 }
 
+static int set_portal_socket(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_path(c, c->portal_socket, value, f);
+}
+
+static int set_portal_group(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_text(c->portal_group, sizeof(c->portal_group), value, f);
+}
+
 /* ---- the file ---------------------------------------------------------------------------------- */
 
 static const struct conf_key keys[] = {
@@ -239,6 +253,8 @@ static const struct conf_key keys[] = {
     {"log", "level", set_log_level},
     {"log", "file", set_log_file},
     {"portal", "listen", set_portal_listen},
+    {"portal", "socket", set_portal_socket},
+    {"portal", "group", set_portal_group},
 #define X(section, key, member, min, max, dflt) {section, key, set_##member},
     CONFIG_NUMBER_MAP(X) CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)
 #undef X
@@ -256,6 +272,9 @@ static int fill_in(struct config *c, struct fault *f)
         return fault_set(f, PRA_EINVAL, "%s: [store] url: the path is too long", c->file);
     if (c->admin_socket[0] == '\0' &&
         os_path_join(c->admin_socket, c->store_dir, "admin.sock") != 0)
+        return fault_set(f, PRA_EINVAL, "%s: [store] url: the path is too long", c->file);
+    if (c->portal_socket[0] == '\0' &&
+        os_path_join(c->portal_socket, c->store_dir, "portal.sock") != 0)
         return fault_set(f, PRA_EINVAL, "%s: [store] url: the path is too long", c->file);
     if (c->portal_listen[0] == '\0')
         snprintf(c->portal_listen, sizeof(c->portal_listen), "%s", DEFAULT_PORTAL);

@@ -74,7 +74,9 @@ struct config {
     enum log_level log_level;   /* default info */
     char log_file[OS_PATH_MAX]; /* "" = stderr */
 
-    char portal_listen[ADDR_TEXT_MAX]; /* default 0.0.0.0:10443 */
+    char portal_listen[ADDR_TEXT_MAX];      /* default 0.0.0.0:10443 */
+    char portal_socket[OS_PATH_MAX];        /* default: portal.sock beside the database */
+    char portal_group[CONFIG_NAME_MAX + 1]; /* whose members may connect to it; "" = none */
 
 #define X(section, key, member, min, max, dflt) long member;
     CONFIG_NUMBER_MAP(X) CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)

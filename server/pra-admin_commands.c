@@ -82,6 +82,27 @@ static const struct cli_column audit_columns[] = {
     {"detail", "DETAIL", false}, END_COLUMNS,
 };
 
+static const struct cli_column account_columns[] = {
+    {"id", "ID", true},
+    {"name", "NAME", true},
+    {"role", "ROLE", true},
+    {"state", "STATE", true},
+    {"two-step", "TWO-STEP", true},
+    {"full-name", "FULL NAME", false},
+    {"mail", "MAIL", false},
+    {"expires", "EXPIRES", false},
+    {"last-login", "LAST LOG-IN", true},
+    END_COLUMNS,
+};
+
+/* What account add and account set share. */
+#define ACCOUNT_OPTIONS                                                                            \
+    {"full-name", OPTION_TEXT, "TEXT", "the person's name"},                                       \
+        {"mail", OPTION_TEXT, "ADDRESS", "where mail for this account goes"},                      \
+    {                                                                                              \
+        "expires", OPTION_TEXT, "TIME", "RFC 3339 or a date; after it nobody can log in"           \
+    }
+
 const struct cli_command cli_commands[] = {
     {"init", "init", NO_POSITIONALS, NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
      "make the database and the gateway's host key, print its fingerprint", "pra-admin init"},
@@ -170,6 +191,33 @@ const struct cli_command cli_commands[] = {
     {"rule delete", "rule.delete", POSITIONALS(P_RULE), NO_OPTIONS, STYLE_DONE, NULL,
      "rule {id} '{name}' deleted", "remove a rule; connections that it alone allowed are closed",
      "pra-admin rule delete 7"},
+
+    {"account add", "account.add", POSITIONALS(P_NAME),
+     OPTIONS({"role", OPTION_NEEDED, "ROLE", "owner, admin, helpdesk, engineer or auditor"},
+             ACCOUNT_OPTIONS),
+     STYLE_DETAILS, NULL, NULL,
+     "make an account of the management tool; prints the one-time code that sets its password",
+     "pra-admin account add tanaka --role owner"},
+    {"account list", "account.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, account_columns, NULL,
+     "accounts of the management tool", "pra-admin account list"},
+    {"account set", "account.set", POSITIONALS(P_NAME),
+     OPTIONS({"role", OPTION_TEXT, "ROLE", "another role; ends the account's log-ins"},
+             ACCOUNT_OPTIONS),
+     STYLE_DONE, NULL, "account {name} changed", "change an account; \"\" takes a value away",
+     "pra-admin account set tanaka --mail tanaka@example.com"},
+    {"account enable", "account.enable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "account {name} enabled", "let an account log in again", "pra-admin account enable tanaka"},
+    {"account disable", "account.disable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "account {name} disabled", "end an account's log-ins and let it in no more",
+     "pra-admin account disable tanaka"},
+    {"account delete", "account.delete", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "account {name} deleted; the audit records stay", "remove an account",
+     "pra-admin account delete tanaka"},
+    {"account reissue", "account.reissue", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DETAILS, NULL,
+     NULL,
+     "take away password and second step and print a new set-up code (forgotten password, lost "
+     "phone)",
+     "pra-admin account reissue tanaka"},
 
     {"session list", "session.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, session_columns, NULL,
      "who is connected (prad must run)", "pra-admin session list"},

@@ -34,6 +34,7 @@ ONLY_IN = {
     r"ini\.h": r"common/conf\.c",
     r"uv\.h": r"client/[a-z0-9_]+\.[ch]",
     r"(gtk|gdk|gio|glib|cairo|libdbusmenu)[a-z0-9-]*[/.]": r"client/tray/[a-z0-9_]+\.[ch]",
+    r"liboath/": r"server/admin/admin_totp\.c",
     r"zlib\.h": r"client/archive\.c",
     r"event2/": r"server/[a-z0-9_/]+\.[ch]",
 }

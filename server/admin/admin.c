@@ -26,11 +26,12 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
     a->store_url = strdup(opt->store_url);
     a->host_key_path = strdup(opt->host_key_path != NULL ? opt->host_key_path : "");
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
+    a->throttle = throttle_new();
     if (opt->host != NULL) {
         a->host = *opt->host;
         a->serving = opt->host->session_list != NULL;
     }
-    if (a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL)
+    if (a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL || a->throttle == NULL)
         rc = fault_set(f, PRA_ENOMEM, "no memory");
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
@@ -55,6 +56,7 @@ void admin_close(struct admin *a)
     policy_unref(a->next);
     free(a->own);
     free(a->notes);
+    throttle_free(a->throttle);
     free(a->store_url);
     free(a->host_key_path);
     free(a);
@@ -182,6 +184,12 @@ static const char *error_word(int rc)
         return "busy";
     case PRA_EACCES:
         return "not-permitted";
+    case PRA_ECLOSED:
+        return "not-logged-in";
+    case PRA_EPASSPHRASE:
+        return "wrong";
+    case PRA_EAGAIN:
+        return "too-many";
     case PRA_EIO:
     case PRA_ECORRUPT:
     case PRA_EFULL:
@@ -194,7 +202,10 @@ static const char *error_word(int rc)
     }
 }
 
-/* "rule.add user=alice name=POP ..." as far as it fits. Key lines are left out: long, no secret. */
+/*
+ * "rule.add user=alice name=POP ..." as far as it fits. Secrets and key lines are left out, and so
+ * are arguments that the operation does not have: they may be secrets with a wrong name.
+ */
 static void describe(const struct call *c, char *dst, size_t cap)
 {
     size_t len = (size_t)snprintf(dst, cap, "%s", c->op != NULL ? c->op->name : "unknown");
@@ -207,10 +218,11 @@ static void describe(const struct call *c, char *dst, size_t cap)
     {
         char text[AUDIT_TEXT_MAX], shown_name[32];
         const char *s = json_string_value(value);
+        const struct arg_spec *spec = find_spec(c->op, name);
         int n;
 
-        if (strcmp(name, "line") == 0 || json_is_null(value) || json_is_array(value) ||
-            json_is_object(value))
+        if (spec == NULL || spec->type == ARG_HIDDEN || json_is_null(value) ||
+            json_is_array(value) || json_is_object(value))
             continue;
         log_escape(shown_name, sizeof(shown_name), name, strlen(name));
         if (s != NULL)
@@ -228,13 +240,15 @@ static void describe(const struct call *c, char *dst, size_t cap)
     }
 }
 
-static void audit_of(const struct call *c, int rc, struct audit_event *e)
+void audit_of(const struct call *c, int rc, struct audit_event *e)
 {
     memset(e, 0, sizeof(*e));
     e->kind = AUDIT_ADMIN;
     e->time_ms = os_time_now_ms();
     e->rule = c->rule;
-    snprintf(e->user, sizeof(e->user), "%s", c->peer->name);
+    snprintf(e->user, sizeof(e->user), "%s", c->account.id != 0 ? c->account.name : c->peer->name);
+    snprintf(e->session, sizeof(e->session), "%s", c->login.public_id);
+    addr_parse_ip(c->source, strlen(c->source), &e->source);
     snprintf(e->device, sizeof(e->device), "%s", c->device);
     snprintf(e->reason, sizeof(e->reason), "%s", rc == 0 ? "done" : error_word(rc));
     describe(c, e->detail, sizeof(e->detail));
@@ -273,14 +287,25 @@ static const struct operation *parse_request(struct call *c, json_t *request)
 static int run_inside(struct call *c)
 {
     struct audit_event e;
-    int rc = args_check(c);
+    int rc = access_check(c);
 
     if (rc == 0)
+        rc = args_check(c);
+    if (rc == 0)
         rc = c->op->run(c);
-    if (rc == 0 && (c->op->flags & OP_CHANGES) != 0) {
+    if (rc == 0 && (c->op->flags & (OP_CHANGES | OP_WRITES)) != 0) {
         audit_of(c, 0, &e);
         rc = c->a->store->ops->audit_add(c->a->store, &e, 1, &c->f);
     }
+    return rc;
+}
+
+/* Ends a transaction that no policy depends on. */
+static int finish_plain(struct admin *a, int rc, struct fault *f)
+{
+    if (rc == 0)
+        return a->store->ops->commit(a->store, f);
+    a->store->ops->rollback(a->store);
     return rc;
 }
 
@@ -319,14 +344,19 @@ static int run_single(struct call *c, json_t *request)
 
     if (parse_request(c, request) == NULL)
         return PRA_EINVAL;
-    if ((c->op->flags & OP_CHANGES) != 0) {
+    if ((c->op->flags & (OP_CHANGES | OP_WRITES)) != 0) {
         rc = c->a->store->ops->begin(c->a->store, &c->f);
-        if (rc == 0)
+        if (rc == 0 && (c->op->flags & OP_WRITES) != 0)
+            rc = finish_plain(c->a, run_inside(c), &c->f);
+        else if (rc == 0)
             rc = finish(c->a, run_inside(c), &c->f);
     } else {
         rc = run_inside(c);
     }
-    if ((rc != 0 && (c->op->flags & OP_CHANGES) != 0) || (c->op->flags & OP_ACTS) != 0)
+    /* What somebody without a log-in was refused is the business of the operations that log in. */
+    if (((rc != 0 && (c->op->flags & (OP_CHANGES | OP_WRITES)) != 0) ||
+         (c->op->flags & OP_ACTS) != 0 || rc == PRA_EACCES) &&
+        (c->who & (BY_NOBODY | BY_PENDING)) == 0)
         record_attempt(c, rc);
     return rc;
 }
@@ -335,9 +365,10 @@ static int run_single(struct call *c, json_t *request)
 
 static int run_element(struct call *batch, json_t *request, size_t index)
 {
-    struct call c = {.a = batch->a, .peer = batch->peer, .warnings = batch->warnings};
+    struct call c = *batch;
     int rc = PRA_EINVAL;
 
+    c.result = NULL;
     if (!json_is_object(request))
         fault_set(&c.f, PRA_EINVAL, "is not an object");
     else if (parse_request(&c, request) != NULL && (c.op->flags & OP_CHANGES) == 0)
@@ -391,8 +422,7 @@ json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json
 {
     struct call c = {.a = a, .peer = peer};
     json_t *copy = json_deep_copy(request); /* jansson's accessors take no const */
-    json_t *batch = json_object_get(copy, "batch");
-    json_t *answer;
+    json_t *batch, *answer;
     int rc;
 
     if (copy == NULL)
@@ -401,9 +431,12 @@ json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json
         a->host.settle(a->host.ctx);
     if (!json_is_object(copy))
         rc = fault_set(&c.f, PRA_EINVAL, "a request is an object");
-    else if (batch != NULL && json_object_size(copy) == 1)
-        rc = run_batch(&c, batch);
     else
+        rc = access_identify(&c, copy);
+    batch = json_object_get(copy, "batch");
+    if (rc == 0 && batch != NULL && json_object_size(copy) == 1)
+        rc = run_batch(&c, batch);
+    else if (rc == 0)
         rc = run_single(&c, copy);
     if (rc == 0) {
         answer =

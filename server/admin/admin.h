@@ -3,7 +3,8 @@
  * once: checked, written to the store, audited. Runs inside prad on the keeper thread; with prad
  * down pra-admin takes the store's lock and runs the same code.
  *
- * A request is one JSON object {"op":"user.add","args":{...}}, an answer is
+ * A request is one JSON object {"op":"user.add","args":{...}}, with a member "token" if it is made
+ * for a logged-in account, and from the portal "source", the browser's address; an answer is
  * {"ok":true,"result":...} or {"ok":false,"error":{"code":"exists","message":"..."}}; the list of
  * operations, arguments and error codes is in server/README.md.
  */
@@ -29,6 +30,7 @@ struct admin_peer {
     uid_t uid;
     pid_t pid;
     char name[POLICY_NAME_MAX + 1]; /* login name for the audit */
+    bool portal; /* may do nothing by itself: only what the session in a request's token may */
 };
 
 /* What only a running prad can do. */

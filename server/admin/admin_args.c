@@ -22,6 +22,7 @@ static int check_value(struct call *c, const struct arg_spec *spec, const json_t
 {
     switch (spec->type) {
     case ARG_TEXT:
+    case ARG_HIDDEN:
         if (!json_is_string(value))
             return fault_set(&c->f, PRA_EINVAL, "%s: must be text", spec->name);
         if (json_string_length(value) > (size_t)spec->max)
@@ -49,7 +50,7 @@ static int check_value(struct call *c, const struct arg_spec *spec, const json_t
     return PRA_EINVAL;
 }
 
-static const struct arg_spec *find_spec(const struct operation *op, const char *name)
+const struct arg_spec *find_spec(const struct operation *op, const char *name)
 {
     for (const struct arg_spec *s = op->args; s->name != NULL; s++) {
         if (strcmp(s->name, name) == 0)

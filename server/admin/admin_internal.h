@@ -8,6 +8,7 @@
 #define PRA_SERVER_ADMIN_ADMIN_INTERNAL_H
 
 #include "server/admin/admin.h"
+#include "server/admin/throttle.h"
 #include "server/store/store.h"
 
 #define ADMIN_BATCH_MAX 100000 /* requests in one batch */
@@ -32,11 +33,32 @@ struct admin {
     struct policy *next; /* compiled in the open transaction */
     struct addr_ip *own;
     size_t own_count;
+    struct throttle *throttle;
     struct device_note *notes; /* ADMIN_NOTES_MAX */
     size_t note_count;
 };
 
-enum arg_type { ARG_TEXT, ARG_INT, ARG_BOOL, ARG_LIST };
+/* ARG_HIDDEN: text that never stands in the audit. */
+enum arg_type { ARG_TEXT, ARG_HIDDEN, ARG_INT, ARG_BOOL, ARG_LIST };
+
+/* What an account may do: server/README.md says what each role is for. */
+#define ROLE_MAP(X)                                                                                \
+    X(ROLE_OWNER, "owner")                                                                         \
+    X(ROLE_ADMIN, "admin")                                                                         \
+    X(ROLE_HELPDESK, "helpdesk")                                                                   \
+    X(ROLE_ENGINEER, "engineer")                                                                   \
+    X(ROLE_AUDITOR, "auditor")
+enum role {
+#define X(id, word) id,
+    ROLE_MAP(X)
+#undef X
+        ROLE_COUNT
+};
+
+/* Who may run an operation: bits, 1 << role and these. */
+#define BY_CONSOLE (1u << 8)  /* pra-admin */
+#define BY_NOBODY  (1u << 9)  /* the portal for somebody who has not logged in */
+#define BY_PENDING (1u << 10) /* who gave a password and owes the second step */
 
 struct arg_spec {
     const char *name;
@@ -54,6 +76,10 @@ struct call {
     json_t *result;   /* owned by the call until it is taken into the answer */
     json_t *warnings; /* NULL or an array of sentences */
     struct fault f;
+    unsigned who;                        /* one of the bits */
+    struct store_account account;        /* id 0 = none */
+    struct store_login login;            /* likewise */
+    char source[STORE_WORD_MAX + 1];     /* the browser's address, or "" */
     char device[SSHKEY_FINGERPRINT_MAX]; /* for the audit, when an operation is about a key */
     int64_t rule;                        /* for the audit, when it is about a rule */
 };
@@ -61,21 +87,48 @@ struct call {
 #define OP_READS   0u
 #define OP_CHANGES 1u /* runs in a transaction, is audited */
 #define OP_ACTS    2u /* audited, changes nothing in the store */
+#define OP_WRITES  4u /* like OP_CHANGES, but nothing that a policy is made of */
+#define OP_OWN     8u /* opens its transactions and writes its audit records by itself */
 
 struct operation {
     const char *name;
     unsigned flags;
+    unsigned who; /* bits: the one place where a role's rights stand */
     int (*run)(struct call *c);
     const struct arg_spec *args; /* ends with a NULL name */
 };
 
 /* NULL if there is no such operation. */
 const struct operation *admin_operation(const char *name);
+/* Names of the operations that one of these bits may run. New reference. */
+json_t *admin_operations(unsigned who);
+
+/* ---- who asks (admin_access.c) ------------------------------------------------------------------ */
+
+#define LOGIN_PENDING_S 300         /* from the password to the second step */
+#define LOGIN_IDLE_S    (30 * 60)   /* without a request */
+#define LOGIN_LONGEST_S (12 * 3600) /* from the log-in on */
+#define LOGIN_SEEN_S    60          /* how exactly the last request is known */
+#define LOGINS_MAX      16          /* of one account */
+#define TOKEN_LEN       32
+
+/*
+ * Finds out for whom a request is made, from its peer and the members "token" and "source".
+ * Returns 0, PRA_EINVAL, PRA_ECLOSED (no such log-in, or not any more: log in again).
+ */
+int access_identify(struct call *c, json_t *request);
+/* May he run c->op? Returns 0, PRA_ECLOSED (log in first), PRA_EACCES. */
+int access_check(struct call *c);
+/* -1 if it is none. */
+int role_of(const char *word);
+const char *role_word(int role);
 
 /* ---- arguments (admin_args.c) ---------------------------------------------------------------- */
 
 /* Checks c->args against c->op->args. Returns 0, PRA_EINVAL. */
 int args_check(struct call *c);
+/* NULL if the operation has no such argument. */
+const struct arg_spec *find_spec(const struct operation *op, const char *name);
 /* Absent or null gives NULL, 0, false. */
 const char *arg_text(const struct call *c, const char *name);
 int64_t arg_int(const struct call *c, const char *name);
@@ -101,6 +154,9 @@ json_t *json_when(int64_t t);
 /* Sets the result; PRA_ENOMEM if `result` is NULL. */
 int give(struct call *c, json_t *result);
 
+/* The form of an audit record of this call. */
+void audit_of(const struct call *c, int rc, struct audit_event *e);
+
 json_t *key_json(const struct store_key *k);
 json_t *rule_json(const struct store_rule *in);
 
@@ -112,7 +168,43 @@ int snapshot_load(struct admin *a, struct policy **out, struct fault *f);
 /* Writes what was noted by admin_note_device(), inside a transaction. */
 int notes_write(struct admin *a, struct fault *f);
 
-/* The operations, by file: admin_users.c, _keys.c, _rules.c, _gateway.c, _audit.c, _explain.c. */
+/* ---- accounts (admin_accounts.c) ---------------------------------------------------------------- */
+
+#define SETUP_VALID_S     (14 * 86400) /* C3: what is not activated by then is issued again */
+#define SETUP_CODE_CHARS  20           /* of base32, 100 bits */
+#define RECOVERY_COUNT    10
+#define RECOVERY_CHARS    16 /* 80 bits */
+#define CODE_TEXT_MAX     (SETUP_CODE_CHARS + SETUP_CODE_CHARS / 4)
+#define CODE_FAILURES_MAX 10  /* wrong codes of an account ... */
+#define CODE_FAILURES_S   900 /* ... in this time */
+#define CODE_TRIES_MAX    5   /* after one password */
+
+json_t *account_json(const struct store_account *a);
+/* A new random code of `chars` letters in groups of four, and what is kept of it. */
+int code_make(size_t chars, char text[CODE_TEXT_MAX], uint8_t hash[STORE_HASH_LEN]);
+/* What is kept of a code that a person typed: letter case, blanks and dashes do not count. */
+int code_hash(const char *text, uint8_t hash[STORE_HASH_LEN]);
+/* An argument of exactly `len` bytes in hexadecimal. Returns 0, PRA_EINVAL. */
+int arg_bytes(struct call *c, const char *name, uint8_t *out, size_t len);
+/* Is this the account's password? Returns 0, PRA_EPASSPHRASE without a sentence, PRA_ECRYPTO. */
+int account_verify(const struct store_account *a, const uint8_t *proof);
+/* Not disabled and not over at `now`. */
+bool account_live(const struct store_account *a, int64_t now);
+
+/* ---- the second step (admin_totp.c) ------------------------------------------------------------- */
+
+#define TOTP_STEP_S 30
+
+/*
+ * Takes a code once: of an authenticator, whose time step is noted in `a` (not stored yet), or a
+ * recovery code, which is removed (a transaction is open). Returns 0, PRA_EPASSPHRASE with a
+ * reason in `why` ("code", "code-used"), or the store's error.
+ */
+int totp_take(struct call *c, struct store_account *a, const char *code, int64_t now,
+              const char **why);
+
+/* The operations, by file: admin_users.c, _keys.c, _rules.c, _gateway.c, _audit.c, _explain.c,
+   _accounts.c, _login.c, _totp.c. */
 int op_user_add(struct call *c);
 int op_user_list(struct call *c);
 int op_user_enable(struct call *c);
@@ -138,5 +230,26 @@ int op_init(struct call *c);
 int op_status(struct call *c);
 int op_audit_list(struct call *c);
 int op_explain(struct call *c);
+int op_account_add(struct call *c);
+int op_account_list(struct call *c);
+int op_account_set(struct call *c);
+int op_account_enable(struct call *c);
+int op_account_disable(struct call *c);
+int op_account_delete(struct call *c);
+int op_account_reissue(struct call *c);
+int op_login_begin(struct call *c);
+int op_login_password(struct call *c);
+int op_login_code(struct call *c);
+int op_login_list(struct call *c);
+int op_login_end(struct call *c);
+int op_setup(struct call *c);
+int op_logout(struct call *c);
+int op_me(struct call *c);
+int op_me_set(struct call *c);
+int op_password_change(struct call *c);
+int op_totp_begin(struct call *c);
+int op_totp_confirm(struct call *c);
+int op_totp_disable(struct call *c);
+int op_recovery_renew(struct call *c);
 
 #endif

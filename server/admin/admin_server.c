@@ -40,6 +40,8 @@ struct client {
 struct admin_server {
     struct event_base *base;
     struct admin *admin;
+    enum admin_door door;
+    const char *section; /* of prad.ini, for error messages */
     bool has_group;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd;
@@ -202,6 +204,7 @@ static void client_new(struct admin_server *s, int fd)
     }
     c->server = s;
     c->fd = fd;
+    c->peer.portal = s->door == ADMIN_DOOR_PORTAL;
     buf_init(&c->in, JSONL_LOCAL_MAX);
     buf_init(&c->out, JSONL_LOCAL_MAX);
     event_assign(&c->io, s->base, fd, EV_READ, on_client, c);
@@ -265,13 +268,14 @@ static int remove_old(const char *path, struct fault *f)
 }
 
 /* Opens the socket to the group's members. */
-static int admit_group(const char *path, const char *group, struct fault *f)
+static int admit_group(const struct admin_server *s, const char *group, struct fault *f)
 {
+    const char *path = s->path;
     char lookup[LOOKUP_MAX];
     struct group gr, *found = NULL;
 
     if (getgrnam_r(group, &gr, lookup, sizeof(lookup), &found) != 0 || found == NULL)
-        return fault_set(f, PRA_EINVAL, "[admin] group: there is no group '%s'", group);
+        return fault_set(f, PRA_EINVAL, "[%s] group: there is no group '%s'", s->section, group);
     if (chown(path, (uid_t)-1, gr.gr_gid) != 0)
         return fault_set(f, PRA_EIO, "%s cannot be given to group '%s': %s", path, group,
                          strerror(errno));
@@ -280,14 +284,19 @@ static int admit_group(const char *path, const char *group, struct fault *f)
 
 static int bind_socket(struct admin_server *s, const struct config *c, struct fault *f)
 {
+    bool portal = s->door == ADMIN_DOOR_PORTAL;
+    const char *path = portal ? c->portal_socket : c->admin_socket;
+    const char *group = portal ? c->portal_group : c->admin_group;
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     mode_t old;
     int rc;
 
-    if (strlen(c->admin_socket) >= sizeof(s->path))
-        return fault_set(f, PRA_EINVAL, "[admin] socket: %s: longer than %zu bytes",
-                         c->admin_socket, sizeof(s->path) - 1);
-    memcpy(s->path, c->admin_socket, strlen(c->admin_socket) + 1);
+    s->section = portal ? "portal" : "admin";
+    s->has_group = group[0] != '\0';
+    if (strlen(path) >= sizeof(s->path))
+        return fault_set(f, PRA_EINVAL, "[%s] socket: %s: longer than %zu bytes", s->section, path,
+                         sizeof(s->path) - 1);
+    memcpy(s->path, path, strlen(path) + 1);
     memcpy(sa.sun_path, s->path, sizeof(sa.sun_path));
     rc = remove_old(s->path, f);
     if (rc != 0)
@@ -301,14 +310,14 @@ static int bind_socket(struct admin_server *s, const struct config *c, struct fa
     if (rc != 0)
         rc = fault_set(f, PRA_EIO, "%s: %s", s->path, strerror(errno));
     else if (s->has_group)
-        rc = admit_group(s->path, c->admin_group, f);
+        rc = admit_group(s, group, f);
     if (rc == 0 && listen(s->fd, BACKLOG) != 0)
         rc = fault_set(f, PRA_EIO, "%s: %s", s->path, strerror(errno));
     return rc;
 }
 
 int admin_server_new(struct event_base *base, struct admin *a, const struct config *c,
-                     struct admin_server **out, struct fault *f)
+                     enum admin_door door, struct admin_server **out, struct fault *f)
 {
     struct admin_server *s = calloc(1, sizeof(*s));
     int rc;
@@ -317,7 +326,7 @@ int admin_server_new(struct event_base *base, struct admin *a, const struct conf
         return fault_set(f, PRA_ENOMEM, "no memory");
     s->base = base;
     s->admin = a;
-    s->has_group = c->admin_group[0] != '\0';
+    s->door = door;
     s->fd = -1;
     rc = bind_socket(s, c, f);
     if (rc == 0) {

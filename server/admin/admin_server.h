@@ -1,5 +1,5 @@
 /*
- * prad's admin socket: JSON lines over a Unix socket, one request and one answer at a time per
+ * prad's admin sockets: JSON lines over a Unix socket, one request and one answer at a time per
  * client. Everything runs on the thread of the given event base (prad's keeper), where struct
  * admin lives.
  *
@@ -15,6 +15,9 @@
 #include "server/admin/admin.h"
 #include "server/config.h"
 
+/* Which socket: that of pra-admin, or that of the portal, where nobody has rights of his own. */
+enum admin_door { ADMIN_DOOR_CONSOLE, ADMIN_DOOR_PORTAL };
+
 #define ADMIN_CLIENTS_MAX     32
 #define ADMIN_IDLE_SECONDS    300
 #define ADMIN_STALLED_SECONDS 30
@@ -22,7 +25,8 @@
 struct admin_server;
 
 /*
- * Binds and listens at [admin] socket, for members of [admin] group too. A socket that is there
+ * Binds and listens at [admin] socket, for members of [admin] group too, or at [portal] socket, for
+ * members of [portal] group. A socket that is there
  * already is replaced: whoever holds the store's lock (`a` does) is the only one who may have made
  * it. `a` must outlive the server. Returns 0, PRA_EINVAL (path too long, unknown group), PRA_EIO,
  * PRA_ENOMEM.
@@ -32,7 +36,7 @@ struct admin_server;
  * the administrator hears that his change is made.
  */
 int admin_server_new(struct event_base *base, struct admin *a, const struct config *c,
-                     struct admin_server **out, struct fault *f);
+                     enum admin_door door, struct admin_server **out, struct fault *f);
 
 /* Closes all clients and removes the socket; NULL is fine. */
 void admin_server_free(struct admin_server *s);

@@ -12,6 +12,7 @@
 /* clang-format off */
 #define TEXT(n, max) {n, ARG_TEXT, false, max}
 #define NEED(n, max) {n, ARG_TEXT, true, max}
+#define HIDE(n, max) {n, ARG_HIDDEN, true, max}
 #define FLAG(n) {n, ARG_BOOL, false, 0}
 #define INT(n, max) {n, ARG_INT, false, max}
 #define LIST(n, max) {n, ARG_LIST, false, max}
@@ -25,52 +26,97 @@
 #define TARGET_ARG 1024
 #define LINE_ARG   SSHKEY_LINE_MAX
 #define TIME_ARG   64
+#define PROOF_ARG  128
+#define AGENT_ARG  512
+
+/* Rights. Everything that reads what is configured and what happens: */
+#define OWNER   (1u << ROLE_OWNER | BY_CONSOLE)
+#define CHANGES (OWNER | 1u << ROLE_ADMIN)
+#define HELPS   (CHANGES | 1u << ROLE_HELPDESK)
+#define READS   (HELPS | 1u << ROLE_AUDITOR)
+#define SELF                                                                                       \
+    (1u << ROLE_OWNER | 1u << ROLE_ADMIN | 1u << ROLE_HELPDESK | 1u << ROLE_ENGINEER |             \
+     1u << ROLE_AUDITOR)
+#define ANY (SELF | BY_CONSOLE)
 
 static const struct operation operations[] = {
-    {"user.add", OP_CHANGES, op_user_add,
+    {"user.add", OP_CHANGES, CHANGES, op_user_add,
      ARGS(NEED("name", NAME_ARG), TEXT("full-name", POLICY_LABEL_MAX), FLAG("disabled"))},
-    {"user.list", OP_READS, op_user_list, NO_ARGS},
-    {"user.enable", OP_CHANGES, op_user_enable, ARGS(NEED("name", NAME_ARG))},
-    {"user.disable", OP_CHANGES, op_user_disable, ARGS(NEED("name", NAME_ARG))},
-    {"user.delete", OP_CHANGES, op_user_delete, ARGS(NEED("name", NAME_ARG))},
+    {"user.list", OP_READS, READS, op_user_list, NO_ARGS},
+    {"user.enable", OP_CHANGES, CHANGES, op_user_enable, ARGS(NEED("name", NAME_ARG))},
+    {"user.disable", OP_CHANGES, CHANGES, op_user_disable, ARGS(NEED("name", NAME_ARG))},
+    {"user.delete", OP_CHANGES, CHANGES, op_user_delete, ARGS(NEED("name", NAME_ARG))},
 
-    {"group.add", OP_CHANGES, op_group_add, ARGS(NEED("name", NAME_ARG))},
-    {"group.list", OP_READS, op_group_list, NO_ARGS},
-    {"group.delete", OP_CHANGES, op_group_delete, ARGS(NEED("name", NAME_ARG))},
-    {"group.member.add", OP_CHANGES, op_member_add,
+    {"group.add", OP_CHANGES, CHANGES, op_group_add, ARGS(NEED("name", NAME_ARG))},
+    {"group.list", OP_READS, READS, op_group_list, NO_ARGS},
+    {"group.delete", OP_CHANGES, CHANGES, op_group_delete, ARGS(NEED("name", NAME_ARG))},
+    {"group.member.add", OP_CHANGES, CHANGES, op_member_add,
      ARGS(NEED("group", NAME_ARG), NEED("user", NAME_ARG))},
-    {"group.member.remove", OP_CHANGES, op_member_remove,
+    {"group.member.remove", OP_CHANGES, CHANGES, op_member_remove,
      ARGS(NEED("group", NAME_ARG), NEED("user", NAME_ARG))},
 
-    {"key.add", OP_CHANGES, op_key_add,
-     ARGS(NEED("user", NAME_ARG), NEED("line", LINE_ARG), FLAG("any-client"), FLAG("reactivate"))},
-    {"key.list", OP_READS, op_key_list, ARGS(TEXT("user", NAME_ARG))},
-    {"key.revoke", OP_CHANGES, op_key_revoke,
+    {"key.add", OP_CHANGES, CHANGES, op_key_add,
+     ARGS(NEED("user", NAME_ARG), HIDE("line", LINE_ARG), FLAG("any-client"), FLAG("reactivate"))},
+    {"key.list", OP_READS, READS, op_key_list, ARGS(TEXT("user", NAME_ARG))},
+    {"key.revoke", OP_CHANGES, CHANGES, op_key_revoke,
      ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
 
-    {"rule.add", OP_CHANGES, op_rule_add,
+    {"rule.add", OP_CHANGES, CHANGES, op_rule_add,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), NEED("name", NAME_ARG),
           NEED("target", TARGET_ARG), TEXT("local", TARGET_ARG), TEXT("fallback", TARGET_ARG),
           INT("position", ID_MAX), TEXT("action", 16), TEXT("from", TARGET_ARG),
           TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG), FLAG("log"))},
-    {"rule.list", OP_READS, op_rule_list,
+    {"rule.list", OP_READS, READS, op_rule_list,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), FLAG("effective"))},
-    {"rule.move", OP_CHANGES, op_rule_move, ARGS(NEED_INT("id"), NEED_INT("position"))},
-    {"rule.delete", OP_CHANGES, op_rule_delete, ARGS(NEED_INT("id"))},
+    {"rule.move", OP_CHANGES, CHANGES, op_rule_move, ARGS(NEED_INT("id"), NEED_INT("position"))},
+    {"rule.delete", OP_CHANGES, CHANGES, op_rule_delete, ARGS(NEED_INT("id"))},
 
-    {"session.list", OP_READS, op_session_list, NO_ARGS},
-    {"session.kill", OP_ACTS, op_session_kill, ARGS(NEED("id", 64), TEXT("reason", 128))},
-    {"hostkey.show", OP_READS, op_hostkey_show, NO_ARGS},
-    {"profile", OP_READS, op_profile,
+    {"session.list", OP_READS, READS, op_session_list, NO_ARGS},
+    {"session.kill", OP_ACTS, HELPS, op_session_kill, ARGS(NEED("id", 64), TEXT("reason", 128))},
+    {"hostkey.show", OP_READS, ANY, op_hostkey_show, NO_ARGS},
+    {"profile", OP_READS, HELPS, op_profile,
      ARGS(NEED("user", NAME_ARG), NEED("server", TARGET_ARG), TEXT("name", PROFILE_NAME_MAX))},
-    {"audit.list", OP_READS, op_audit_list,
+    {"audit.list", OP_READS, READS, op_audit_list,
      ARGS(TEXT("since", TIME_ARG), TEXT("until", TIME_ARG), TEXT("user", NAME_ARG),
           TEXT("kind", TIME_ARG), INT("limit", ID_MAX), INT("after", ID_MAX))},
-    {"explain", OP_READS, op_explain,
+    {"explain", OP_READS, READS, op_explain,
      ARGS(NEED("user", NAME_ARG), NEED("target", TARGET_ARG), TEXT("from", TARGET_ARG),
           TEXT("at", TIME_ARG), LIST("addresses", ADMIN_ADDRESSES_MAX))},
-    {"status", OP_READS, op_status, NO_ARGS},
-    {"init", OP_CHANGES, op_init, NO_ARGS},
+    {"status", OP_READS, ANY, op_status, NO_ARGS},
+
+    {"account.add", OP_WRITES, OWNER, op_account_add,
+     ARGS(NEED("name", NAME_ARG), NEED("role", 16), TEXT("full-name", POLICY_LABEL_MAX),
+          TEXT("mail", STORE_MAIL_MAX), TEXT("expires", TIME_ARG))},
+    {"account.list", OP_READS, OWNER, op_account_list, NO_ARGS},
+    {"account.set", OP_WRITES, OWNER, op_account_set,
+     ARGS(NEED("name", NAME_ARG), TEXT("role", 16), TEXT("full-name", POLICY_LABEL_MAX),
+          TEXT("mail", STORE_MAIL_MAX), TEXT("expires", TIME_ARG))},
+    {"account.enable", OP_WRITES, OWNER, op_account_enable, ARGS(NEED("name", NAME_ARG))},
+    {"account.disable", OP_WRITES, OWNER, op_account_disable, ARGS(NEED("name", NAME_ARG))},
+    {"account.delete", OP_WRITES, OWNER, op_account_delete, ARGS(NEED("name", NAME_ARG))},
+    {"account.reissue", OP_WRITES, OWNER, op_account_reissue, ARGS(NEED("name", NAME_ARG))},
+
+    {"login.begin", OP_READS, BY_NOBODY | SELF, op_login_begin, ARGS(NEED("account", NAME_ARG))},
+    {"login.password", OP_OWN, BY_NOBODY, op_login_password,
+     ARGS(NEED("account", NAME_ARG), HIDE("proof", PROOF_ARG), TEXT("agent", AGENT_ARG))},
+    {"login.code", OP_OWN, BY_PENDING, op_login_code, ARGS(HIDE("code", 64))},
+    {"setup", OP_OWN, BY_NOBODY, op_setup,
+     ARGS(NEED("account", NAME_ARG), HIDE("code", 64), HIDE("salt", PROOF_ARG),
+          HIDE("proof", PROOF_ARG), TEXT("agent", AGENT_ARG))},
+    {"logout", OP_WRITES, SELF | BY_PENDING, op_logout, NO_ARGS},
+    {"login.list", OP_READS, SELF, op_login_list, NO_ARGS},
+    {"login.end", OP_WRITES, SELF, op_login_end, ARGS(NEED("id", 64))},
+    {"me", OP_READS, SELF, op_me, NO_ARGS},
+    {"me.set", OP_WRITES, SELF, op_me_set,
+     ARGS(TEXT("full-name", POLICY_LABEL_MAX), TEXT("mail", STORE_MAIL_MAX))},
+    {"password.change", OP_WRITES, SELF, op_password_change,
+     ARGS(HIDE("proof", PROOF_ARG), HIDE("salt", PROOF_ARG), HIDE("new-proof", PROOF_ARG))},
+    {"totp.begin", OP_WRITES, SELF, op_totp_begin, ARGS(HIDE("proof", PROOF_ARG))},
+    {"totp.confirm", OP_WRITES, SELF, op_totp_confirm, ARGS(HIDE("code", 64))},
+    {"totp.disable", OP_WRITES, SELF, op_totp_disable, ARGS(HIDE("proof", PROOF_ARG))},
+    {"recovery.renew", OP_WRITES, SELF, op_recovery_renew, ARGS(HIDE("proof", PROOF_ARG))},
+
+    {"init", OP_CHANGES, BY_CONSOLE, op_init, NO_ARGS},
 };
 
 const struct operation *admin_operation(const char *name)
@@ -80,4 +126,15 @@ const struct operation *admin_operation(const char *name)
             return &operations[i];
     }
     return NULL;
+}
+
+json_t *admin_operations(unsigned who)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if ((operations[i].who & who) != 0)
+            json_array_append_new(list, json_string(operations[i].name));
+    }
+    return list;
 }

@@ -42,6 +42,7 @@ struct keeper {
     struct event *mail_event, *audit_event, *store_event, *tick_event;
     struct admin *admin;
     struct admin_server *server;
+    struct admin_server *portal; /* the same for pra-portal */
     struct policy *published;
     int64_t next_change;  /* when some answer of `published` may differ */
     int64_t clock_offset; /* wall clock minus monotonic clock, ms */
@@ -291,7 +292,8 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
     k->published = admin_policy(k->admin);
     k->next_change = policy_next_change(k->published, os_time_now());
     k->clock_offset = os_time_now_ms() - (int64_t)os_monotonic_ms();
-    return admin_server_new(k->base, k->admin, c, &k->server, f);
+    rc = admin_server_new(k->base, k->admin, c, ADMIN_DOOR_CONSOLE, &k->server, f);
+    return rc != 0 ? rc : admin_server_new(k->base, k->admin, c, ADMIN_DOOR_PORTAL, &k->portal, f);
 }
 
 int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, struct fault *f)
@@ -342,6 +344,7 @@ void keeper_stop(struct keeper *k)
         }
     }
     admin_server_free(k->server);
+    admin_server_free(k->portal);
     if (k->mailbox.fd >= 0)
         mailbox_close(&k->mailbox);
     struct event *events[] = {k->mail_event, k->audit_event, k->store_event, k->tick_event};

@@ -20,6 +20,10 @@
 
 #define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
 #define STORE_WORD_MAX  64  /* version, machine tag, binding */
+#define STORE_MAIL_MAX  254 /* RFC 5321, 4.5.3.1.3 */
+#define STORE_HASH_LEN  32  /* SHA-256, and the server's own secrets */
+#define STORE_SALT_LEN  16
+#define STORE_TOTP_LEN  20 /* RFC 4226, 4: a secret as long as SHA-1's result */
 
 struct store_user {
     int64_t id;
@@ -59,6 +63,43 @@ struct store_rule {
     int64_t created;
 };
 
+/*
+ * Somebody who administers. Of a password, a set-up code and a token only hashes are kept; what
+ * they are hashes of is written in admin/. Times are seconds since the epoch, 0 = never.
+ */
+struct store_account {
+    int64_t id;
+    char name[POLICY_NAME_MAX + 1];
+    char role[STORE_WORD_MAX + 1];
+    char full_name[POLICY_LABEL_MAX + 1];
+    char mail[STORE_MAIL_MAX + 1];
+    bool enabled;
+    bool has_password; /* otherwise it waits for its set-up code */
+    uint8_t salt[STORE_SALT_LEN];
+    uint8_t proof[STORE_HASH_LEN];
+    bool has_setup;
+    uint8_t setup[STORE_HASH_LEN];
+    int64_t setup_expires;
+    bool has_totp; /* a secret is there; it counts only with totp_on */
+    bool totp_on;
+    uint8_t totp[STORE_TOTP_LEN];
+    int64_t totp_step;           /* the last time step whose code was used */
+    int64_t failures, failed_at; /* wrong codes since failed_at */
+    int64_t created, expires, last_login;
+};
+
+/* A log-in of an account: from the password on, open once the second step is done. */
+struct store_login {
+    int64_t id;
+    int64_t account;
+    uint8_t token[STORE_HASH_LEN];
+    char public_id[AUDIT_SESSION_MAX]; /* stands in the audit */
+    bool open;
+    int64_t created, seen, tries;
+    char source[STORE_WORD_MAX + 1];
+    char agent[POLICY_LABEL_MAX + 1];
+};
+
 struct store_audit {
     int64_t id;
     const char *kind; /* the word: a newer program may have written kinds unknown here */
@@ -80,6 +121,8 @@ typedef int (*store_group_fn)(const struct store_group *, void *ctx);
 typedef int (*store_member_fn)(const char *group, const char *user, void *ctx);
 typedef int (*store_key_fn)(const struct store_key *, void *ctx);
 typedef int (*store_rule_fn)(const struct store_rule *, void *ctx);
+typedef int (*store_account_fn)(const struct store_account *, void *ctx);
+typedef int (*store_login_fn)(const struct store_login *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
 
 struct store_ops {
@@ -152,6 +195,41 @@ struct store_ops {
     /* The id to ask `after` for the newest `count` records of this filter. */
     int (*audit_tail)(struct store *s, const struct store_audit_filter *filter, size_t count,
                       int64_t *after, struct fault *f);
+
+    /* A random secret of this database's own, the same for ever. */
+    int (*secret)(struct store *s, uint8_t out[STORE_HASH_LEN], struct fault *f);
+
+    int (*account_add)(struct store *s, const struct store_account *a, int64_t *id,
+                       struct fault *f);
+    int (*account_get)(struct store *s, const char *name, struct store_account *out,
+                       struct fault *f);
+    int (*account_by_id)(struct store *s, int64_t id, struct store_account *out, struct fault *f);
+    /* Everything but id, name and created, by id. */
+    int (*account_set)(struct store *s, const struct store_account *a, struct fault *f);
+    int (*account_delete)(struct store *s, int64_t id, struct fault *f); /* log-ins, codes too */
+    int (*account_each)(struct store *s, store_account_fn fn, void *ctx, struct fault *f);
+
+    /* Recovery codes of an account: replaces all; takes one away, PRA_ENOENT if it is none. */
+    int (*recovery_set)(struct store *s, int64_t account, uint8_t (*hashes)[STORE_HASH_LEN],
+                        size_t count, struct fault *f);
+    int (*recovery_use)(struct store *s, int64_t account, const uint8_t hash[STORE_HASH_LEN],
+                        struct fault *f);
+    int (*recovery_count)(struct store *s, int64_t account, int64_t *out, struct fault *f);
+
+    int (*login_add)(struct store *s, const struct store_login *l, int64_t *id, struct fault *f);
+    int (*login_get)(struct store *s, const uint8_t token[STORE_HASH_LEN], struct store_login *out,
+                     struct fault *f);
+    /* token, open, seen and tries, by id. */
+    int (*login_set)(struct store *s, const struct store_login *l, struct fault *f);
+    int (*login_delete)(struct store *s, int64_t id, struct fault *f); /* no error if it is gone */
+    /* All of an account but one (0 = all). */
+    int (*login_end)(struct store *s, int64_t account, int64_t except, struct fault *f);
+    /* Those that were last seen, or began, before; open ones and others have their own limits. */
+    int (*login_expire)(struct store *s, bool open, int64_t seen_before, int64_t created_before,
+                        struct fault *f);
+    /* `account` 0 = all; newest last. */
+    int (*login_each)(struct store *s, int64_t account, store_login_fn fn, void *ctx,
+                      struct fault *f);
 };
 
 /* A back end's own struct begins with this. */

@@ -311,13 +311,16 @@ static void sqlite_close(struct store *base)
 
 #define OP(name) .name = sqlite_##name
 static const struct store_ops sqlite_ops = {
-    OP(close),       OP(begin),      OP(commit),        OP(rollback),    OP(changed),
-    OP(generation),  OP(bump),       OP(user_add),      OP(user_get),    OP(user_enable),
-    OP(user_delete), OP(user_each),  OP(group_add),     OP(group_get),   OP(group_delete),
-    OP(group_each),  OP(member_add), OP(member_remove), OP(member_each), OP(key_add),
-    OP(key_update),  OP(key_each),   OP(key_note),      OP(key_seen),    OP(rule_add),
-    OP(rule_get),    OP(rule_move),  OP(rule_delete),   OP(rule_each),   OP(rule_load),
-    OP(audit_add),   OP(audit_each), OP(audit_tail),
+    OP(close),        OP(begin),         OP(commit),         OP(rollback),       OP(changed),
+    OP(generation),   OP(bump),          OP(user_add),       OP(user_get),       OP(user_enable),
+    OP(user_delete),  OP(user_each),     OP(group_add),      OP(group_get),      OP(group_delete),
+    OP(group_each),   OP(member_add),    OP(member_remove),  OP(member_each),    OP(key_add),
+    OP(key_update),   OP(key_each),      OP(key_note),       OP(key_seen),       OP(rule_add),
+    OP(rule_get),     OP(rule_move),     OP(rule_delete),    OP(rule_each),      OP(rule_load),
+    OP(audit_add),    OP(audit_each),    OP(audit_tail),     OP(secret),         OP(account_add),
+    OP(account_get),  OP(account_by_id), OP(account_set),    OP(account_delete), OP(account_each),
+    OP(recovery_set), OP(recovery_use),  OP(recovery_count), OP(login_add),      OP(login_get),
+    OP(login_set),    OP(login_delete),  OP(login_end),      OP(login_expire),   OP(login_each),
 };
 #undef OP
 

@@ -22,6 +22,11 @@
 #define SQL_AUDIT_COLUMNS                                                                          \
     "id, kind, time_ms, session, user, device, source, source_port, target, target_ip, rule,"      \
     " reason, detail, bytes_in, bytes_out"
+#define SQL_ACCOUNT_COLUMNS                                                                        \
+    "id, name, role, full_name, mail, enabled, salt, proof, setup, setup_expires, totp, totp_on,"  \
+    " totp_step, failures, failed_at, created, expires, last_login"
+#define SQL_LOGIN_COLUMNS                                                                          \
+    "id, account_id, token, public_id, open, created, seen, tries, source, agent"
 #define SQL_AUDIT_ALL    " FROM audit WHERE id > ?1 AND time_ms >= ?2 AND time_ms < ?3"
 #define SQL_AUDIT_KIND   SQL_AUDIT_ALL " AND kind = ?4"
 #define SQL_AUDIT_USER   SQL_AUDIT_ALL " AND user = ?4"
@@ -103,7 +108,33 @@
     X(SQL_AUDIT_TAIL, "SELECT id" SQL_AUDIT_ALL SQL_AUDIT_NEWEST)                                  \
     X(SQL_AUDIT_TAIL_KIND, "SELECT id" SQL_AUDIT_KIND SQL_AUDIT_NEWEST)                            \
     X(SQL_AUDIT_TAIL_USER, "SELECT id" SQL_AUDIT_USER SQL_AUDIT_NEWEST)                            \
-    X(SQL_AUDIT_TAIL_BOTH, "SELECT id" SQL_AUDIT_BOTH SQL_AUDIT_NEWEST)
+    X(SQL_AUDIT_TAIL_BOTH, "SELECT id" SQL_AUDIT_BOTH SQL_AUDIT_NEWEST)                            \
+    X(SQL_SECRET, "SELECT value FROM secrets WHERE name = 'server'")                               \
+    X(SQL_ACCOUNT_ADD, "INSERT INTO accounts (role, full_name, mail, enabled, salt, proof, setup," \
+                       " setup_expires, totp, totp_on, totp_step, failures, failed_at, expires,"   \
+                       " last_login, name, created)"                                               \
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")              \
+    X(SQL_ACCOUNT_GET, "SELECT " SQL_ACCOUNT_COLUMNS " FROM accounts WHERE name = ?")              \
+    X(SQL_ACCOUNT_BY_ID, "SELECT " SQL_ACCOUNT_COLUMNS " FROM accounts WHERE id = ?")              \
+    X(SQL_ACCOUNT_SET, "UPDATE accounts SET role = ?, full_name = ?, mail = ?, enabled = ?,"       \
+                       " salt = ?, proof = ?, setup = ?, setup_expires = ?, totp = ?,"             \
+                       " totp_on = ?, totp_step = ?, failures = ?, failed_at = ?, expires = ?,"    \
+                       " last_login = ? WHERE id = ?")                                             \
+    X(SQL_ACCOUNT_DELETE, "DELETE FROM accounts WHERE id = ?")                                     \
+    X(SQL_ACCOUNT_EACH, "SELECT " SQL_ACCOUNT_COLUMNS " FROM accounts ORDER BY name")              \
+    X(SQL_RECOVERY_CLEAR, "DELETE FROM recovery WHERE account_id = ?")                             \
+    X(SQL_RECOVERY_ADD, "INSERT INTO recovery (account_id, hash) VALUES (?, ?)")                   \
+    X(SQL_RECOVERY_USE, "DELETE FROM recovery WHERE account_id = ? AND hash = ?")                  \
+    X(SQL_RECOVERY_COUNT, "SELECT count(*) FROM recovery WHERE account_id = ?")                    \
+    X(SQL_LOGIN_ADD, "INSERT INTO logins (account_id, token, public_id, open, created, seen,"      \
+                     " tries, source, agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                  \
+    X(SQL_LOGIN_GET, "SELECT " SQL_LOGIN_COLUMNS " FROM logins WHERE token = ?")                   \
+    X(SQL_LOGIN_SET, "UPDATE logins SET token = ?, open = ?, seen = ?, tries = ? WHERE id = ?")    \
+    X(SQL_LOGIN_DELETE, "DELETE FROM logins WHERE id = ?")                                         \
+    X(SQL_LOGIN_END, "DELETE FROM logins WHERE account_id = ? AND id <> ?")                        \
+    X(SQL_LOGIN_EXPIRE, "DELETE FROM logins WHERE open = ? AND (seen < ? OR created < ?)")         \
+    X(SQL_LOGIN_EACH, "SELECT " SQL_LOGIN_COLUMNS " FROM logins"                                   \
+                      " WHERE account_id = ?1 OR ?1 = 0 ORDER BY id")
 
 enum sql_id {
 #define X(id, text) id,
@@ -184,6 +215,23 @@ SQLITE_OP(rule_load);
 SQLITE_OP(audit_add);
 SQLITE_OP(audit_each);
 SQLITE_OP(audit_tail);
+SQLITE_OP(secret);
+SQLITE_OP(account_add);
+SQLITE_OP(account_get);
+SQLITE_OP(account_by_id);
+SQLITE_OP(account_set);
+SQLITE_OP(account_delete);
+SQLITE_OP(account_each);
+SQLITE_OP(recovery_set);
+SQLITE_OP(recovery_use);
+SQLITE_OP(recovery_count);
+SQLITE_OP(login_add);
+SQLITE_OP(login_get);
+SQLITE_OP(login_set);
+SQLITE_OP(login_delete);
+SQLITE_OP(login_end);
+SQLITE_OP(login_expire);
+SQLITE_OP(login_each);
 #undef SQLITE_OP
 
 #endif

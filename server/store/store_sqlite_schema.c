@@ -51,7 +51,26 @@
     "CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit"                                                                       \
     " BEGIN SELECT raise(ABORT, 'audit records do not change'); END;"
 
-static const char *const steps[] = {SCHEMA_1};
+/* Accounts that administer, their recovery codes and log-ins; a NULL hash is one that is not set. */
+#define SCHEMA_2                                                                                   \
+    "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"     \
+    "INSERT INTO secrets VALUES ('server', randomblob(32));"                                       \
+    "CREATE TABLE accounts (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"      \
+    " role TEXT NOT NULL, full_name TEXT NOT NULL, mail TEXT NOT NULL, enabled INTEGER NOT NULL,"  \
+    " salt BLOB, proof BLOB, setup BLOB, setup_expires INTEGER NOT NULL, totp BLOB,"               \
+    " totp_on INTEGER NOT NULL, totp_step INTEGER NOT NULL, failures INTEGER NOT NULL,"            \
+    " failed_at INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL,"             \
+    " last_login INTEGER NOT NULL) STRICT;"                                                        \
+    "CREATE TABLE recovery (account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,"    \
+    " hash BLOB NOT NULL, PRIMARY KEY (account_id, hash)) STRICT, WITHOUT ROWID;"                  \
+    "CREATE TABLE logins (id INTEGER PRIMARY KEY AUTOINCREMENT,"                                   \
+    " account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,"                          \
+    " token BLOB NOT NULL UNIQUE, public_id TEXT NOT NULL, open INTEGER NOT NULL,"                 \
+    " created INTEGER NOT NULL, seen INTEGER NOT NULL, tries INTEGER NOT NULL,"                    \
+    " source TEXT NOT NULL, agent TEXT NOT NULL) STRICT;"                                          \
+    "CREATE INDEX logins_account ON logins (account_id);"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

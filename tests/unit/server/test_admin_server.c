@@ -52,7 +52,7 @@ static int start(void **state)
     base = event_base_new();
     stop_event = event_new(base, stop_pipe[0], EV_READ, on_stop, base);
     event_add(stop_event, NULL);
-    return admin_server_new(base, a, &config, &server, NULL);
+    return admin_server_new(base, a, &config, ADMIN_DOOR_CONSOLE, &server, NULL);
 }
 
 static int start_and_run(void **state)
@@ -80,14 +80,19 @@ static int join_and_stop(void **state)
 
 /* ---- a client ----------------------------------------------------------------------------------- */
 
-static int dial(void)
+static int dial_at(const char *path)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    memcpy(sa.sun_path, config.admin_socket, strlen(config.admin_socket) + 1);
+    memcpy(sa.sun_path, path, strlen(path) + 1);
     assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
     return fd;
+}
+
+static int dial(void)
+{
+    return dial_at(config.admin_socket);
 }
 
 static void say(int fd, const char *text)
@@ -222,7 +227,7 @@ static void socket_is_private_and_replaces_a_stale_one(void **state)
     assert_int_equal(stat(config.admin_socket, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     /* As after kill -9: the socket is there, nobody listens any more. */
-    assert_int_equal(admin_server_new(base, a, &config, &second, &f), 0);
+    assert_int_equal(admin_server_new(base, a, &config, ADMIN_DOOR_CONSOLE, &second, &f), 0);
     admin_server_free(second);
     assert_int_equal(stat(config.admin_socket, &st), -1);
 }
@@ -236,18 +241,42 @@ static void what_cannot_be_a_socket_is_refused(void **state)
     (void)state;
     scratch_write("file", "x", 1);
     snprintf(other.admin_socket, sizeof(other.admin_socket), "%s", scratch_path("file"));
-    assert_int_equal(admin_server_new(base, a, &other, &second, &f), PRA_EIO);
+    assert_int_equal(admin_server_new(base, a, &other, ADMIN_DOOR_CONSOLE, &second, &f), PRA_EIO);
     assert_non_null(strstr(f.text, "no socket"));
     snprintf(other.admin_socket, sizeof(other.admin_socket), "/nonexistent/%0200d", 1);
-    assert_int_equal(admin_server_new(base, a, &other, &second, &f), PRA_EINVAL);
+    assert_int_equal(admin_server_new(base, a, &other, ADMIN_DOOR_CONSOLE, &second, &f),
+                     PRA_EINVAL);
     assert_non_null(strstr(f.text, "longer"));
     snprintf(other.admin_socket, sizeof(other.admin_socket), "/nonexistent/s");
-    assert_int_equal(admin_server_new(base, a, &other, &second, &f), PRA_EIO);
+    assert_int_equal(admin_server_new(base, a, &other, ADMIN_DOOR_CONSOLE, &second, &f), PRA_EIO);
     snprintf(other.admin_socket, sizeof(other.admin_socket), "%s", scratch_path("s"));
     snprintf(other.admin_group, sizeof(other.admin_group), "no-such-group");
-    assert_int_equal(admin_server_new(base, a, &other, &second, &f), PRA_EINVAL);
+    assert_int_equal(admin_server_new(base, a, &other, ADMIN_DOOR_CONSOLE, &second, &f),
+                     PRA_EINVAL);
     assert_non_null(strstr(f.text, "no-such-group"));
     assert_null(second);
+}
+
+/* Whoever reaches the portal's socket, root too, has no rights of his own there. */
+static void at_the_portals_door_nobody_administers_without_a_log_in(void **state)
+{
+    struct admin_server *door = NULL;
+    int fd;
+
+    (void)state;
+    snprintf(config.portal_socket, sizeof(config.portal_socket), "%s", scratch_path("portal.sock"));
+    assert_int_equal(admin_server_new(base, a, &config, ADMIN_DOOR_PORTAL, &door, NULL), 0);
+    assert_int_equal(pthread_create(&loop, NULL, run_loop, base), 0);
+    fd = dial_at(config.portal_socket);
+    say(fd, LIST STATUS);
+    expect(fd, "not-logged-in");
+    expect(fd, "not-logged-in");
+    say(fd, "{\"op\":\"login.begin\",\"args\":{\"account\":\"x\"},\"source\":\"::1\"}\n");
+    expect(fd, "salt");
+    close(fd);
+    assert_int_equal(write(stop_pipe[1], "x", 1), 1);
+    assert_int_equal(pthread_join(loop, NULL), 0);
+    admin_server_free(door);
 }
 
 int main(void)
@@ -260,6 +289,8 @@ int main(void)
         RUNNING(too_many_clients_are_told_so),
         RUNNING(request_without_end_is_cut_off),
         cmocka_unit_test_setup_teardown(socket_is_private_and_replaces_a_stale_one, start, stop),
+        cmocka_unit_test_setup_teardown(at_the_portals_door_nobody_administers_without_a_log_in,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(what_cannot_be_a_socket_is_refused, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,6 +369,29 @@ static void newer_and_foreign_databases_are_left_alone(void **state)
     store_close(s);
 }
 
+static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **state)
+{
+    struct store_account account = {.name = "tanaka", .role = "owner", .created = 1};
+    uint8_t one[STORE_HASH_LEN], two[STORE_HASH_LEN];
+    struct store_user user;
+    struct fault f;
+    int64_t id;
+
+    (void)state;
+    assert_int_equal(open_file(true, &f), 0);
+    add_user("alice");
+    assert_int_equal(s->ops->secret(s, one, &f), 0);
+    store_close(s);
+    run_sql("DROP TABLE logins; DROP TABLE recovery; DROP TABLE accounts; DROP TABLE secrets;"
+            "DELETE FROM schema WHERE version = 2");
+    assert_int_equal(open_file(false, &f), 0);
+    assert_int_equal(s->ops->user_get(s, "alice", &user, &f), 0);
+    assert_int_equal(s->ops->account_add(s, &account, &id, &f), 0);
+    assert_int_equal(s->ops->secret(s, two, &f), 0);
+    assert_memory_not_equal(one, two, sizeof(one)); /* each database has its own */
+    store_close(s);
+}
+
 static void row_that_cannot_be_read_is_named(void **state)
 {
     char list[256] = "";
@@ -509,6 +532,7 @@ int main(void)
         FILES(missing_database_is_made_only_when_asked_for),
         FILES(second_writer_is_refused_while_the_first_lives),
         FILES(newer_and_foreign_databases_are_left_alone),
+        FILES(an_older_database_is_brought_up_to_date_with_what_is_in_it),
         FILES(row_that_cannot_be_read_is_named),
         FILES(audit_records_cannot_be_changed_behind_our_back),
         FILES(transactions_are_all_or_nothing_and_changes_by_others_are_seen),

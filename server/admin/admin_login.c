@@ -1,0 +1,389 @@
+/*
+ * Logging in: password, second step, log-out. These operations keep what a failed attempt left
+ * behind (counts, audit), so they open their transactions themselves. Whoever fails is told the
+ * same whether account, password or state was wrong; the audit says which.
+ */
+#include "server/admin/admin_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "common/log.h"
+#include "common/os.h"
+#include "common/utf8.h"
+#include "server/admin/password.h"
+
+/* ---- what is written down ----------------------------------------------------------------------- */
+
+static void event_of(const struct call *c, const char *account, enum audit_kind kind,
+                     const char *reason, struct audit_event *e)
+{
+    audit_of(c, 0, e);
+    e->kind = kind;
+    log_escape(e->user, sizeof(e->user), account, strlen(account));
+    snprintf(e->reason, sizeof(e->reason), "%s", reason);
+}
+
+/* Refused: counted, written down, and told in the same words whatever the reason. */
+static int refuse(struct call *c, const char *account, const char *reason)
+{
+    struct audit_event e;
+
+    throttle_note(c->a->throttle, account, c->source, os_time_now());
+    event_of(c, account, AUDIT_ACCOUNT_REFUSED, reason, &e);
+    admin_store_audit(c->a, &e, 1);
+    return fault_set(&c->f, PRA_EPASSPHRASE,
+                     strncmp(reason, "code", 4) == 0
+                         ? "code: is wrong or was used before"
+                         : "the user id, the password or the code is wrong");
+}
+
+static int check_throttle(struct call *c, const char *account)
+{
+    struct audit_event e;
+    bool first;
+    int64_t wait = throttle_wait(c->a->throttle, account, c->source, os_time_now(), &first);
+
+    if (wait == 0)
+        return 0;
+    if (first) {
+        event_of(c, account, AUDIT_ACCOUNT_REFUSED, "too-many", &e);
+        admin_store_audit(c->a, &e, 1);
+    }
+    return fault_set(&c->f, PRA_EAGAIN, "too many wrong attempts: try again in %lld s",
+                     (long long)wait);
+}
+
+/* Ends a transaction of this file's: with the record of what was done in it. */
+static int commit(struct call *c, int rc, enum audit_kind kind, const char *reason)
+{
+    const struct store_ops *db = c->a->store->ops;
+    struct audit_event e;
+
+    if (rc == 0) {
+        event_of(c, c->account.name, kind, reason, &e);
+        snprintf(e.session, sizeof(e.session), "%s", c->login.public_id);
+        rc = db->audit_add(c->a->store, &e, 1, &c->f);
+    }
+    if (rc == 0)
+        return db->commit(c->a->store, &c->f);
+    db->rollback(c->a->store);
+    return rc;
+}
+
+/* ---- log-ins ------------------------------------------------------------------------------------ */
+
+/* Draws a token for c->login; `text` is what the browser gets. */
+static int new_token(struct call *c, char text[2 * TOKEN_LEN + 1])
+{
+    uint8_t token[TOKEN_LEN];
+    int rc;
+
+    crypto_random(token, sizeof(token));
+    rc = crypto_sha256(token, sizeof(token), c->login.token);
+    crypto_hex_encode(token, sizeof(token), text);
+    crypto_wipe(token, sizeof(token));
+    return rc;
+}
+
+struct oldest {
+    int64_t id;
+    unsigned count;
+};
+
+static int note_oldest(const struct store_login *l, void *ctx)
+{
+    struct oldest *o = ctx;
+
+    if (o->count++ == 0)
+        o->id = l->id;
+    return 0;
+}
+
+/* Log-ins that are over go, and the oldest one of an account that has many. */
+static int tidy(struct call *c, int64_t now)
+{
+    struct store *s = c->a->store;
+    struct oldest o = {0};
+    int rc = s->ops->login_expire(s, false, now - LOGIN_PENDING_S, now - LOGIN_PENDING_S, &c->f);
+
+    if (rc == 0)
+        rc = s->ops->login_expire(s, true, now - LOGIN_IDLE_S, now - LOGIN_LONGEST_S, &c->f);
+    if (rc == 0)
+        rc = s->ops->login_each(s, c->account.id, note_oldest, &o, &c->f);
+    if (rc == 0 && o.count >= LOGINS_MAX)
+        rc = s->ops->login_delete(s, o.id, &c->f);
+    return rc;
+}
+
+static void take_agent(struct call *c)
+{
+    const char *agent = arg_text(c, "agent");
+
+    if (agent == NULL)
+        return;
+    log_escape(c->login.agent, sizeof(c->login.agent), agent, strlen(agent));
+}
+
+/* The account in c->account has shown its password: a log-in of its own, open or waiting. */
+static int begin_login(struct call *c, int64_t now)
+{
+    struct store *s = c->a->store;
+    char token[2 * TOKEN_LEN + 1];
+    uint8_t id[16];
+    int rc = tidy(c, now);
+
+    if (rc != 0)
+        return rc;
+    crypto_random(id, sizeof(id));
+    c->login = (struct store_login){.account = c->account.id, .created = now, .seen = now};
+    c->login.open = !c->account.totp_on;
+    crypto_hex_encode(id, sizeof(id), c->login.public_id);
+    memcpy(c->login.source, c->source, sizeof(c->login.source));
+    take_agent(c);
+    rc = new_token(c, token);
+    if (rc == 0)
+        rc = s->ops->login_add(s, &c->login, &c->login.id, &c->f);
+    if (rc == 0 && c->login.open) {
+        c->account.last_login = now;
+        rc = s->ops->account_set(s, &c->account, &c->f);
+    }
+    if (rc == 0)
+        rc = give(c, json_pack("{s:s, s:s, s:i}", "token", token, "step",
+                               c->login.open ? "done" : "code", "seconds",
+                               c->login.open ? LOGIN_LONGEST_S : LOGIN_PENDING_S));
+    crypto_wipe(token, sizeof(token));
+    return rc;
+}
+
+/* ---- operations --------------------------------------------------------------------------------- */
+
+/* The salt of an account; for one that is not there always the same one, so that nobody learns. */
+int op_login_begin(struct call *c)
+{
+    const char *name = arg_text(c, "account");
+    uint8_t secret[STORE_HASH_LEN], salt[CRYPTO_SHA256_LEN];
+    char text[2 * STORE_SALT_LEN + 1];
+    struct store *s = c->a->store;
+    struct store_account a;
+    int rc = s->ops->secret(s, secret, &c->f);
+
+    if (rc == 0)
+        rc = crypto_hmac(secret, sizeof(secret), name, strlen(name), salt);
+    crypto_wipe(secret, sizeof(secret));
+    if (rc == 0)
+        rc = s->ops->account_get(s, name, &a, &c->f);
+    if (rc == 0 && a.has_password)
+        memcpy(salt, a.salt, sizeof(a.salt));
+    if (rc != 0 && rc != PRA_ENOENT)
+        return rc;
+    crypto_hex_encode(salt, STORE_SALT_LEN, text);
+    return give(c, json_pack("{s:s}", "salt", text));
+}
+
+int op_login_password(struct call *c)
+{
+    const char *name = arg_text(c, "account"), *reason = NULL;
+    struct store *s = c->a->store;
+    int64_t now = os_time_now();
+    uint8_t proof[STORE_HASH_LEN];
+    int rc = check_throttle(c, name);
+
+    if (rc == 0)
+        rc = arg_bytes(c, "proof", proof, sizeof(proof));
+    if (rc != 0)
+        return rc;
+    rc = s->ops->account_get(s, name, &c->account, &c->f);
+    if (rc != 0 && rc != PRA_ENOENT)
+        return rc;
+    if (rc == PRA_ENOENT)
+        reason = "unknown";
+    else if (account_verify(&c->account, proof) != 0)
+        reason = c->account.has_password ? "password" : "not-activated";
+    else if (!account_live(&c->account, now))
+        reason = c->account.enabled ? "expired" : "disabled";
+    crypto_wipe(proof, sizeof(proof));
+    if (reason != NULL) {
+        c->account = (struct store_account){0};
+        return refuse(c, name, reason);
+    }
+    throttle_forgive(c->a->throttle, name, c->source);
+    rc = s->ops->begin(s, &c->f);
+    if (rc != 0)
+        return rc;
+    rc = begin_login(c, now);
+    return commit(c, rc, AUDIT_ACCOUNT_LOGIN, c->login.open ? "done" : "password");
+}
+
+/* A wrong code: counted with the account and the log-in, which ends after a few. */
+static int wrong_code(struct call *c, struct store_account *kept, const char *why, int64_t now)
+{
+    struct store *s = c->a->store;
+    int rc = s->ops->begin(s, &c->f);
+
+    if (rc != 0)
+        return rc;
+    if (now - kept->failed_at >= CODE_FAILURES_S || now < kept->failed_at) {
+        kept->failures = 0;
+        kept->failed_at = now;
+    }
+    kept->failures++;
+    c->login.tries++;
+    rc = s->ops->account_set(s, kept, &c->f);
+    if (rc == 0)
+        rc = c->login.tries >= CODE_TRIES_MAX ? s->ops->login_delete(s, c->login.id, &c->f)
+                                              : s->ops->login_set(s, &c->login, &c->f);
+    rc = rc == 0 ? s->ops->commit(s, &c->f) : (s->ops->rollback(s), rc);
+    return rc != 0 ? rc : refuse(c, kept->name, why);
+}
+
+int op_login_code(struct call *c)
+{
+    struct store_account before = c->account;
+    struct store *s = c->a->store;
+    char token[2 * TOKEN_LEN + 1];
+    int64_t now = os_time_now();
+    const char *why = "code";
+    int rc;
+
+    if (before.failures >= CODE_FAILURES_MAX && now - before.failed_at < CODE_FAILURES_S &&
+        now >= before.failed_at)
+        return fault_set(&c->f, PRA_EAGAIN, "too many wrong codes: try again in %lld s",
+                         (long long)(before.failed_at + CODE_FAILURES_S - now));
+    rc = s->ops->begin(s, &c->f);
+    if (rc != 0)
+        return rc;
+    rc = totp_take(c, &c->account, arg_text(c, "code"), now, &why);
+    if (rc == PRA_EPASSPHRASE) {
+        s->ops->rollback(s);
+        return wrong_code(c, &before, why, now);
+    }
+    c->account.failures = 0;
+    c->account.last_login = now;
+    c->login.open = true; /* with another token: nobody who knew the first one is logged in */
+    c->login.seen = now;
+    if (rc == 0)
+        rc = new_token(c, token);
+    if (rc == 0)
+        rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0)
+        rc = s->ops->login_set(s, &c->login, &c->f);
+    if (rc == 0)
+        rc = give(c, json_pack("{s:s, s:s, s:i}", "token", token, "step", "done", "seconds",
+                               LOGIN_LONGEST_S));
+    crypto_wipe(token, sizeof(token));
+    return commit(c, rc, AUDIT_ACCOUNT_LOGIN, "done");
+}
+
+/* Somebody with a set-up code chooses the password, and is logged in. */
+int op_setup(struct call *c)
+{
+    const char *name = arg_text(c, "account");
+    struct store *s = c->a->store;
+    uint8_t hash[STORE_HASH_LEN], salt[STORE_SALT_LEN], proof[STORE_HASH_LEN];
+    int64_t now = os_time_now();
+    bool good;
+    int rc = check_throttle(c, name);
+
+    if (rc == 0)
+        rc = arg_bytes(c, "salt", salt, sizeof(salt));
+    if (rc == 0)
+        rc = arg_bytes(c, "proof", proof, sizeof(proof));
+    if (rc == 0)
+        rc = code_hash(arg_text(c, "code"), hash);
+    if (rc == 0)
+        rc = s->ops->account_get(s, name, &c->account, &c->f);
+    if (rc != 0 && rc != PRA_ENOENT)
+        return rc;
+    good = rc == 0 && c->account.has_setup && now < c->account.setup_expires &&
+           account_live(&c->account, now) && crypto_equal(hash, c->account.setup, sizeof(hash));
+    if (!good) {
+        c->account = (struct store_account){0};
+        crypto_wipe(proof, sizeof(proof));
+        return refuse(c, name, "setup-code");
+    }
+    c->account.has_setup = false;
+    c->account.has_password = true;
+    memcpy(c->account.salt, salt, sizeof(salt));
+    rc = crypto_sha256(proof, sizeof(proof), c->account.proof);
+    crypto_wipe(proof, sizeof(proof));
+    if (rc == 0)
+        rc = s->ops->begin(s, &c->f);
+    if (rc != 0)
+        return rc;
+    rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0)
+        rc = begin_login(c, now);
+    return commit(c, rc, AUDIT_ACCOUNT_LOGIN, "setup");
+}
+
+int op_logout(struct call *c)
+{
+    struct store *s = c->a->store;
+    int rc = s->ops->login_delete(s, c->login.id, &c->f);
+
+    return rc != 0 ? rc : give(c, json_object());
+}
+
+static int list_login(const struct store_login *l, void *ctx)
+{
+    json_t *one = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "id", l->public_id, "open", l->open,
+                            "since", json_when(l->created), "seen", json_when(l->seen), "source",
+                            json_text_or_null(l->source), "agent", json_text_or_null(l->agent));
+
+    return json_array_append_new(ctx, one) == 0 ? 0 : PRA_ENOMEM;
+}
+
+int op_login_list(struct call *c)
+{
+    json_t *list = json_array();
+    int rc = c->a->store->ops->login_each(c->a->store, c->account.id, list_login, list, &c->f);
+
+    if (rc == 0)
+        return give(c, list);
+    json_decref(list);
+    return rc;
+}
+
+struct wanted {
+    const char *public_id;
+    int64_t id;
+};
+
+static int find_public(const struct store_login *l, void *ctx)
+{
+    struct wanted *w = ctx;
+
+    if (strcmp(l->public_id, w->public_id) == 0)
+        w->id = l->id;
+    return 0;
+}
+
+int op_login_end(struct call *c)
+{
+    struct wanted w = {.public_id = arg_text(c, "id")};
+    struct store *s = c->a->store;
+    int rc = s->ops->login_each(s, c->account.id, find_public, &w, &c->f);
+
+    if (rc == 0 && w.id == 0)
+        return fault_set(&c->f, PRA_ENOENT, "id: there is no such log-in of yours");
+    if (rc == 0)
+        rc = s->ops->login_delete(s, w.id, &c->f);
+    return rc != 0 ? rc : give(c, json_pack("{s:s}", "id", w.public_id));
+}
+
+int op_me(struct call *c)
+{
+    json_t *me;
+    int64_t codes = 0;
+    int rc = c->a->store->ops->recovery_count(c->a->store, c->account.id, &codes, &c->f);
+
+    if (rc != 0)
+        return rc;
+    me = account_json(&c->account);
+    json_object_set_new(me, "login", json_string(c->login.public_id));
+    json_object_set_new(me, "recovery-codes", json_integer(codes));
+    json_object_set_new(me, "may", admin_operations(c->who));
+    return give(c, me);
+}

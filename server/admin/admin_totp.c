@@ -1,0 +1,217 @@
+/*
+ * The second step of a log-in: codes of an authenticator (TOTP, RFC 6238, by liboath) and recovery
+ * codes. A code counts once: the time step of the last one that was taken is kept with the account
+ * and only a later one is good, and a recovery code is removed as it is used. All of it happens on
+ * one thread inside a transaction, so of a thousand that come at once one wins.
+ */
+#include "server/admin/admin_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <liboath/oath.h>
+
+#include "common/crypto.h"
+#include "common/os.h"
+
+#define TOTP_WINDOW 1 /* steps to either side, for clocks that differ */
+#define TOTP_DIGITS 6
+#define ISSUER      "PRA"
+
+static int liboath_ready(struct call *c)
+{
+    static bool done;
+
+    if (!done && oath_init() != OATH_OK)
+        return fault_set(&c->f, PRA_ECRYPTO, "liboath cannot be started");
+    done = true;
+    return 0;
+}
+
+static bool is_totp(const char *code)
+{
+    return strlen(code) == TOTP_DIGITS && strspn(code, "0123456789") == TOTP_DIGITS;
+}
+
+int totp_take(struct call *c, struct store_account *a, const char *code, int64_t now,
+              const char **why)
+{
+    uint8_t hash[STORE_HASH_LEN];
+    uint64_t step = 0;
+    int position, rc = liboath_ready(c);
+
+    *why = "code";
+    if (rc != 0)
+        return rc;
+    if (!is_totp(code)) {
+        rc = code_hash(code, hash);
+        if (rc == 0)
+            rc = c->a->store->ops->recovery_use(c->a->store, a->id, hash, &c->f);
+        return rc == PRA_ENOENT ? PRA_EPASSPHRASE : rc;
+    }
+    rc = oath_totp_validate3((const char *)a->totp, sizeof(a->totp), (time_t)now, TOTP_STEP_S, 0,
+                             TOTP_WINDOW, &position, &step, code);
+    if (rc < 0 || !a->has_totp)
+        return PRA_EPASSPHRASE;
+    if ((int64_t)step <= a->totp_step) {
+        *why = "code-used";
+        return PRA_EPASSPHRASE;
+    }
+    a->totp_step = (int64_t)step;
+    return 0;
+}
+
+/* ---- operations of an account on itself --------------------------------------------------------- */
+
+/* What is changed here asks for the password again: an open browser is not enough. */
+static int check_password(struct call *c)
+{
+    uint8_t proof[STORE_HASH_LEN];
+    bool first;
+    int rc = arg_bytes(c, "proof", proof, sizeof(proof));
+
+    if (rc != 0)
+        return rc;
+    if (throttle_wait(c->a->throttle, c->account.name, c->source, os_time_now(), &first) > 0)
+        return fault_set(&c->f, PRA_EAGAIN, "too many wrong passwords: try later");
+    rc = account_verify(&c->account, proof);
+    crypto_wipe(proof, sizeof(proof));
+    if (rc == 0)
+        return 0;
+    throttle_note(c->a->throttle, c->account.name, c->source, os_time_now());
+    return fault_set(&c->f, rc, "password: is wrong");
+}
+
+/* otpauth://totp/PRA:name?secret=...&issuer=PRA; bytes that a URI does not take are escaped. */
+static json_t *otpauth(const char *name, const char *secret)
+{
+    char label[POLICY_NAME_MAX * 3 + 1];
+    size_t at = 0;
+
+    for (const unsigned char *p = (const unsigned char *)name; *p != '\0'; p++) {
+        if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+            strchr("-._~", *p) != NULL)
+            label[at++] = (char)*p;
+        else
+            at += (size_t)snprintf(label + at, sizeof(label) - at, "%%%02X", *p);
+    }
+    label[at] = '\0';
+    return json_sprintf("otpauth://totp/" ISSUER ":%s?secret=%s&issuer=" ISSUER, label, secret);
+}
+
+int op_totp_begin(struct call *c)
+{
+    struct store *s = c->a->store;
+    char *text = NULL;
+    int rc = check_password(c);
+
+    if (rc == 0)
+        rc = liboath_ready(c);
+    if (rc == 0 && c->account.totp_on)
+        rc = fault_set(&c->f, PRA_EEXIST, "two-step log-in is on already: turn it off first");
+    if (rc != 0)
+        return rc;
+    crypto_random(c->account.totp, sizeof(c->account.totp));
+    c->account.has_totp = true;
+    c->account.totp_step = 0;
+    rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0 && oath_base32_encode((const char *)c->account.totp, sizeof(c->account.totp), &text,
+                                      NULL) != OATH_OK)
+        rc = fault_set(&c->f, PRA_ENOMEM, "no memory");
+    if (rc == 0)
+        rc =
+            give(c, json_pack("{s:s, s:o}", "secret", text, "uri", otpauth(c->account.name, text)));
+    if (text != NULL)
+        crypto_wipe(text, strlen(text));
+    free(text);
+    return rc;
+}
+
+/* New recovery codes instead of the old ones; they are shown this once. */
+static int give_recovery(struct call *c)
+{
+    uint8_t hashes[RECOVERY_COUNT][STORE_HASH_LEN];
+    json_t *list = json_array();
+    int rc = 0;
+
+    for (int i = 0; i < RECOVERY_COUNT && rc == 0; i++) {
+        char text[CODE_TEXT_MAX];
+
+        rc = code_make(RECOVERY_CHARS, text, hashes[i]);
+        json_array_append_new(list, json_string(text));
+        crypto_wipe(text, sizeof(text));
+    }
+    if (rc == 0)
+        rc = c->a->store->ops->recovery_set(c->a->store, c->account.id, hashes, RECOVERY_COUNT,
+                                            &c->f);
+    if (rc == 0)
+        return give(c, json_pack("{s:o}", "recovery-codes", list));
+    json_decref(list);
+    return rc;
+}
+
+int op_totp_confirm(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *code = arg_text(c, "code"), *why;
+    int rc;
+
+    if (c->account.totp_on || !c->account.has_totp)
+        return fault_set(&c->f, PRA_EEXIST, "there is no two-step log-in to confirm");
+    rc = is_totp(code) ? totp_take(c, &c->account, code, os_time_now(), &why) : PRA_EPASSPHRASE;
+    if (rc == PRA_EPASSPHRASE)
+        return fault_set(&c->f, rc, "code: is not what the authenticator should show now");
+    c->account.totp_on = true;
+    if (rc == 0)
+        rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0)
+        rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
+    return rc != 0 ? rc : give_recovery(c);
+}
+
+int op_totp_disable(struct call *c)
+{
+    struct store *s = c->a->store;
+    int rc = check_password(c);
+
+    if (rc != 0)
+        return rc;
+    c->account.has_totp = c->account.totp_on = false;
+    rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0)
+        rc = s->ops->recovery_set(s, c->account.id, NULL, 0, &c->f);
+    if (rc == 0)
+        rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
+    return rc != 0 ? rc : give(c, account_json(&c->account));
+}
+
+int op_recovery_renew(struct call *c)
+{
+    int rc = check_password(c);
+
+    if (rc == 0 && !c->account.totp_on)
+        rc = fault_set(&c->f, PRA_ENOENT, "two-step log-in is off: there are no recovery codes");
+    return rc != 0 ? rc : give_recovery(c);
+}
+
+int op_password_change(struct call *c)
+{
+    struct store *s = c->a->store;
+    uint8_t proof[STORE_HASH_LEN];
+    int rc = check_password(c);
+
+    if (rc == 0)
+        rc = arg_bytes(c, "salt", c->account.salt, sizeof(c->account.salt));
+    if (rc == 0)
+        rc = arg_bytes(c, "new-proof", proof, sizeof(proof));
+    if (rc != 0)
+        return rc;
+    rc = crypto_sha256(proof, sizeof(proof), c->account.proof);
+    crypto_wipe(proof, sizeof(proof));
+    if (rc == 0)
+        rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0)
+        rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
+    return rc != 0 ? rc : give(c, account_json(&c->account));
+}
