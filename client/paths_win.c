@@ -1,7 +1,9 @@
 /*
  * The folders of requirement A15 on Windows: settings and keys in %LOCALAPPDATA%\Pra, logs in a
- * folder of the user's below ProgramData\Pra\log; or all in PRA_HOME. The agent's socket is a named
- * pipe whose name holds the user's SID.
+ * folder of the user's below ProgramData\Pra\log; or all in PRA_HOME. Without an installer ProgramData\Pra
+ * belongs to whoever came first, and two users (of two domains) may have one name: where others could
+ * read or replace the user's logs, or keep him from writing any, they are beside the settings. The
+ * agent's socket is a named pipe whose name holds the user's SID.
  */
 #include "client/paths.h"
 
@@ -89,18 +91,26 @@ static void make_shared(const struct folders *d)
     }
 }
 
-static int make_folders(const struct folders *d, const struct paths *p, struct fault *f)
+static bool shared_log_is_good(const struct folders *d, const struct paths *p)
 {
-    const char *const all[] = {d->config, p->log_dir, p->runtime_dir};
+    struct fault f; /* why it is not matters to nobody: there is another place */
+
+    for (size_t i = 0; i < 2; i++)
+        if (d->shared[i][0] != '\0' && !win_folder_is_safe(d->shared[i]))
+            return false;
+    return os_dir_ensure(p->log_dir, 0700, &f) == 0 && win_folder_is_safe(p->log_dir);
+}
+
+static int make_folders(const struct folders *d, struct paths *p, struct fault *f)
+{
+    int rc = os_dir_ensure(d->config, 0700, f);
 
     make_shared(d);
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        int rc = os_dir_ensure(all[i], 0700, f);
-
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    if (rc == 0 && d->shared[0][0] != '\0' && !shared_log_is_good(d, p))
+        rc = join(p->log_dir, d->config, "log", f);
+    if (rc == 0)
+        rc = os_dir_ensure(p->log_dir, 0700, f);
+    return rc == 0 ? os_dir_ensure(p->runtime_dir, 0700, f) : rc;
 }
 
 /* \\.\pipe\pra-SID, and for a PRA_HOME of its own what tells it from others. */

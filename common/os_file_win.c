@@ -203,12 +203,25 @@ static bool is_trusted(PSID sid)
            IsWellKnownSid(sid, WinCreatorOwnerRightsSid);
 }
 
-/* May somebody who is not trusted write? A list that is missing lets everybody. */
-static bool others_may_write(PACL acl)
+/* Does an entry let somebody who is not trusted do any of `what`? One that we cannot read does. */
+static bool lets_others(const ACCESS_ALLOWED_ACE *ace, ACCESS_MASK what)
 {
-    const ACCESS_MASK writing = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE |
-                                WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
+    switch (ace->Header.AceType) {
+    case ACCESS_DENIED_ACE_TYPE:
+    case ACCESS_DENIED_CALLBACK_ACE_TYPE:
+        return false;
+    case ACCESS_ALLOWED_ACE_TYPE:
+    case ACCESS_ALLOWED_CALLBACK_ACE_TYPE: /* the same, with a condition behind it */
+        return (ace->Mask & what) != 0 && !is_trusted((PSID)(uintptr_t)&ace->SidStart);
+    default:
+        return true;
+    }
+}
 
+/* May somebody who is not trusted do any of `what`? A list that is missing lets everybody. Entries
+   with a flag of `but` do not count. */
+static bool others_may(PACL acl, ACCESS_MASK what, BYTE but)
+{
     if (acl == NULL)
         return true;
     for (DWORD i = 0; i < acl->AceCount; i++) {
@@ -216,11 +229,49 @@ static bool others_may_write(PACL acl)
 
         if (!GetAce(acl, i, (void **)&ace))
             return true;
-        if (ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE && (ace->Mask & writing) != 0 &&
-            !is_trusted(&ace->SidStart))
+        if ((ace->Header.AceFlags & but) == 0 && lets_others(ace, what))
             return true;
     }
     return false;
+}
+
+static bool others_may_write(PACL acl)
+{
+    return others_may(acl,
+                      FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC |
+                          WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL,
+                      0);
+}
+
+bool win_folder_is_safe(const char *path)
+{
+    wchar_t *wide = win_wide_path(path);
+    BY_HANDLE_FILE_INFORMATION info;
+    PSECURITY_DESCRIPTOR sd = NULL;
+    PSID owner = NULL;
+    PACL acl = NULL;
+    HANDLE h = wide == NULL
+                   ? INVALID_HANDLE_VALUE
+                   : CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES,
+                                 FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                 OPEN_EXISTING,
+                                 FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    bool safe =
+        h != INVALID_HANDLE_VALUE && GetFileInformationByHandle(h, &info) &&
+        (info.dwFileAttributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) ==
+            FILE_ATTRIBUTE_DIRECTORY &&
+        GetSecurityInfo(h, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                        &owner, NULL, &acl, NULL, &sd) == ERROR_SUCCESS &&
+        is_trusted(owner) &&
+        !others_may(acl, FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL,
+                    INHERIT_ONLY_ACE);
+
+    if (sd != NULL)
+        LocalFree(sd);
+    if (h != INVALID_HANDLE_VALUE)
+        CloseHandle(h);
+    free(wide);
+    return safe;
 }
 
 static int check_dir(const char *path, mode_t mode, struct fault *f)

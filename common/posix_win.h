@@ -166,4 +166,10 @@ const char *win_user_sid_text(void);
  */
 PSECURITY_DESCRIPTOR win_private(const char *first, const char *flags, const char *rights);
 
+/*
+ * Is this a folder, and no link to one, in which nobody but this user, administrators and the system
+ * can take the place of what a user has made there? Others may make what is their own.
+ */
+bool win_folder_is_safe(const char *path);
+
 #endif

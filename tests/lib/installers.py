@@ -66,7 +66,9 @@ class Installer:
         return status
 
     def uninstallers(self):
-        return [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"~nsu" in read(p)]
+        """Of this PC; other tests have theirs."""
+        return [p for p in glob.glob("/proc/[0-9]*/cmdline")
+                if b"~nsu" in read(p) and f"{self.pc.prefix}\0".encode() in read(p.replace("cmdline", "environ"))]
 
     def version(self):
         """What is installed, by what the program would say."""

@@ -3,17 +3,20 @@
 The programs inside are stand-ins (standin.c): what is tested here is what the installers do.
 """
 
+import glob
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
 
-from lib.installers import (BUILD, ENVIRONMENT, FINGERPRINT, NEW, OLD, PROGRAM, REFUSED, RUN, TOOLS, Installer, make_packages,
-                            read)
+from lib.installers import (BUILD, ENVIRONMENT, FINGERPRINT, NEW, OLD, OTHER_FINGERPRINT, PROGRAM, REFUSED, RUN, TOOLS,
+                            Installer, make_packages, read)
 from lib.procs import run, wait_until
 
 CLIENT = f"{BUILD}/windows/pra.exe"
+PROFILES = r"Software\Microsoft\Windows NT\CurrentVersion\ProfileList"
 
 
 def test_silent_installation_sets_everything_up(installer):
@@ -51,6 +54,32 @@ def test_user_without_settings_has_the_installed_server(installer):
     assert (shown()["server"], shown()["fingerprint"]) == ("gw.example.com:10122", FINGERPRINT)
     pc.run(CLIENT, "server", "set", "own.example.com").ok()
     assert (shown()["server"], shown()["fingerprint"]) == ("own.example.com:10022", None)
+
+
+@pytest.mark.needs_root
+def test_logs_are_beside_the_settings_where_others_could_touch_them(windows_pc):
+    """Without an installer ProgramData\\Pra is whose it is who came first."""
+    shared, own = f"{windows_pc.drive}/ProgramData/Pra", f"{windows_pc.user_folder()}/AppData/Local/Pra"
+
+    def logs():
+        assert windows_pc.run(CLIENT, "status").status == 3
+        found = [bool(glob.glob(f"{shared}/log/*")), os.path.isdir(f"{own}/log")]
+        shutil.rmtree(own)
+        for path in glob.glob(f"{shared}/log/*"):
+            os.rmdir(path)
+        return found
+    try:
+        assert logs() == [True, False]
+        os.chmod(f"{shared}/log", 0o777)
+        assert logs() == [False, True]
+        os.chmod(f"{shared}/log", 0o755)
+        os.chown(shared, 65534, 65534)
+        assert logs() == [False, True]
+        os.chown(shared, os.getuid(), -1)
+        assert logs() == [True, False]
+    finally:
+        shutil.rmtree(shared, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def test_upgrade_keeps_key_settings_and_choices(installer):
@@ -93,11 +122,32 @@ def test_removal_keeps_data_and_the_next_installation_finds_it(installer):
 def test_removekeys_deletes_keys_logs_and_settings(installer):
     assert installer.install(OLD, SERVER="gw.example.com") == 0
     installer.leave_data()
+    # Somebody else, whose account is of the cloud.
+    other, key = f"{installer.pc.drive}/users/cloud/AppData/Local/Pra/id.prakey", PROFILES + r"\S-1-12-1-1-2-3-4"
+    os.makedirs(os.path.dirname(other))
+    open(other, "w").close()
+    installer.pc.run("reg", "add", f"HKLM\\{key}", "/v", "ProfileImagePath", "/d", r"C:\users\cloud", "/f").ok()
     assert installer.remove(OLD, REMOVEKEYS=1) == 0
+    installer.pc.run("reg", "delete", f"HKLM\\{key}", "/f")
     assert installer.has_data() == [False, False]
+    assert not os.path.exists(os.path.dirname(other)) and os.path.exists(f"{installer.pc.drive}/users/cloud")
+    shutil.rmtree(f"{installer.pc.drive}/users/cloud")
     assert not os.path.exists(os.path.dirname(installer.key))
     assert not os.path.exists(f"{installer.pc.drive}/ProgramData/Pra")
     assert installer.remembered() is None
+
+
+@pytest.mark.parametrize("installer", ["msi"], indirect=True)
+def test_repair_keeps_the_server_whatever_it_is_told(installer):
+    """Windows lets every user of the PC repair it, as SYSTEM, with the properties that the package lets in."""
+    assert installer.install(OLD, SERVER="gw.example.com", FINGERPRINT=FINGERPRINT) == 0
+    before, setup = installer.remembered(), installer.pc.registry(r"Software\PRA\Setup")
+    path = installer.pc.windows_path(installer.file(OLD, "ja"))
+    assert installer.pc.run("msiexec", "/i", path, "/qn", "REINSTALL=ALL", "SERVER=evil.example.com",
+                            f"FINGERPRINT={OTHER_FINGERPRINT}", r"INSTALLDIR=C:\evil").status == 0
+    assert installer.remembered() == before
+    assert installer.pc.registry(r"Software\PRA\Setup") == setup
+    assert "evil" not in installer.pc.registry(r"Software\Classes\PRA.Profile\shell\open\command")[""]
 
 
 full = pytest.mark.windows_full
