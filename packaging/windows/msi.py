@@ -50,6 +50,11 @@ CUSTOM_ACTIONS = {
     "PraNoAutostart": (SET_PROPERTY, "AUTOSTART", "{}"),
     "PraNoDesktop": (SET_PROPERTY, "DESKTOP", "{}"),
     "PraChosen": (SET_PROPERTY, "PRACHOSEN", "1"),
+    # Windows lets every user repair, as SYSTEM, and pass what SecureCustomProperties names: then these
+    # and the folder are what they were.
+    "PraTakeServer": (SET_PROPERTY, "PraServer", "[SERVER]"),
+    "PraTakeFingerprint": (SET_PROPERTY, "PraFingerprint", "[FINGERPRINT]"),
+    "PraRecall": (IMMEDIATE_DLL, "PraSetup", "PraRecall"),
     "PraAskData": (IMMEDIATE_DLL, "PraSetup", "PraAskData"),
     "PraCloseOwn": (IMMEDIATE_DLL, "PraSetup", "PraCloseClients"),
     "PraSetCloseAll": (SET_PROPERTY, "PraCloseAll", "[INSTALLDIR]"),
@@ -77,6 +82,9 @@ OPENING = [
     ("LaunchConditions", "", 100),
 ]
 EXECUTE = OPENING + [
+    ("PraTakeServer", FRESH, 67),
+    ("PraTakeFingerprint", FRESH, 68),
+    ("PraRecall", "Installed", 69),
     ("PraCheckServer", FRESH, 70),
     ("PraRefuseServer", "SERVERBAD AND NOT Installed", 71),
     ("PraRefuseFingerprint", "FINGERPRINTBAD AND NOT Installed", 72),

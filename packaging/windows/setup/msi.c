@@ -13,6 +13,7 @@
 
 ACTION PraFindOlder(MSIHANDLE install);
 ACTION PraCheckServer(MSIHANDLE install);
+ACTION PraRecall(MSIHANDLE install);
 ACTION PraAskData(MSIHANDLE install);
 ACTION PraCloseClients(MSIHANDLE install);
 ACTION PraPrepareData(MSIHANDLE install);
@@ -58,6 +59,26 @@ ACTION PraCheckServer(MSIHANDLE install)
     MsiSetPropertyW(install, L"SERVERBAD", server_ok ? L"" : L"1");
     MsiSetPropertyW(install, L"FINGERPRINTBAD", ok ? L"" : L"1");
     MsiSetPropertyW(install, L"FINGERPRINTALONE", server_length == 0 && length > 0 ? L"1" : L"");
+    return ERROR_SUCCESS;
+}
+
+/* What is installed says where it is and which server it has; a repair changes neither. */
+ACTION PraRecall(MSIHANDLE install)
+{
+    static const struct {
+        const wchar_t *key, *value, *property;
+    } kept[] = {{L"Software\\PRA", L"Server", L"PraServer"},
+                {L"Software\\PRA", L"Fingerprint", L"PraFingerprint"},
+                {L"Software\\PRA\\Setup", L"Path", L"INSTALLDIR"}};
+
+    for (size_t i = 0; i < ARRAYSIZE(kept); i++) {
+        wchar_t text[SETUP_TEXT_MAX];
+        DWORD size = sizeof(text);
+
+        if (RegGetValueW(HKEY_LOCAL_MACHINE, kept[i].key, kept[i].value,
+                         RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, text, &size) == ERROR_SUCCESS)
+            MsiSetPropertyW(install, kept[i].property, text);
+    }
     return ERROR_SUCCESS;
 }
 

@@ -149,6 +149,12 @@ static int delete_of_profile(const wchar_t *profile)
     return delete_below(profile, steps, ARRAYSIZE(steps));
 }
 
+/* Of this PC, of a domain, or of Entra ID; and not one of Windows' own. */
+static bool is_person(const wchar_t *sid)
+{
+    return wcsncmp(sid, L"S-1-5-21-", 9) == 0 || wcsncmp(sid, L"S-1-12-1-", 9) == 0;
+}
+
 /* Every profile that Windows knows, whether its user is logged in or not. */
 static int delete_of_all_profiles(void)
 {
@@ -165,7 +171,7 @@ static int delete_of_all_profiles(void)
 
         if (rc == ERROR_NO_MORE_ITEMS)
             break;
-        if (rc == ERROR_SUCCESS && wcsncmp(sid, L"S-1-5-21-", 9) == 0 &&
+        if (rc == ERROR_SUCCESS && is_person(sid) &&
             RegGetValueW(list, sid, L"ProfileImagePath", RRF_RT_REG_SZ, NULL, path, &size) ==
                 ERROR_SUCCESS)
             left += delete_of_profile(path);
