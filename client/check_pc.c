@@ -12,6 +12,7 @@
 #include "client/sock.h"
 #include "common/i18n.h"
 #include "common/msg.h"
+#include "common/utf8.h"
 #include "keys/keyfile.h"
 #include "keys/machine.h"
 
@@ -143,6 +144,7 @@ static void check_forward(struct check *c, const json_t *forward)
     snprintf(id, sizeof(id), "port:%.60s", local);
     snprintf(what, sizeof(what), "%.200s -> %.200s", show_member(forward, "name"),
              show_member(forward, "target"));
+    utf8_mend(what);
     if (addr_parse_host_port(local, 0, &host, &port) == 0)
         check_add_port(c, port, CHECK_LOCAL, "TCP", false,
                        strcmp(state, "listening") == 0 ? CHECK_OPEN : CHECK_CLOSED, what);

@@ -6,6 +6,7 @@
 
 #include "client/hostkey.h"
 #include "common/i18n.h"
+#include "common/utf8.h"
 
 bool server_read_address(const char *text, struct config *c, char why[SERVER_WHY_MAX])
 {
@@ -27,6 +28,7 @@ bool server_read_address(const char *text, struct config *c, char why[SERVER_WHY
                     "'%.200s' はアドレスとして読めません。gw.example.com、192.0.2.1、"
                     "gw.example.com:10022 のように指定してください"),
                  text);
+    utf8_mend(why);
     return false;
 }
 
@@ -44,6 +46,7 @@ bool server_read_proxy(const char *text, struct config *c, char why[SERVER_WHY_M
              tr("'%.200s' is not HOST:PORT, such as proxy.example.com:8080",
                 "'%.200s' は HOST:PORT (例 proxy.example.com:8080) の形ではありません"),
              text);
+    utf8_mend(why);
     return false;
 }
 

@@ -29,11 +29,14 @@ const char *err_name(int code)
     return "unknown";
 }
 
-/* What snprintf() cut at FAULT_TEXT_MAX must not end within a character: it may go into JSON. */
-static void trim(char *text, int written)
+/*
+ * printf() cuts at bytes: where the buffer ends, and at each "%.80s". Neither may leave half a
+ * character, since the sentence may go into JSON.
+ */
+static void print(char text[FAULT_TEXT_MAX], const char *fmt, va_list ap)
 {
-    if (written >= FAULT_TEXT_MAX)
-        text[utf8_trim(text, FAULT_TEXT_MAX - 1)] = '\0';
+    (void)vsnprintf(text, FAULT_TEXT_MAX, fmt, ap);
+    utf8_mend(text);
 }
 
 int fault_set(struct fault *f, int code, const char *fmt, ...)
@@ -42,7 +45,7 @@ int fault_set(struct fault *f, int code, const char *fmt, ...)
         va_list ap;
 
         va_start(ap, fmt);
-        trim(f->text, vsnprintf(f->text, sizeof(f->text), fmt, ap));
+        print(f->text, fmt, ap);
         va_end(ap);
         f->code = code;
     }
@@ -58,10 +61,11 @@ int fault_wrap(struct fault *f, int code, const char *fmt, ...)
     if (!f)
         return code;
     va_start(ap, fmt);
-    trim(prefix, vsnprintf(prefix, sizeof(prefix), fmt, ap));
+    print(prefix, fmt, ap);
     va_end(ap);
     snprintf(rest, sizeof(rest), "%s", f->text[0] != '\0' ? f->text : err_text(code));
-    trim(f->text, snprintf(f->text, sizeof(f->text), "%s: %s", prefix, rest));
+    if (snprintf(f->text, sizeof(f->text), "%s: %s", prefix, rest) >= FAULT_TEXT_MAX)
+        utf8_mend(f->text);
     f->code = code;
     return code;
 }

@@ -54,7 +54,8 @@ struct fault {
 
 /*
  * Notes `code` and a printf-style sentence (cut at FAULT_TEXT_MAX) and returns `code`, so that
- * `return fault_set(f, PRA_EINVAL, "%s:%d: unknown key '%s'", ...)` works. `f` may be NULL.
+ * `return fault_set(f, PRA_EINVAL, "%s:%d: unknown key '%.80s'", ...)` works. The sentence is UTF-8
+ * whatever goes in: see utf8_mend(). `f` may be NULL.
  */
 int fault_set(struct fault *f, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -122,3 +122,38 @@ void utf8_copy(char *dst, size_t cap, const char *src)
     }
     dst[at] = '\0';
 }
+
+/* How many bytes at the front of `s` begin a character that does not go on; 0 if none does. */
+static size_t cut_length(const char *s)
+{
+    const unsigned char *u = (const unsigned char *)s;
+    size_t want = u[0] >= 0xF0 && u[0] <= 0xF4   ? 4
+                  : u[0] >= 0xE0 && u[0] <= 0xEF ? 3
+                  : u[0] >= 0xC2 && u[0] <= 0xDF ? 2
+                                                 : 0;
+    size_t n = 1;
+
+    while (n < want && (u[n] & 0xC0u) == 0x80u)
+        n++;
+    return n < want ? n : 0;
+}
+
+void utf8_mend(char *text)
+{
+    size_t left = strlen(text), at = 0;
+    const char *from = text;
+
+    while (left > 0) {
+        uint32_t cp;
+        size_t n = utf8_decode(from, left, &cp), used = n > 0 ? n : cut_length(from);
+
+        if (n > 0)
+            memmove(text + at, from, n);
+        else if (used == 0)
+            text[at] = '?';
+        at += n > 0 ? n : used == 0 ? 1 : 0;
+        from += used > 0 ? used : 1;
+        left -= used > 0 ? used : 1;
+    }
+    text[at] = '\0';
+}

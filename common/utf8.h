@@ -30,6 +30,12 @@ size_t utf8_trim(const char *s, size_t len);
 void utf8_copy(char *dst, size_t cap, const char *src);
 
 /*
+ * Makes a text of printf("%.80s") whole again, in place: the front part of a character that was cut
+ * goes, any other byte that is not UTF-8 becomes '?'. Never longer than before.
+ */
+void utf8_mend(char *text);
+
+/*
  * Takes one character from the front of `src` (`len` > 0) in a form that is safe to show: as it is
  * if it is printable and not one of `also`, else each of its bytes as \xNN. Writes no NUL.
  * Returns the bytes written to `out` and sets *used to the bytes read.

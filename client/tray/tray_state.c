@@ -8,6 +8,7 @@
 #include "client/cli_text.h"
 #include "client/problem.h"
 #include "common/i18n.h"
+#include "common/utf8.h"
 
 const char *tray_shape_word(enum tray_shape shape)
 {
@@ -113,6 +114,7 @@ static void say_where(const json_t *status, struct tray_view *view)
     text_clean(user, sizeof(user), show_member(status, "user"));
     snprintf(view->detail, sizeof(view->detail), "%.150s%s%s", server,
              server[0] != '\0' && user[0] != '\0' ? "  " : "", user);
+    utf8_mend(view->detail);
 }
 
 static void look_connected(struct tray_view *view)
@@ -234,6 +236,7 @@ static void fill_note(const json_t *forward, struct tray_row *row)
         snprintf(row->note, sizeof(row->note), "%s\n%s", show_member(forward, "error"),
                  text.remedy);
     }
+    utf8_mend(row->note);
 }
 
 /* Cleans line by line: a break that we made is kept. */
@@ -299,6 +302,7 @@ static void add_forwards(struct menu *m, const json_t *status)
         tray_row(status, i, &row);
         snprintf(label, sizeof(label), "%s %.100s  %.100s  (%s)", row.mark, row.name, row.local,
                  row.word);
+        utf8_mend(label);
         add(m, TRAY_CMD_COPY, true, label)->row = i;
     }
     if (rows > 0)
@@ -359,6 +363,8 @@ static void notice_trouble(const struct tray_view *view, struct tray_notice *out
     snprintf(out->title, sizeof(out->title), "%s %s", view->trouble.code, view->trouble.title);
     snprintf(out->body, sizeof(out->body), "%.480s\n%.480s", view->trouble.cause,
              view->trouble.remedy);
+    utf8_mend(out->title);
+    utf8_mend(out->body);
 }
 
 /* `before` is what stood until now. False when `now` is no news. */

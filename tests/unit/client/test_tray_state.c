@@ -11,6 +11,7 @@
 
 #include "client/tray/tray_state.h"
 #include "common/i18n.h"
+#include "common/utf8.h"
 
 static json_t *forward(const char *name, const char *state)
 {
@@ -257,6 +258,44 @@ static void menu_holds_at_most_so_many_forwards(void **state)
     json_decref((json_t *)(uintptr_t)facts.status);
 }
 
+/* The desktop's bus refuses a text that ends in half a letter. */
+static void long_names_and_causes_are_cut_between_letters(void **state)
+{
+    struct tray_facts facts = {.status = connected(1, 0), .has_server = true, .has_key = true};
+    json_t *first = json_array_get(json_object_get(facts.status, "forwards"), 0);
+    json_t *failed = status_of("error", "MSG_RULES_NONE");
+    struct tray_item items[TRAY_MENU_MAX];
+    struct tray_told told = {.begun = true};
+    struct tray_notice notice;
+    struct tray_view view;
+    char name[400] = "";
+    size_t n;
+
+    (void)state;
+    i18n_set(LANG_JA);
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(name, 'x', shift);
+        for (size_t at = shift; at + 3 < sizeof(name); at += 3)
+            memcpy(name + at, "\xe9\x95\xb7", 4);
+        json_object_set_new(first, "name", json_string(name));
+        tray_look(&facts, &view);
+        n = tray_menu(&facts, &view, items);
+        for (size_t i = 0; i < n; i++)
+            assert_true(utf8_valid(items[i].label, strlen(items[i].label)));
+        json_object_set_new(json_object_get(json_object_get(failed, "error"), "args"), "user",
+                            json_string(name));
+        tray_look(&(struct tray_facts){.status = failed}, &view);
+        told.kind = 1;
+        assert_true(tray_notice(&view, TRAY_NOTICES_ALL, &told, &notice));
+        assert_true(utf8_valid(notice.body, strlen(notice.body)));
+        assert_true(strlen(notice.body) > 480);
+        told = (struct tray_told){.begun = true};
+    }
+    i18n_set(LANG_EN);
+    json_decref((json_t *)(uintptr_t)facts.status);
+    json_decref(failed);
+}
+
 /* Shows a state to the notices and says whether one came. */
 static bool told(struct tray_told *t, json_t *status, struct tray_notice *n)
 {
@@ -362,6 +401,7 @@ int main(void)
         cmocka_unit_test(names_chosen_by_a_gateway_are_cleaned),
         cmocka_unit_test(menu_begins_with_the_status_and_offers_what_can_be_done),
         cmocka_unit_test(menu_holds_at_most_so_many_forwards),
+        cmocka_unit_test(long_names_and_causes_are_cut_between_letters),
         cmocka_unit_test(one_notice_per_real_change),
         cmocka_unit_test(each_failure_is_told_once),
         cmocka_unit_test(notices_can_be_limited_to_errors_or_left_out),

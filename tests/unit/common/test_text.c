@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,53 @@ static void long_sentences_are_cut_between_characters(void **state)
         assert_true(utf8_valid(f.text, strlen(f.text)));
         fault_wrap(&f, PRA_EINVAL, "%s", text);
         assert_true(utf8_valid(f.text, strlen(f.text)));
+    }
+}
+
+/* "%.80s" counts bytes: the letter in which it ends goes, nothing else. */
+static void words_cut_inside_a_sentence_end_between_characters(void **state)
+{
+    static const char *const letters[] = {"\xc3\xa9", "\xe3\x81\x82", "\xf0\x9f\x98\x80"};
+    char text[64], expected[64];
+    struct fault f = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++)
+        for (int cut = 0; cut <= 12; cut++) {
+            size_t len = strlen(letters[i]);
+            int whole = cut / (int)len * (int)len;
+
+            text[0] = '\0';
+            for (size_t n = 0; n < 12; n += len)
+                memcpy(text + n, letters[i], len + 1);
+            snprintf(expected, sizeof(expected), "'%.*s' is no word", whole, text);
+            fault_set(&f, PRA_EINVAL, "'%.*s' is no word", cut, text);
+            assert_string_equal(f.text, expected);
+            fault_wrap(&f, PRA_EINVAL, "%.*s", cut, text);
+            snprintf(expected, sizeof(expected), "%.*s: '%.*s' is no word", whole, text, whole,
+                     text);
+            assert_string_equal(f.text, expected);
+        }
+}
+
+static void what_is_no_utf8_is_shown_as_question_marks(void **state)
+{
+    static const char *const cases[][2] = {{"", ""},
+                                           {"\xff", "?"},
+                                           {"a\x80\x80z", "a??z"},
+                                           {"\xc0\xaf.", "??."},
+                                           {"\xed\xa0\x80", "???"},
+                                           {"\xe3\x81\xe3\x81\x82", "\xe3\x81\x82"},
+                                           {"\xf0\x9f\x98", ""},
+                                           {"x\xc3", "x"},
+                                           {"\xf4\x90\x80\x80", "????"}};
+    char text[16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        snprintf(text, sizeof(text), "%s", cases[i][0]);
+        utf8_mend(text);
+        assert_string_equal(text, cases[i][1]);
     }
 }
 
@@ -405,6 +453,8 @@ int main(void)
         cmocka_unit_test(codes_have_names_and_sentences),
         cmocka_unit_test(fault_keeps_one_sentence),
         cmocka_unit_test(long_sentences_are_cut_between_characters),
+        cmocka_unit_test(words_cut_inside_a_sentence_end_between_characters),
+        cmocka_unit_test(what_is_no_utf8_is_shown_as_question_marks),
         cmocka_unit_test(utf8_follows_rfc_3629),
         cmocka_unit_test(utf8_trim_drops_only_a_cut_character),
         cmocka_unit_test(peer_text_is_escaped),
