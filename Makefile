@@ -60,7 +60,7 @@ SRC_common := $(filter-out %_win.c,$(wildcard common/*.c))
 SRC_keys   := $(filter-out %_win.c,$(wildcard keys/*.c))
 SRC_helper := $(wildcard keys/helper/*.c)
 # What the tray's windows show and do, whatever they are made of; in the client's library.
-SRC_shown  := $(addprefix client/tray/,attempt.c follow.c icon_pixels.c pool_state.c prefs.c tray_state.c words.c)
+SRC_shown  := $(filter-out %_gtk.c %_win.c,$(wildcard client/tray/*.c))
 SRC_client := $(filter-out client/main.c %_win.c,$(wildcard client/*.c)) $(SRC_shown)
 SRC_server := $(wildcard server/*/*.c server/config*.c)
 SRC_server := $(filter-out server/prad/%,$(SRC_server))
@@ -68,7 +68,7 @@ SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
 
 # The windows of GTK; those of Win32 are in *_win.c.
-SRC_tray   := $(filter-out $(SRC_shown) %_win.c,$(wildcard client/tray/*.c))
+SRC_tray   := $(wildcard client/tray/*_gtk.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 # keys/ a second time, with the provider that feeds whole machines to tests.

@@ -4,79 +4,44 @@
  */
 #include "client/tray/app.h"
 
+#include <stdio.h>
+
 #include "client/cli_remote.h"
+#include "client/tray/ask.h"
 #include "client/tray/link.h"
-#include "client/tray/sni.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
-
-#define NOTICE_ID "state"
-
-GtkWindow *app_parent(struct tray_app *app)
-{
-    if (app->window == NULL || !gtk_widget_get_visible(GTK_WIDGET(window_gtk(app->window))))
-        return NULL;
-    return window_gtk(app->window);
-}
-
-bool app_hides(const struct tray_app *app)
-{
-    return sni_hosted(app->sni);
-}
-
-static void notify(struct tray_app *app)
-{
-    struct tray_notice notice;
-    GNotification *n;
-
-    if (!tray_notice(&app->view, app->prefs.notices, &app->told, &notice))
-        return;
-    n = g_notification_new(notice.title);
-    g_notification_set_body(n, notice.body);
-    g_notification_set_default_action(n, "app.open");
-    g_notification_set_priority(n, notice.error ? G_NOTIFICATION_PRIORITY_HIGH
-                                                : G_NOTIFICATION_PRIORITY_NORMAL);
-    /* One id: a newer state takes the place of an older one. */
-    g_application_send_notification(G_APPLICATION(app->gtk), NOTICE_ID, n);
-    g_object_unref(n);
-}
-
-static gboolean on_tick(gpointer data)
-{
-    struct tray_app *app = data;
-
-    app_refresh(app);
-    if (app->view.retry_in >= 0)
-        return G_SOURCE_CONTINUE;
-    app->tick = 0;
-    return G_SOURCE_REMOVE;
-}
 
 void app_refresh(struct tray_app *app)
 {
+    struct tray_notice notice;
+
     app->facts.status = app->status != NULL ? app->status : app->offline;
-    app->facts.age = (long)((g_get_monotonic_time() - app->status_at) / G_TIME_SPAN_SECOND);
+    app->facts.age = (long)((os_monotonic_ms() - app->status_at) / 1000);
     tray_look(&app->facts, &app->view);
-    notify(app);
-    sni_update(app->sni, &app->facts, &app->view);
+    shell_draw(app);
+    if (tray_notice(&app->view, app->prefs.notices, &app->told, &notice))
+        shell_notify(app, &notice);
     if (app->window != NULL)
         window_update(app->window);
     if (app->connect != NULL)
         connect_dialog_update(app->connect);
-    if (app->view.retry_in >= 0 && app->tick == 0)
-        app->tick = g_timeout_add_seconds(1, on_tick, app);
+    shell_tick(app, app->view.retry_in >= 0);
 }
 
-void app_take_status(struct tray_app *app, json_t *status)
+void app_take_status(void *arg, json_t *status)
 {
+    struct tray_app *app = arg;
     json_t *old = app->status;
 
     app->status = json_is_object(status) ? json_incref(status) : NULL;
-    app->status_at = g_get_monotonic_time();
+    app->status_at = os_monotonic_ms();
     if (app->connect != NULL)
         connect_dialog_hear(app->connect, app->status);
     app_refresh(app);
     json_decref(old); /* the view pointed into it until now */
+    if (app->ask_at_start && app->view.can_connect)
+        app_command(app, TRAY_CMD_CONNECT, 0);
+    app->ask_at_start = false;
 }
 
 void app_reload(struct tray_app *app)
@@ -88,7 +53,7 @@ void app_reload(struct tray_app *app)
     if (config_load(app->paths.config_file, &config, &f) == 0)
         app->config = config;
     else
-        g_warning("%s", f.text);
+        shell_log("the settings are kept as they were", f.text);
     app->facts.has_server = app->config.has_server;
     app->facts.has_key = keyfile_inspect(app->paths.key_file, &app->key, NULL) == 0;
     app->offline = remote_offline_status(&app->paths);
@@ -111,6 +76,14 @@ void app_note(struct tray_app *app, const char *text)
     link_send(&app->paths, json_pack("{s:s, s:s, s:s}", "op", "note", "log", "user", "text", text));
 }
 
+void app_free(struct tray_app *app)
+{
+    json_decref(app->status);
+    json_decref(app->offline);
+    app->status = app->offline = NULL;
+    app->facts.status = NULL;
+}
+
 /* --- commands --------------------------------------------------------------------------------- */
 
 static void open_window(struct tray_app *app)
@@ -120,7 +93,7 @@ static void open_window(struct tray_app *app)
     window_present(app->window);
 }
 
-static void disconnect_now(gpointer data)
+static void disconnect_now(void *data)
 {
     struct tray_app *app = data;
 
@@ -129,87 +102,91 @@ static void disconnect_now(gpointer data)
 
 static void ask_disconnect(struct tray_app *app)
 {
-    ui_ask(app, TXT_ASK_DISCONNECT, TXT_ASK_DISCONNECT_WHY, TXT_B_DISCONNECT, disconnect_now, app);
+    ask(app, &(struct ask_question){.title = TXT_ASK_DISCONNECT,
+                                    .text = TXT_ASK_DISCONNECT_WHY,
+                                    .action = TXT_B_DISCONNECT,
+                                    .yes = disconnect_now,
+                                    .data = app});
 }
 
 static void copy_address(struct tray_app *app, size_t row)
 {
-    GtkClipboard *clipboard = gtk_clipboard_get(GDK_SELECTION_CLIPBOARD);
+    char said[TRAY_CELL_MAX + 64];
     struct tray_row r;
-    char *said;
 
     if (row >= tray_row_count(app->facts.status))
         return;
     tray_row(app->facts.status, row, &r);
-    gtk_clipboard_set_text(clipboard, r.local, -1);
-    said = g_strdup_printf(TXT_COPIED, r.local);
+    if (shell_copy(app, r.local))
+        snprintf(said, sizeof(said), TXT_COPIED, r.local);
+    else
+        snprintf(said, sizeof(said), "%s", TXT_COPY_FAILED);
     if (app->window != NULL)
         window_say(app->window, said);
-    g_free(said);
 }
 
-static void quit_now(gpointer data)
+static void quit_now(void *data)
 {
-    struct tray_app *app = data;
-
-    g_application_quit(G_APPLICATION(app->gtk));
+    shell_quit(data);
 }
 
 static void quit(struct tray_app *app)
 {
     if (app->view.can_disconnect)
-        ui_ask(app, TXT_ASK_QUIT, TXT_ASK_QUIT_WHY, TXT_B_QUIT, quit_now, app);
+        ask(app, &(struct ask_question){.title = TXT_ASK_QUIT,
+                                        .text = TXT_ASK_QUIT_WHY,
+                                        .action = TXT_B_QUIT,
+                                        .yes = quit_now,
+                                        .data = app});
     else
         quit_now(app);
 }
 
-void app_command(struct tray_app *app, enum tray_command command, size_t row)
+static void about(struct tray_app *app)
 {
-    switch (command) {
-    case TRAY_CMD_OPEN:
-        open_window(app);
-        break;
-    case TRAY_CMD_RETRY: /* to a waiting agent "connect" means "now" */
-        link_send(&app->paths, json_pack("{s:s}", "op", "connect"));
-        break;
-    case TRAY_CMD_CONNECT:
-        connect_dialog_open(app);
-        break;
-    case TRAY_CMD_DISCONNECT:
-        ask_disconnect(app);
-        break;
-    case TRAY_CMD_COPY:
-        copy_address(app, row);
-        break;
-    case TRAY_CMD_SERVER:
-        server_dialog_open(app);
-        break;
-    case TRAY_CMD_KEYGEN:
-        keygen_dialog_open(app);
-        break;
-    case TRAY_CMD_EXPORT:
-        export_dialog_open(app);
-        break;
-    case TRAY_CMD_COLLECT:
-        collect_dialog_open(app);
-        break;
-    case TRAY_CMD_SETTINGS:
-        prefs_dialog_open(app);
-        break;
-    case TRAY_CMD_QUIT:
-        quit(app);
-        break;
-    default:
-        break;
-    }
+    char text[512];
+
+    snprintf(text, sizeof(text), TXT_ABOUT, PRA_VERSION);
+    ask_message(app, ASK_INFO, "PRA", text);
 }
 
-/* --- the small dialog ------------------------------------------------------------------------- */
-
-void about_dialog_open(struct tray_app *app)
+void app_command(struct tray_app *app, enum tray_command command, size_t row)
 {
-    char *text = g_strdup_printf(TXT_ABOUT, PRA_VERSION);
+    static void (*const simple[TRAY_CMD_COUNT])(struct tray_app * app) = {
+        [TRAY_CMD_OPEN] = open_window,
+        [TRAY_CMD_CONNECT] = connect_dialog_open,
+        [TRAY_CMD_DISCONNECT] = ask_disconnect,
+        [TRAY_CMD_SERVER] = server_dialog_open,
+        [TRAY_CMD_KEYGEN] = keygen_dialog_open,
+        [TRAY_CMD_EXPORT] = export_dialog_open,
+        [TRAY_CMD_COLLECT] = collect_dialog_open,
+        [TRAY_CMD_SETTINGS] = prefs_dialog_open,
+        [TRAY_CMD_QUIT] = quit,
+        [TRAY_CMD_PROFILE] = profile_dialog_choose,
+        [TRAY_CMD_ABOUT] = about,
+    };
 
-    ui_message(app, GTK_MESSAGE_INFO, "PRA", text);
-    g_free(text);
+    if (command == TRAY_CMD_COPY)
+        copy_address(app, row);
+    else if (command == TRAY_CMD_RETRY) /* to a waiting agent "connect" means "now" */
+        link_send(&app->paths, json_pack("{s:s}", "op", "connect"));
+    else if (command >= 0 && command < TRAY_CMD_COUNT && simple[command] != NULL)
+        simple[command](app);
+}
+
+void app_icon_command(void *app, enum tray_command command, size_t row)
+{
+    app_command(app, command, row);
+}
+
+void app_icon_click(void *app)
+{
+    app_command(app, TRAY_CMD_OPEN, 0);
+}
+
+/* The window is the only way in then. */
+void app_icon_gone(struct tray_app *app)
+{
+    if (!shell_hides(app) && !window_shown(app->window))
+        app_command(app, TRAY_CMD_OPEN, 0);
 }

@@ -1,4 +1,4 @@
-/* Messages, questions, and where to save; see app_win.h. */
+/* Messages, questions, and where to save; see ask.h and app_win.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct question {
     enum ask_icon icon;
     void (*yes)(void *data);
     void *data;
-    bool careful; /* Enter means "cancel", and `data` goes with the question */
+    bool owned;
 };
 
 static void on_command(struct ui *u, int id, int code)
@@ -29,11 +29,11 @@ static void on_command(struct ui *u, int id, int code)
     (void)code;
     if (id != IDOK && id != IDCANCEL)
         return;
-    kept->careful = false; /* `yes` still reads the data */
+    kept->owned = false; /* `yes` still reads the data */
     ui_close(u);
     if (id == IDOK && q.yes != NULL)
         q.yes(q.data);
-    if (q.careful)
+    if (q.owned)
         free(q.data);
 }
 
@@ -53,7 +53,7 @@ static void on_freed(struct ui *u)
 {
     struct question *q = u->data;
 
-    if (q->careful)
+    if (q->owned)
         free(q->data);
     free(q);
 }
@@ -86,39 +86,17 @@ void ask_message(struct tray_app *app, enum ask_icon icon, const char *title, co
     (void)MessageBeep(icon == ASK_ERROR ? MB_ICONERROR : MB_ICONINFORMATION);
 }
 
-void ask_problem(struct tray_app *app, enum msg_id id, const struct msg_args *args)
+void ask(struct tray_app *app, const struct ask_question *question)
 {
-    struct msg_text text;
-    char title[512], body[2 * MSG_TEXT_MAX + 4];
+    const struct question q = {.icon = ASK_WARNING,
+                               .yes = question->yes,
+                               .data = question->data,
+                               .owned = question->owned};
+    struct ui *u = make(app, &q, question->title, question->text);
+    HWND yes = ui_button(u, IDOK, question->action, !question->careful);
+    HWND cancel = ui_button(u, IDCANCEL, TXT_B_CANCEL, question->careful);
 
-    msg_format(id, i18n_lang(), args, &text);
-    snprintf(title, sizeof(title), "%s %s", text.code, text.title);
-    snprintf(body, sizeof(body), "%s\n\n%s", text.cause, text.remedy);
-    ask_message(app, ASK_ERROR, title, body);
-}
-
-static void put(struct tray_app *app, const char *title, const char *text, const char *action,
-                const struct question *q)
-{
-    struct ui *u = make(app, q, title, text);
-    HWND yes = ui_button(u, IDOK, action, !q->careful);
-    HWND cancel = ui_button(u, IDCANCEL, TXT_B_CANCEL, q->careful);
-
-    ui_show(u, q->careful ? cancel : yes);
-}
-
-void ask(struct tray_app *app, const char *title, const char *text, const char *action,
-         void (*yes)(void *data), void *data)
-{
-    put(app, title, text, action,
-        &(struct question){.icon = ASK_WARNING, .yes = yes, .data = data});
-}
-
-void ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
-                 void (*yes)(void *data), void *data)
-{
-    put(app, title, text, action,
-        &(struct question){.icon = ASK_WARNING, .yes = yes, .data = data, .careful = true});
+    ui_show(u, question->careful ? cancel : yes);
 }
 
 /* What a dialog of the system chose, as UTF-8. */

@@ -197,14 +197,18 @@ static void host_key_accepted(void *data)
 static void ask_host_key(struct connect_dialog *d, const char *seen)
 {
     char text[MSG_TEXT_MAX];
-    struct shown *shown = calloc(1, sizeof(*shown));
+    struct shown *shown = work_alloc(sizeof(*shown));
 
-    if (shown == NULL)
-        abort();
     shown->app = d->app;
     snprintf(shown->fingerprint, sizeof(shown->fingerprint), "%s", seen);
     snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, d->app->view.detail, seen);
-    ask_careful(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, shown);
+    ask(d->app, &(struct ask_question){.title = TXT_ASK_HOST_KEY,
+                                       .text = text,
+                                       .action = TXT_B_SAME,
+                                       .careful = true,
+                                       .yes = host_key_accepted,
+                                       .data = shown,
+                                       .owned = true});
 }
 
 static void show_error(struct connect_dialog *d, const json_t *error)

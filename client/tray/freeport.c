@@ -1,37 +1,37 @@
 /* freeport.h */
 #include "client/tray/freeport.h"
 
-#include <gio/gio.h>
+#include <stdio.h>
+
+#include "client/tray/texts.h"
 
 #define STEP 10000u
 
-static bool is_free(const char *address, guint port)
-{
-    GSocketAddress *a = g_inet_socket_address_new_from_string(address, port);
-    GSocket *s = NULL;
-    bool free_now = false;
-
-    if (a != NULL)
-        s = g_socket_new(g_socket_address_get_family(a), G_SOCKET_TYPE_STREAM,
-                         G_SOCKET_PROTOCOL_TCP, NULL);
-    if (s != NULL)
-        free_now = g_socket_bind(s, a, TRUE, NULL) && g_socket_listen(s, NULL);
-    g_clear_object(&s);
-    g_clear_object(&a);
-    return free_now;
-}
-
 bool freeport_find(const char *local, char dst[ADDR_TEXT_MAX])
 {
+    struct sockaddr_storage sa;
     struct addr_host host;
     uint16_t port;
 
     if (addr_parse_host_port(local, 0, &host, &port) != 0 || !host.is_ip)
         return false;
-    for (guint p = port % STEP + STEP; p <= G_MAXUINT16; p += STEP)
-        if (p != port && is_free(host.name, p)) {
-            g_snprintf(dst, ADDR_TEXT_MAX, host.ip.family == 6 ? "[%s]:%u" : "%s:%u", host.name, p);
+    for (unsigned p = port % STEP + STEP; p <= UINT16_MAX; p += STEP) {
+        socklen_t len = addr_to_sockaddr(&host.ip, (uint16_t)p, &sa);
+
+        if (p != port && freeport_try((const struct sockaddr *)&sa, len)) {
+            snprintf(dst, ADDR_TEXT_MAX, host.ip.family == 6 ? "[%s]:%u" : "%s:%u", host.name, p);
             return true;
         }
+    }
     return false;
+}
+
+void freeport_note(const struct tray_row *row, char dst[FREEPORT_NOTE_MAX])
+{
+    char address[ADDR_TEXT_MAX];
+
+    if (!row->ready && freeport_find(row->local, address))
+        snprintf(dst, FREEPORT_NOTE_MAX, TXT_NOTE_FREE, row->note, address);
+    else
+        snprintf(dst, FREEPORT_NOTE_MAX, "%s", row->note);
 }

@@ -167,7 +167,11 @@ static void ask_weak(struct tray_app *app, const char *detail)
     msg_format(MSG_KEYGEN_WEAK, i18n_lang(), &(struct msg_args){.detail = detail}, &text);
     snprintf(title, sizeof(title), "%s %s", text.code, text.title);
     snprintf(body, sizeof(body), "%s\n\n%s", text.cause, keymake_weak_words());
-    ask(app, title, body, TXT_B_WEAK, weak_accepted, NULL);
+    ask(app, &(struct ask_question){.title = title,
+                                    .text = body,
+                                    .action = TXT_B_WEAK,
+                                    .careful = true,
+                                    .yes = weak_accepted});
 }
 
 static void failed(struct keygen_dialog *d, const struct job *j)
@@ -349,5 +353,10 @@ void keygen_dialog_open(struct tray_app *app)
     if (current != NULL || !app->facts.has_key)
         open_now(app);
     else
-        ask(app, TXT_ASK_REPLACE, TXT_ASK_REPLACE_WHY, TXT_B_REPLACE, open_now, app);
+        ask(app, &(struct ask_question){.title = TXT_ASK_REPLACE,
+                                        .text = TXT_ASK_REPLACE_WHY,
+                                        .action = TXT_B_REPLACE,
+                                        .careful = true,
+                                        .yes = open_now,
+                                        .data = app});
 }

@@ -1,19 +1,24 @@
 /*
- * link.h. The thread made by link_new() owns its connection; `stop` and `poked` are guarded by
- * `lock`. States reach the loop as idle sources that own a reference.
+ * link.h. The thread made by link_new() owns its connection; what else it shares with the loop is
+ * guarded by `lock`. States reach the loop by loop_post(), with a reference of their own.
  */
 #include "client/tray/link.h"
 
-#include <glib.h>
+#include <pthread.h>
+#include <stdlib.h>
 
+#include "client/tray/app.h"
 #include "client/tray/follow.h"
 #include "client/tray/work.h"
 
+/* A thread in the middle of a wait looks up this late at most. */
+#define END_MS (2 * FOLLOW_LOOK_MS)
+
 struct link {
-    GThread *thread;
-    GMutex lock;
-    GCond changed;
-    bool stop, poked;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stop, poked, ended;
     const struct paths *paths;
     link_status_fn *on_status;
     void *arg;
@@ -24,90 +29,79 @@ struct news {
     json_t *status;
 };
 
-static gboolean deliver(gpointer data)
+static void deliver(void *arg)
 {
-    struct news *n = data;
+    struct news *n = arg;
 
     n->link->on_status(n->link->arg, n->status);
-    return G_SOURCE_REMOVE;
-}
-
-static void free_news(gpointer data)
-{
-    struct news *n = data;
-
     json_decref(n->status);
-    g_free(n);
+    free(n);
 }
 
 /* Takes the reference. */
-static void post(struct link *link, json_t *status)
+static void post(void *arg, json_t *status)
 {
-    struct news *n = g_new0(struct news, 1);
+    struct news *n = work_alloc(sizeof(*n));
 
-    *n = (struct news){.link = link, .status = status};
-    g_idle_add_full(G_PRIORITY_DEFAULT, deliver, n, free_news);
+    *n = (struct news){.link = arg, .status = status};
+    loop_post(deliver, n);
 }
 
-static bool stopped(struct link *link)
+static bool stopped(void *arg)
 {
+    struct link *link = arg;
     bool stop;
 
-    g_mutex_lock(&link->lock);
+    (void)pthread_mutex_lock(&link->lock);
     stop = link->stop;
-    g_mutex_unlock(&link->lock);
+    (void)pthread_mutex_unlock(&link->lock);
     return stop;
 }
 
-static bool stopped_fn(void *arg)
+static void *watch(void *arg)
 {
-    return stopped(arg);
-}
-
-static void post_fn(void *arg, json_t *status)
-{
-    post(arg, status);
-}
-
-static gpointer watch(gpointer data)
-{
-    struct link *link = data;
-    const struct follow follow = {.stopped = stopped_fn, .post = post_fn, .arg = link};
+    struct link *link = arg;
+    const struct follow follow = {.stopped = stopped, .post = post, .arg = link};
+    struct timespec until;
     bool told = false; /* that no agent runs */
 
     while (!stopped(link)) {
         follow_once(link->paths, &follow, &told);
-        g_mutex_lock(&link->lock);
+        (void)pthread_mutex_lock(&link->lock);
+        os_cond_deadline(&until, FOLLOW_LOOK_MS);
         if (!link->stop && !link->poked)
-            (void)g_cond_wait_until(&link->changed, &link->lock,
-                                    g_get_monotonic_time() +
-                                        FOLLOW_LOOK_MS * G_TIME_SPAN_MILLISECOND);
+            (void)pthread_cond_timedwait(&link->changed, &link->lock, &until);
         link->poked = false;
-        g_mutex_unlock(&link->lock);
+        (void)pthread_mutex_unlock(&link->lock);
     }
+    (void)pthread_mutex_lock(&link->lock);
+    link->ended = true;
+    (void)pthread_cond_signal(&link->changed);
+    (void)pthread_mutex_unlock(&link->lock);
     return NULL;
 }
 
 struct link *link_new(const struct paths *paths, link_status_fn *on_status, void *arg)
 {
-    struct link *link = g_new0(struct link, 1);
+    struct link *link = work_alloc(sizeof(*link));
 
-    g_mutex_init(&link->lock);
-    g_cond_init(&link->changed);
+    (void)pthread_mutex_init(&link->lock, NULL);
+    os_cond_init(&link->changed);
     link->paths = paths;
     link->on_status = on_status;
     link->arg = arg;
-    link->thread = g_thread_new("agent", watch, link);
+    if (pthread_create(&link->thread, NULL, watch, link) != 0)
+        abort();
     return link;
 }
 
 static void wake(struct link *link, bool stop)
 {
-    g_mutex_lock(&link->lock);
+    (void)pthread_mutex_lock(&link->lock);
     link->stop = link->stop || stop;
     link->poked = true;
-    g_cond_signal(&link->changed);
-    g_mutex_unlock(&link->lock);
+    (void)pthread_cond_signal(&link->changed);
+    (void)pthread_mutex_unlock(&link->lock);
 }
 
 void link_poke(struct link *link)
@@ -117,13 +111,25 @@ void link_poke(struct link *link)
 
 void link_free(struct link *link)
 {
+    struct timespec until;
+    bool ended;
+    int rc = 0;
+
     if (link == NULL)
         return;
     wake(link, true);
-    g_thread_join(link->thread);
-    g_mutex_clear(&link->lock);
-    g_cond_clear(&link->changed);
-    g_free(link);
+    os_cond_deadline(&until, END_MS);
+    (void)pthread_mutex_lock(&link->lock);
+    while (!link->ended && rc == 0)
+        rc = pthread_cond_timedwait(&link->changed, &link->lock, &until);
+    ended = link->ended;
+    (void)pthread_mutex_unlock(&link->lock);
+    if (!ended)
+        return; /* it still uses all this; the program ends now, and it with that */
+    (void)pthread_join(link->thread, NULL);
+    (void)pthread_cond_destroy(&link->changed);
+    (void)pthread_mutex_destroy(&link->lock);
+    free(link);
 }
 
 /* --- single requests -------------------------------------------------------------------------- */
@@ -139,7 +145,7 @@ static void send_it(void *job)
     struct fault f = {0};
 
     if (follow_send(r->paths, r->message, &f) != 0)
-        g_warning("the agent does not answer: %s", f.text);
+        shell_log("the agent does not answer", f.text);
 }
 
 static void sent(void *job)
@@ -147,12 +153,12 @@ static void sent(void *job)
     struct request *r = job;
 
     json_decref(r->message);
-    g_free(r);
+    free(r);
 }
 
 void link_send(const struct paths *paths, json_t *request)
 {
-    struct request *r = g_new0(struct request, 1);
+    struct request *r = work_alloc(sizeof(*r));
 
     *r = (struct request){.paths = paths, .message = request};
     work_start(send_it, sent, r);

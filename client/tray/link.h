@@ -12,7 +12,7 @@
 
 struct link;
 
-/* On GTK's loop. `status` is borrowed; NULL = no agent runs. */
+/* On the loop. `status` is borrowed; NULL = no agent runs. */
 typedef void link_status_fn(void *arg, json_t *status);
 
 /* Starts watching. `paths` must live as long. */
@@ -21,7 +21,7 @@ struct link *link_new(const struct paths *paths, link_status_fn *on_status, void
 /* An agent may just have been started: look now. */
 void link_poke(struct link *link);
 
-/* Stops the thread (waits up to a second for it). NULL is fine. */
+/* Stops the thread, and waits two seconds for it at most. NULL is fine. */
 void link_free(struct link *link);
 
 /*

@@ -1,11 +1,10 @@
-/* Work on threads of their own (work.h) and the way back to the message loop. */
+/* loop_post() of app.h: the way from a thread to the message loop. */
 #include <stdlib.h>
 
 #include <windows.h>
 
-#include "client/tray/app_win.h"
+#include "client/tray/app.h"
 #include "client/tray/notify_win.h"
-#include "client/tray/work.h"
 
 struct call {
     struct call *next;
@@ -54,34 +53,4 @@ void loop_run_calls(void)
         call->fn(call->arg);
         free(call);
     }
-}
-
-struct work {
-    void (*run)(void *job);
-    void (*done)(void *job);
-    void *job;
-};
-
-static DWORD WINAPI run(LPVOID arg)
-{
-    struct work w = *(struct work *)arg;
-
-    free(arg);
-    w.run(w.job);
-    loop_post(w.done, w.job);
-    return 0;
-}
-
-void work_start(void (*run_job)(void *job), void (*done_job)(void *job), void *job)
-{
-    struct work *w = malloc(sizeof(*w));
-    HANDLE thread;
-
-    if (w == NULL)
-        abort();
-    *w = (struct work){run_job, done_job, job};
-    thread = CreateThread(NULL, 0, run, w, 0, NULL);
-    if (thread == NULL)
-        abort();
-    (void)CloseHandle(thread);
 }

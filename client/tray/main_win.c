@@ -28,35 +28,12 @@
 #define FIND_WAIT_MS 100
 #define COPY_WAIT_MS 10000
 
-static void on_status(void *arg, json_t *status)
-{
-    struct tray_app *app = arg;
-
-    app_take_status(app, status);
-    if (app->ask_at_start && app->view.can_connect)
-        app_command(app, TRAY_CMD_CONNECT, 0);
-    app->ask_at_start = false;
-}
-
 /* --- the icon --------------------------------------------------------------------------------- */
 
-static void on_activate(void *arg)
-{
-    app_command(arg, TRAY_CMD_OPEN, 0);
-}
-
-static void on_menu(void *arg, enum tray_command command, size_t row)
-{
-    app_command(arg, command, row);
-}
-
-/* No tray: the window is the only way in. */
 static void on_hosted(void *arg, bool hosted)
 {
-    const struct tray_app *app = arg;
-
-    if (!hosted && app_parent(app) == NULL)
-        app_command(arg, TRAY_CMD_OPEN, 0);
+    if (!hosted)
+        app_icon_gone(arg);
 }
 
 static void on_tick(void *arg)
@@ -76,8 +53,8 @@ static void on_profile(void *arg, const char *path)
 }
 
 static const struct notify_events events = {.profile = on_profile,
-                                            .activate = on_activate,
-                                            .command = on_menu,
+                                            .activate = app_icon_click,
+                                            .command = app_icon_command,
                                             .hosted = on_hosted,
                                             .tick = on_tick,
                                             .theme = on_theme};
@@ -232,7 +209,8 @@ static int run(void)
 
 int WINAPI wWinMain(HINSTANCE hInstance, HINSTANCE hPrevInstance, PWSTR lpCmdLine, int nShowCmd)
 {
-    static struct tray_app app;
+    static struct shell shell;
+    static struct tray_app app = {.shell = &shell};
     static struct options options;
     WSADATA winsock;
     int code;
@@ -258,10 +236,10 @@ int WINAPI wWinMain(HINSTANCE hInstance, HINSTANCE hPrevInstance, PWSTR lpCmdLin
         return EXIT_SUCCESS;
     if (options.at_login && prefs_autostart_off())
         return EXIT_SUCCESS;
-    app.notify = notify_new(hInstance, &events, &app);
+    shell.notify = notify_new(hInstance, &events, &app);
     app.ask_at_start = app.prefs.connect_at_start;
     app_reload(&app);
-    app.link = link_new(&app.paths, on_status, &app);
+    app.link = link_new(&app.paths, app_take_status, &app);
     if (options.profile[0] != L'\0')
         open_profile(&app, options.profile);
     else if (!options.background)
@@ -269,7 +247,7 @@ int WINAPI wWinMain(HINSTANCE hInstance, HINSTANCE hPrevInstance, PWSTR lpCmdLin
     code = run();
     link_free(app.link);
     window_free(app.window);
-    notify_free(app.notify);
+    notify_free(shell.notify);
     app_free(&app);
     return code;
 }

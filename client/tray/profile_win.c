@@ -99,9 +99,7 @@ static void build(struct ui *u, enum profile_effect effect)
     const struct profile_dialog *d = u->data;
     const struct profile *p = &d->profile;
     const struct config *c = &d->app->config;
-    bool replaces = effect >= PROFILE_OTHER_USER;
     char server[ADDR_TEXT_MAX], now[ADDR_TEXT_MAX] = "";
-    HWND use, cancel;
 
     config_format_address(&p->server, p->port, server);
     if (c->has_server)
@@ -116,9 +114,9 @@ static void build(struct ui *u, enum profile_effect effect)
     add_row(u, TXT_L_ITS_USER, c->user, p->user);
     (void)ui_add(u, UI_TEXT, ID_CAREFUL, NULL, TXT_PROFILE_CAREFUL, 0);
     ui_trouble(u, ID_TROUBLE);
-    use = ui_button(u, IDOK, TXT_B_USE, !replaces);
-    cancel = ui_button(u, IDCANCEL, TXT_B_CANCEL, replaces);
-    ui_show(u, replaces ? cancel : use);
+    (void)ui_button(u, IDOK, TXT_B_USE, false);
+    /* It may come from anybody: a yes has to be meant. */
+    ui_show(u, ui_button(u, IDCANCEL, TXT_B_CANCEL, true));
 }
 
 /* Everything before the name, of a path with either separator. */

@@ -99,7 +99,10 @@ enum tray_command {
     TRAY_CMD_EXPORT,
     TRAY_CMD_COLLECT,
     TRAY_CMD_SETTINGS,
-    TRAY_CMD_QUIT
+    TRAY_CMD_QUIT,
+    TRAY_CMD_PROFILE, /* asks for a profile's file */
+    TRAY_CMD_ABOUT,
+    TRAY_CMD_COUNT
 };
 
 struct tray_item {

@@ -35,8 +35,6 @@ enum {
     ID_NOTE,
     ID_SAID,
     ID_COPY,
-    ID_ABOUT,
-    ID_PROFILE,
     ID_COMMAND = 200
 };
 
@@ -62,51 +60,38 @@ struct window {
 
 /* --- menus ------------------------------------------------------------------------------------ */
 
-static HMENU sub_menu(HMENU bar, const char *label)
-{
-    HMENU sub = CreatePopupMenu();
-    wchar_t *wide = text_label(label);
-
-    (void)AppendMenuW(bar, MF_POPUP, (UINT_PTR)sub, wide);
-    free(wide);
-    return sub;
-}
-
-static void entry(HMENU menu, const char *label, int id)
-{
-    wchar_t *wide = text_label(label);
-
-    (void)AppendMenuW(menu, MF_STRING, (UINT_PTR)id, wide);
-    free(wide);
-}
-
 static void make_menus(struct window *w)
 {
-    HMENU bar = CreateMenu(), sub;
+    struct words_menu_line lines[WORDS_MENU_LINES];
+    HMENU bar = CreateMenu(), sub = NULL;
 
-    sub = sub_menu(bar, TXT_M_CONNECTION);
-    entry(sub, TXT_M_CONNECT, ID_COMMAND + TRAY_CMD_CONNECT);
-    entry(sub, TXT_M_DISCONNECT, ID_COMMAND + TRAY_CMD_DISCONNECT);
-    entry(sub, TXT_B_RETRY, ID_COMMAND + TRAY_CMD_RETRY);
-    (void)AppendMenuW(sub, MF_SEPARATOR, 0, NULL);
-    entry(sub, TXT_B_QUIT, ID_COMMAND + TRAY_CMD_QUIT);
-    sub = sub_menu(bar, TXT_M_SETTINGS);
-    entry(sub, TXT_M_SERVER, ID_COMMAND + TRAY_CMD_SERVER);
-    entry(sub, TXT_M_PROFILE, ID_PROFILE);
-    entry(sub, TXT_M_OPTIONS, ID_COMMAND + TRAY_CMD_SETTINGS);
-    sub = sub_menu(bar, TXT_M_KEY);
-    entry(sub, TXT_M_KEYGEN, ID_COMMAND + TRAY_CMD_KEYGEN);
-    entry(sub, TXT_M_EXPORT, ID_COMMAND + TRAY_CMD_EXPORT);
-    sub = sub_menu(bar, TXT_M_HELP);
-    entry(sub, TXT_M_COLLECT, ID_COMMAND + TRAY_CMD_COLLECT);
-    entry(sub, TXT_M_VERSION, ID_ABOUT);
+    words_menu_bar(lines);
+    for (size_t i = 0; i < WORDS_MENU_LINES; i++) {
+        wchar_t *label = text_label(lines[i].label);
+
+        if (lines[i].command == TRAY_CMD_NONE) {
+            sub = CreatePopupMenu();
+            (void)AppendMenuW(bar, MF_POPUP, (UINT_PTR)sub, label);
+        } else if (lines[i].command == TRAY_CMD_LINE) {
+            (void)AppendMenuW(sub, MF_SEPARATOR, 0, NULL);
+        } else {
+            (void)AppendMenuW(sub, MF_STRING, (UINT_PTR)(ID_COMMAND + (int)lines[i].command),
+                              label);
+        }
+        free(label);
+    }
     (void)SetMenu(w->ui->window, bar);
 }
 
-static void menu_enable(const struct window *w, enum tray_command command, bool on)
+static void update_menus(const struct window *w)
 {
-    (void)EnableMenuItem(GetMenu(w->ui->window), (UINT)(ID_COMMAND + (int)command),
-                         (UINT)(MF_BYCOMMAND | (on ? MF_ENABLED : MF_GRAYED)));
+    HMENU bar = GetMenu(w->ui->window);
+
+    for (int i = 0; i < TRAY_CMD_COUNT; i++) /* what is in no menu is not found */
+        (void)EnableMenuItem(bar, (UINT)(ID_COMMAND + i),
+                             words_command_on(&w->app->facts, &w->app->view, (enum tray_command)i)
+                                 ? MF_BYCOMMAND | MF_ENABLED
+                                 : MF_BYCOMMAND | MF_GRAYED);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -131,23 +116,12 @@ static void set_columns(const struct window *w)
         ui_list_column(list_of(w), i, titles[i], ui_px(w->ui, widths[i]));
 }
 
-/* What is in the way of a forward, and an address that the administrator may give the rule instead. */
-static void note_of(const struct tray_row *row, char *dst, size_t cap)
-{
-    char address[ADDR_TEXT_MAX];
-
-    if (!row->ready && freeport_find(row->local, address))
-        snprintf(dst, cap, TXT_NOTE_FREE, row->note, address);
-    else
-        snprintf(dst, cap, "%s", row->note);
-}
-
 static void update_note(struct window *w)
 {
     const json_t *status = w->app->facts.status;
     size_t count = tray_row_count(status);
     char text[sizeof(((struct tray_row *)0)->note) + TRAY_CELL_MAX + 256] = "";
-    char note[sizeof(((struct tray_row *)0)->note) + 256];
+    char note[FREEPORT_NOTE_MAX];
     struct tray_row row;
     int chosen = chosen_row(w);
 
@@ -155,7 +129,7 @@ static void update_note(struct window *w)
         tray_row(status, i, &row);
         if (chosen >= 0 ? (size_t)chosen != i : row.ready)
             continue;
-        note_of(&row, note, sizeof(note));
+        freeport_note(&row, note);
         if (note[0] != '\0')
             snprintf(text, sizeof(text), "%s %s  %s\n%s", row.mark, row.name, row.local, note);
     }
@@ -352,15 +326,11 @@ static void on_command(struct ui *u, int id, int code)
     int row = chosen_row(w);
 
     (void)code;
-    if (id == ID_ABOUT)
-        about_dialog_open(w->app);
-    else if (id == ID_PROFILE)
-        profile_dialog_choose(w->app);
-    else if (row >= 0 && (id == ID_COPY || (id == IDOK && GetFocus() == list_of(w)))) /* Enter */
+    if (row >= 0 && (id == ID_COPY || (id == IDOK && GetFocus() == list_of(w)))) /* Enter */
         app_command(w->app, TRAY_CMD_COPY, (size_t)row);
     else if (id == IDRETRY)
         app_command(w->app, w->next_command, 0);
-    else if (id >= ID_COMMAND && id <= ID_COMMAND + TRAY_CMD_QUIT)
+    else if (id >= ID_COMMAND && id < ID_COMMAND + TRAY_CMD_COUNT)
         app_command(w->app, (enum tray_command)(id - ID_COMMAND), 0);
 }
 
@@ -384,7 +354,7 @@ static bool on_close(struct ui *u)
 {
     const struct window *w = u->data;
 
-    if (app_hides(w->app))
+    if (shell_hides(w->app))
         (void)ShowWindow(u->window, SW_HIDE);
     else
         app_command(w->app, TRAY_CMD_QUIT, 0);
@@ -447,10 +417,7 @@ void window_update(struct window *w)
     ui_enable(w->ui, ID_COMMAND + TRAY_CMD_CONNECT, view->can_connect);
     ui_enable(w->ui, ID_COMMAND + TRAY_CMD_DISCONNECT, view->can_disconnect);
     show_button(w, w->retry, view->can_retry);
-    menu_enable(w, TRAY_CMD_CONNECT, view->can_connect);
-    menu_enable(w, TRAY_CMD_DISCONNECT, view->can_disconnect);
-    menu_enable(w, TRAY_CMD_RETRY, view->can_retry);
-    menu_enable(w, TRAY_CMD_EXPORT, w->app->facts.has_key);
+    update_menus(w);
     if (view->has_trouble) {
         snprintf(title, sizeof(title), "%s %s", view->trouble.code, view->trouble.title);
         ui_trouble_show(w->ui, ID_TROUBLE, title, view->trouble.cause, view->trouble.remedy);
@@ -516,6 +483,11 @@ void window_say(struct window *w, const char *text)
 {
     ui_text(w->ui, ID_SAID, text);
     NotifyWinEvent(EVENT_OBJECT_NAMECHANGE, ui_control(w->ui, ID_SAID), OBJID_CLIENT, CHILDID_SELF);
+}
+
+bool window_shown(const struct window *w)
+{
+    return w != NULL && IsWindowVisible(w->ui->window);
 }
 
 HWND window_handle(const struct window *w)

@@ -165,3 +165,44 @@ enum tray_command words_next_step(enum tray_step step, const char **label)
         return TRAY_CMD_NONE;
     }
 }
+
+void words_menu_bar(struct words_menu_line dst[WORDS_MENU_LINES])
+{
+    const struct words_menu_line lines[WORDS_MENU_LINES] = {
+        {TRAY_CMD_NONE, TXT_M_CONNECTION},
+        {TRAY_CMD_CONNECT, TXT_M_CONNECT},
+        {TRAY_CMD_DISCONNECT, TXT_M_DISCONNECT},
+        {TRAY_CMD_RETRY, TXT_B_RETRY},
+        {TRAY_CMD_LINE, ""},
+        {TRAY_CMD_QUIT, TXT_B_QUIT},
+        {TRAY_CMD_NONE, TXT_M_SETTINGS},
+        {TRAY_CMD_SERVER, TXT_M_SERVER},
+        {TRAY_CMD_PROFILE, TXT_M_PROFILE},
+        {TRAY_CMD_SETTINGS, TXT_M_OPTIONS},
+        {TRAY_CMD_NONE, TXT_M_KEY},
+        {TRAY_CMD_KEYGEN, TXT_M_KEYGEN},
+        {TRAY_CMD_EXPORT, TXT_M_EXPORT},
+        {TRAY_CMD_NONE, TXT_M_HELP},
+        {TRAY_CMD_COLLECT, TXT_M_COLLECT},
+        {TRAY_CMD_ABOUT, TXT_M_VERSION},
+    };
+
+    memcpy(dst, lines, sizeof(lines));
+}
+
+bool words_command_on(const struct tray_facts *facts, const struct tray_view *view,
+                      enum tray_command command)
+{
+    switch (command) {
+    case TRAY_CMD_CONNECT:
+        return view->can_connect;
+    case TRAY_CMD_DISCONNECT:
+        return view->can_disconnect;
+    case TRAY_CMD_RETRY:
+        return view->can_retry;
+    case TRAY_CMD_EXPORT:
+        return facts->has_key;
+    default:
+        return true;
+    }
+}

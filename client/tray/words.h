@@ -56,6 +56,18 @@ void words_collected(const struct collect *bundle, char dst[WORDS_MAX]);
 
 /* --- window --- */
 
+/* A line of the menu bar; TRAY_CMD_NONE begins a menu of this title, TRAY_CMD_LINE divides one. */
+struct words_menu_line {
+    enum tray_command command;
+    const char *label; /* with mnemonic */
+};
+#define WORDS_MENU_LINES 16
+void words_menu_bar(struct words_menu_line dst[WORDS_MENU_LINES]);
+
+/* Can a command be given in this state? */
+bool words_command_on(const struct tray_facts *facts, const struct tray_view *view,
+                      enum tray_command command);
+
 /* The command that leads on and its button's label; TRAY_CMD_NONE and "" = no button. */
 enum tray_command words_next_step(enum tray_step step, const char **label);
 

@@ -1,7 +1,10 @@
-/* work.h by GTask. */
+/* work.h */
 #include "client/tray/work.h"
 
-#include <gio/gio.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "client/tray/app.h"
 
 struct work {
     void (*run)(void *job);
@@ -9,35 +12,32 @@ struct work {
     void *job;
 };
 
-/* On the pool. */
-static void run(GTask *task, gpointer source, gpointer data, GCancellable *cancel)
+void *work_alloc(size_t len)
 {
-    struct work *w = data;
+    void *p = calloc(1, len);
 
-    (void)source;
-    (void)cancel;
-    w->run(w->job);
-    g_task_return_boolean(task, TRUE);
+    if (p == NULL)
+        abort();
+    return p;
 }
 
-static void done(GObject *source, GAsyncResult *result, gpointer data)
+static void *work(void *arg)
 {
-    struct work *w = data;
+    struct work w = *(struct work *)arg;
 
-    (void)source;
-    (void)result;
-    w->done(w->job);
-    g_free(w);
+    free(arg);
+    w.run(w.job);
+    loop_post(w.done, w.job);
+    return NULL;
 }
 
-void work_start(void (*run_job)(void *job), void (*done_job)(void *job), void *job)
+void work_start(void (*run)(void *job), void (*done)(void *job), void *job)
 {
-    struct work *w = g_new0(struct work, 1);
-    GTask *task;
+    struct work *w = work_alloc(sizeof(*w));
+    pthread_t thread;
 
-    *w = (struct work){.run = run_job, .done = done_job, .job = job};
-    task = g_task_new(NULL, NULL, done, w);
-    g_task_set_task_data(task, w, NULL);
-    g_task_run_in_thread(task, run);
-    g_object_unref(task);
+    *w = (struct work){.run = run, .done = done, .job = job};
+    if (pthread_create(&thread, NULL, work, w) != 0)
+        abort();
+    (void)pthread_detach(thread);
 }

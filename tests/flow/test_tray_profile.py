@@ -55,6 +55,12 @@ def test_profile_and_passphrase_connect_a_new_pc_in_four_clicks(gateway, new_pc,
     clicks = Clicks(tray, w)
     tray.find("dialog", w["profile"])
     tray.wait_text("本社", gateway.address, gateway.fingerprint(), "suzuki")
+    if lang == "en":
+        tray.keys_on_top("Return")  # the default is no: nothing is taken without a yes
+        tray.gone("dialog")
+        assert new_pc.json("server", "show")["server"] is None
+        make_tray(new_pc, lang, options=[profile()])
+        tray.find("dialog", w["profile"])
     clicks.press("use")
     tray.find("dialog", w["make key"])
     assert tray.entry_text(w["user"]) == "suzuki"

@@ -22,8 +22,7 @@ LANGS = ["en", pytest.param("ja", marks=pytest.mark.windows_full)]
 FINGERPRINT = "SHA256:" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 PASSPHRASE = "correct horse battery staple"
 # Entries of the menu bar: 200 and the number in enum tray_command.
-CONNECT, DISCONNECT, COPY, SERVER, KEYGEN, EXPORT, COLLECT, SETTINGS, QUIT = range(204, 213)
-ABOUT = 111
+CONNECT, DISCONNECT, COPY, SERVER, KEYGEN, EXPORT, COLLECT, SETTINGS, QUIT, PROFILE, ABOUT = range(204, 215)
 
 WORDS = {
     "en": {"server": "Server", "address": "Server address", "fingerprint": "Fingerprint", "set": "Set", "cancel": "Cancel",
@@ -300,9 +299,7 @@ def test_unknown_gateway_is_trusted_only_after_a_person_compared(agent, make_tra
     tray.press(w["connect"], "PRA")
     give_passphrase(tray, w)
     tray.wait_text(w["compare"], FINGERPRINT)
-    question = next(win for win in tray.windows() if any(FINGERPRINT in c["text"] for c in win["children"]))
-    cancel = next(c for c in question["children"] if tray.plain(c["text"]) == w["cancel"])
-    tray.wine.ask(f"click {cancel['hwnd']}")
+    tray.keys("Return")  # the default is no
     tray.wait_no_text(w["compare"])
     assert agent.wait_request("connect")["accept_host_key"] is None
     give_passphrase(tray, w)
@@ -493,6 +490,11 @@ def test_profile_is_shown_taken_and_leads_on(make_tray, home, folder):
     tray.wait_title("Connection profile")
     tray.wait_text("gw.example.com:10022", FINGERPRINT, "suzuki")
     assert not os.path.exists(f"{home}/config.ini")  # nothing before the yes
+    tray.keys("Return")  # the default is no
+    tray.gone("Connection profile")
+    assert not os.path.exists(f"{home}/config.ini")
+    assert tray.launch(profile).wait(20) == 0
+    tray.wait_title("Connection profile")
     tray.press("Use")
     tray.wait_title("Make a key")
     assert tray.field("User name", "Make a key")["text"] == "suzuki"

@@ -1,7 +1,7 @@
 /* オプション: start at login, connect at start, notices, language, proxy. */
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/words.h"
 
 struct prefs_dialog {

@@ -9,9 +9,9 @@
 
 #include <glib-unix.h>
 
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/link.h"
-#include "client/tray/sni.h"
+#include "client/tray/sni_gtk.h"
 #include "common/i18n.h"
 #include "common/os.h"
 
@@ -25,35 +25,11 @@ static const char css[] = ".pra-good { color: mix(@theme_fg_color, #1fa04b, 0.65
 /* A panel that is restarted, or that starts after us at login, needs a moment. */
 #define PANEL_WAIT_S 3
 
-static void on_status(void *arg, json_t *status)
-{
-    struct tray_app *app = arg;
-
-    app_take_status(app, status);
-    if (app->ask_at_start && app->view.can_connect)
-        app_command(app, TRAY_CMD_CONNECT, 0);
-    app->ask_at_start = false;
-}
-
 /* --- the icon --------------------------------------------------------------------------------- */
 
-static void on_activate_icon(void *arg)
-{
-    app_command(arg, TRAY_CMD_OPEN, 0);
-}
-
-static void on_menu(void *arg, enum tray_command command, size_t row)
-{
-    app_command(arg, command, row);
-}
-
-/* No tray, or none any more: the window is the only way in. */
 static gboolean open_if_alone(gpointer data)
 {
-    struct tray_app *app = data;
-
-    if (!app_hides(app) && app_parent(app) == NULL)
-        app_command(app, TRAY_CMD_OPEN, 0);
+    app_icon_gone(data);
     return G_SOURCE_REMOVE;
 }
 
@@ -64,15 +40,13 @@ static void on_hosted(void *arg, bool hosted)
 }
 
 static const struct sni_events icon_events = {
-    .activate = on_activate_icon, .command = on_menu, .hosted = on_hosted};
+    .activate = app_icon_click, .command = app_icon_command, .hosted = on_hosted};
 
 /* --- the application -------------------------------------------------------------------------- */
 
 static gboolean on_signal(gpointer data)
 {
-    struct tray_app *app = data;
-
-    g_application_quit(G_APPLICATION(app->gtk));
+    shell_quit(data);
     return G_SOURCE_CONTINUE;
 }
 
@@ -105,9 +79,9 @@ static void on_startup(GApplication *gtk, gpointer data)
     load_style();
     (void)g_unix_signal_add(SIGTERM, on_signal, app);
     (void)g_unix_signal_add(SIGINT, on_signal, app);
-    app->sni = sni_new(g_application_get_dbus_connection(gtk), &icon_events, app);
+    app->shell->sni = sni_new(g_application_get_dbus_connection(gtk), &icon_events, app);
     app_reload(app);
-    app->link = link_new(&app->paths, on_status, app);
+    app->link = link_new(&app->paths, app_take_status, app);
 }
 
 /* The profile that was double-clicked; of several the last one stays in front. */
@@ -140,7 +114,7 @@ static int on_command_line(GApplication *gtk, GApplicationCommandLine *line, gpo
     bool first = !g_application_command_line_get_is_remote(line);
 
     (void)gtk;
-    if (!g_variant_dict_contains(options, "background") || (first && app->sni == NULL))
+    if (!g_variant_dict_contains(options, "background") || (first && app->shell->sni == NULL))
         app_command(app, TRAY_CMD_OPEN, 0);
     if (!open_profiles(app, line, options) && first)
         app->ask_at_start = app->prefs.connect_at_start;
@@ -154,10 +128,9 @@ static void on_shutdown(GApplication *gtk, gpointer data)
     (void)gtk;
     link_free(app->link);
     app->link = NULL;
-    sni_free(app->sni);
-    app->sni = NULL;
-    g_free(app->profile_folder);
-    app->profile_folder = NULL;
+    sni_free(app->shell->sni);
+    app->shell->sni = NULL;
+    app_free(app);
 }
 
 /* `pra` stands beside this program, in the build folder as when installed. */
@@ -212,7 +185,8 @@ static gint on_local_options(GApplication *gtk, GVariantDict *given, gpointer da
 
 int main(int argc, char **argv)
 {
-    static struct tray_app app;
+    static struct shell shell;
+    static struct tray_app app = {.shell = &shell};
     int code;
 
     os_process_harden();
@@ -222,13 +196,13 @@ int main(int argc, char **argv)
     g_set_application_name("PRA");
     if (init(&app) != 0)
         return EXIT_FAILURE;
-    app.gtk = gtk_application_new(APP_ID, G_APPLICATION_HANDLES_COMMAND_LINE);
-    g_application_add_main_option_entries(G_APPLICATION(app.gtk), options);
-    g_signal_connect(app.gtk, "handle-local-options", G_CALLBACK(on_local_options), &app);
-    g_signal_connect(app.gtk, "startup", G_CALLBACK(on_startup), &app);
-    g_signal_connect(app.gtk, "command-line", G_CALLBACK(on_command_line), &app);
-    g_signal_connect(app.gtk, "shutdown", G_CALLBACK(on_shutdown), &app);
-    code = g_application_run(G_APPLICATION(app.gtk), argc, argv);
-    g_object_unref(app.gtk);
+    shell.gtk = gtk_application_new(APP_ID, G_APPLICATION_HANDLES_COMMAND_LINE);
+    g_application_add_main_option_entries(G_APPLICATION(shell.gtk), options);
+    g_signal_connect(shell.gtk, "handle-local-options", G_CALLBACK(on_local_options), &app);
+    g_signal_connect(shell.gtk, "startup", G_CALLBACK(on_startup), &app);
+    g_signal_connect(shell.gtk, "command-line", G_CALLBACK(on_command_line), &app);
+    g_signal_connect(shell.gtk, "shutdown", G_CALLBACK(on_shutdown), &app);
+    code = g_application_run(G_APPLICATION(shell.gtk), argc, argv);
+    g_object_unref(shell.gtk);
     return code;
 }

@@ -1,9 +1,9 @@
-/* pool.h */
-#include "client/tray/pool.h"
+/* pool_gtk.h */
+#include "client/tray/pool_gtk.h"
 
 #include "client/tray/pool_state.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "common/crypto.h"
 
 #define CELL_PX 13

@@ -2,8 +2,8 @@
  * The random pool of A3, as a person sees it: fed by moving the mouse and by typing, drawn as it
  * fills. Every event is mixed into OpenSSL's generator, which is enough without it.
  */
-#ifndef PRA_CLIENT_TRAY_POOL_H
-#define PRA_CLIENT_TRAY_POOL_H
+#ifndef PRA_CLIENT_TRAY_POOL_GTK_H
+#define PRA_CLIENT_TRAY_POOL_GTK_H
 
 #include <gtk/gtk.h>
 

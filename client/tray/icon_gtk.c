@@ -1,5 +1,5 @@
-/* icon.h by cairo. Coordinates are those of a square of 1 x 1. */
-#include "client/tray/icon.h"
+/* icon_gtk.h by cairo. Coordinates are those of a square of 1 x 1. */
+#include "client/tray/icon_gtk.h"
 
 #include <math.h>
 

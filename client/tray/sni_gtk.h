@@ -2,8 +2,8 @@
  * The icon in the desktop's tray: a StatusNotifierItem over GDBus with a menu by dbusmenu. Registers
  * itself with whoever owns org.kde.StatusNotifierWatcher, again whenever that name comes back.
  */
-#ifndef PRA_CLIENT_TRAY_SNI_H
-#define PRA_CLIENT_TRAY_SNI_H
+#ifndef PRA_CLIENT_TRAY_SNI_GTK_H
+#define PRA_CLIENT_TRAY_SNI_GTK_H
 
 #include <gio/gio.h>
 

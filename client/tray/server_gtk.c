@@ -1,7 +1,7 @@
 /* サーバ設定 (A2): the gateway's address and its fingerprint; what is pinned is shown beside it. */
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/words.h"
 
 struct server_dialog {
@@ -28,7 +28,7 @@ static void save(struct server_dialog *d)
     gtk_widget_destroy(d->dialog);
     app_reload(app);
     if (app->view.can_disconnect)
-        ui_message(app, GTK_MESSAGE_INFO, TXT_SERVER_SAVED, TXT_SERVER_SAVED_WHY);
+        ask_message(app, ASK_INFO, TXT_SERVER_SAVED, TXT_SERVER_SAVED_WHY);
 }
 
 static void on_response(GtkDialog *dialog, gint response, gpointer data)

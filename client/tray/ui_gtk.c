@@ -1,5 +1,7 @@
-/* ui.h */
-#include "client/tray/ui.h"
+/* ui_gtk.h */
+#include "client/tray/ui_gtk.h"
+
+#include <stdlib.h>
 
 #include "client/tray/texts.h"
 #include "common/i18n.h"
@@ -20,7 +22,7 @@ GtkWidget *ui_dialog(struct tray_app *app, const char *title)
     gtk_window_set_resizable(GTK_WINDOW(dialog), FALSE);
     if (parent != NULL)
         gtk_window_set_transient_for(GTK_WINDOW(dialog), parent);
-    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_application_add_window(app->shell->gtk, GTK_WINDOW(dialog));
     gtk_box_set_spacing(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(dialog))), UI_SPACE);
     return dialog;
 }
@@ -119,16 +121,18 @@ static GtkWidget *message_dialog(struct tray_app *app, GtkMessageType type, cons
 
     gtk_window_set_title(GTK_WINDOW(dialog), "PRA");
     gtk_window_set_icon_name(GTK_WINDOW(dialog), "pra-tray");
-    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_application_add_window(app->shell->gtk, GTK_WINDOW(dialog));
     if (text != NULL && text[0] != '\0')
         gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(dialog), "%s", text);
     ui_name(dialog, title);
     return dialog;
 }
 
-void ui_message(struct tray_app *app, GtkMessageType type, const char *title, const char *text)
+void ask_message(struct tray_app *app, enum ask_icon icon, const char *title, const char *text)
 {
-    GtkWidget *dialog = message_dialog(app, type, title, text);
+    static const GtkMessageType types[] = {GTK_MESSAGE_INFO, GTK_MESSAGE_WARNING,
+                                           GTK_MESSAGE_ERROR};
+    GtkWidget *dialog = message_dialog(app, types[icon], title, text);
 
     gtk_dialog_add_button(GTK_DIALOG(dialog), TXT_B_OK, GTK_RESPONSE_OK);
     gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
@@ -136,35 +140,22 @@ void ui_message(struct tray_app *app, GtkMessageType type, const char *title, co
     gtk_window_present(GTK_WINDOW(dialog));
 }
 
-void ui_problem(struct tray_app *app, enum msg_id id, const struct msg_args *args)
-{
-    struct msg_text text;
-    char *title, *body;
-
-    msg_format(id, i18n_lang(), args, &text);
-    title = g_strdup_printf("%s %s", text.code, text.title);
-    body = g_strdup_printf("%s\n\n%s", text.cause, text.remedy);
-    ui_message(app, GTK_MESSAGE_ERROR, title, body);
-    g_free(title);
-    g_free(body);
-}
-
 struct question {
-    void (*yes)(gpointer data);
-    gpointer data;
-    GDestroyNotify forget; /* NULL: `data` is not ours */
+    void (*yes)(void *data);
+    void *data;
+    bool owned;
 };
 
 static void on_answer(GtkDialog *dialog, gint response, gpointer data)
 {
     struct question *kept = data, q = *kept;
 
-    kept->forget = NULL; /* `yes` still reads it */
+    kept->owned = false; /* `yes` still reads the data */
     gtk_widget_destroy(GTK_WIDGET(dialog));
     if (response == GTK_RESPONSE_ACCEPT)
         q.yes(q.data);
-    if (q.forget != NULL)
-        q.forget(q.data);
+    if (q.owned)
+        free(q.data);
 }
 
 static void free_question(gpointer data, GClosure *closure)
@@ -172,8 +163,8 @@ static void free_question(gpointer data, GClosure *closure)
     struct question *q = data;
 
     (void)closure;
-    if (q->forget != NULL)
-        q->forget(q->data);
+    if (q->owned)
+        free(q->data);
     g_free(q);
 }
 
@@ -183,32 +174,21 @@ static void free_closure(gpointer data, GClosure *closure)
     g_free(data);
 }
 
-static void ask(struct tray_app *app, const char *title, const char *text, const char *action,
-                const struct question *question, gint first)
+void ask(struct tray_app *app, const struct ask_question *question)
 {
-    GtkWidget *dialog = message_dialog(app, GTK_MESSAGE_QUESTION, title, text);
+    GtkWidget *dialog = message_dialog(app, GTK_MESSAGE_QUESTION, question->title, question->text);
+    GtkWidget *cancel =
+        gtk_dialog_add_button(GTK_DIALOG(dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
+    GtkWidget *yes =
+        gtk_dialog_add_button(GTK_DIALOG(dialog), question->action, GTK_RESPONSE_ACCEPT);
     struct question *q = g_new0(struct question, 1);
 
-    *q = *question;
-    gtk_dialog_add_buttons(GTK_DIALOG(dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL, action,
-                           GTK_RESPONSE_ACCEPT, NULL);
-    gtk_dialog_set_default_response(GTK_DIALOG(dialog), first);
+    *q = (struct question){.yes = question->yes, .data = question->data, .owned = question->owned};
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog),
+                                    question->careful ? GTK_RESPONSE_CANCEL : GTK_RESPONSE_ACCEPT);
+    gtk_widget_grab_focus(question->careful ? cancel : yes);
     g_signal_connect_data(dialog, "response", G_CALLBACK(on_answer), q, free_question, 0);
     gtk_window_present(GTK_WINDOW(dialog));
-}
-
-void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
-            void (*yes)(gpointer data), gpointer data)
-{
-    ask(app, title, text, action, &(struct question){.yes = yes, .data = data},
-        GTK_RESPONSE_ACCEPT);
-}
-
-void ui_ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
-                    void (*yes)(gpointer data), gpointer data)
-{
-    ask(app, title, text, action, &(struct question){.yes = yes, .data = data, .forget = g_free},
-        GTK_RESPONSE_CANCEL);
 }
 
 /* --- what is wrong ---------------------------------------------------------------------------- */
@@ -294,7 +274,7 @@ void ui_save_as(struct tray_app *app, GtkWidget *parent, const char *title, cons
     struct choice *c = g_new0(struct choice, 1);
 
     *c = (struct choice){.chosen = chosen, .data = data};
-    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_application_add_window(app->shell->gtk, GTK_WINDOW(dialog));
     gtk_window_set_destroy_with_parent(GTK_WINDOW(dialog), TRUE);
     gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
     gtk_file_chooser_set_do_overwrite_confirmation(GTK_FILE_CHOOSER(dialog), FALSE);
@@ -314,7 +294,7 @@ void ui_open(struct tray_app *app, const char *title, const char *pattern,
     struct choice *c = g_new0(struct choice, 1);
 
     *c = (struct choice){.chosen = chosen, .data = data};
-    gtk_application_add_window(app->gtk, GTK_WINDOW(dialog));
+    gtk_application_add_window(app->shell->gtk, GTK_WINDOW(dialog));
     gtk_window_set_destroy_with_parent(GTK_WINDOW(dialog), TRUE);
     gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
     gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), g_get_home_dir());

@@ -4,9 +4,9 @@
 #include <glib/gstdio.h>
 
 #include "client/keymake.h"
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/words.h"
 
 struct export_dialog {
@@ -65,7 +65,7 @@ static void save_beside_profile(struct export_dialog *d)
     char name[KEYFILE_USER_MAX + 8];
     char *path;
 
-    if (d->app->profile_folder == NULL)
+    if (d->app->profile_folder[0] == '\0')
         return;
     words_public_name(d->info.user, name, sizeof(name));
     path = g_build_filename(d->app->profile_folder, name, NULL);
@@ -73,8 +73,7 @@ static void save_beside_profile(struct export_dialog *d)
         g_access(d->app->profile_folder, W_OK) == 0)
         save_to(d, path);
     g_free(path);
-    g_free(d->app->profile_folder);
-    d->app->profile_folder = NULL;
+    d->app->profile_folder[0] = '\0';
 }
 
 static void on_destroy(GtkWidget *w, gpointer data)
@@ -125,8 +124,8 @@ void export_dialog_open(struct tray_app *app)
         if (rc == 0)
             rc = sshkey_format_line(&d->info, d->line, sizeof(d->line));
         if (rc != 0) {
-            ui_problem(app, keymake_inspect_problem(rc),
-                       &(struct msg_args){.detail = f.text, .user = TXT_NAME_HOLDER});
+            ask_problem(app, keymake_inspect_problem(rc),
+                        &(struct msg_args){.detail = f.text, .user = TXT_NAME_HOLDER});
             g_free(d);
             return;
         }

@@ -3,15 +3,16 @@
  * wrong on the way, in the dialog itself so that the next try is one key away. The passphrase lives
  * in GTK's entry, which wipes its memory, and in the job's copy, which is wiped after use.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "client/kdf_progress.h"
 #include "client/problem.h"
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/attempt.h"
 #include "client/tray/link.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/work.h"
 #include "common/crypto.h"
 
@@ -175,27 +176,33 @@ struct shown {
     char fingerprint[SSHKEY_FINGERPRINT_MAX];
 };
 
-static void host_key_accepted(gpointer data)
+static void host_key_accepted(void *data)
 {
     const struct shown *shown = data;
     struct connect_dialog *d = shown->app->connect;
 
     if (d == NULL || d->phase != PHASE_INPUT)
         return;
-    g_strlcpy(d->accept, shown->fingerprint, sizeof(d->accept));
+    memcpy(d->accept, shown->fingerprint, sizeof(d->accept));
     begin(d);
 }
 
 /* What the gateway showed has to be compared by the person; nothing is trusted before. */
 static void ask_host_key(struct connect_dialog *d, const char *seen)
 {
-    char *text = g_strdup_printf(TXT_HOST_KEY_WHY, d->app->view.detail, seen);
-    struct shown *shown = g_new0(struct shown, 1);
+    char text[MSG_TEXT_MAX];
+    struct shown *shown = work_alloc(sizeof(*shown));
 
     shown->app = d->app;
-    g_strlcpy(shown->fingerprint, seen, sizeof(shown->fingerprint));
-    ui_ask_careful(d->app, TXT_ASK_HOST_KEY, text, TXT_B_SAME, host_key_accepted, shown);
-    g_free(text);
+    snprintf(shown->fingerprint, sizeof(shown->fingerprint), "%s", seen);
+    snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, d->app->view.detail, seen);
+    ask(d->app, &(struct ask_question){.title = TXT_ASK_HOST_KEY,
+                                       .text = text,
+                                       .action = TXT_B_SAME,
+                                       .careful = true,
+                                       .yes = host_key_accepted,
+                                       .data = shown,
+                                       .owned = true});
 }
 
 static void show_error(struct connect_dialog *d, const json_t *error)
@@ -234,8 +241,8 @@ void connect_dialog_update(struct connect_dialog *d)
     switch (attempt_judge(view)) {
     case ATTEMPT_UP:
         close_dialog(d);
-        ui_message(app, view->shape == TRAY_ON ? GTK_MESSAGE_INFO : GTK_MESSAGE_WARNING,
-                   TXT_CONNECTED, view->headline);
+        ask_message(app, view->shape == TRAY_ON ? ASK_INFO : ASK_WARNING, TXT_CONNECTED,
+                    view->headline);
         break;
     case ATTEMPT_WAITING:
         title = g_strdup_printf("%s %s", view->trouble.code, view->trouble.title);

@@ -6,10 +6,10 @@
 
 #include "client/kdf_progress.h"
 #include "client/keymake.h"
-#include "client/tray/app.h"
-#include "client/tray/pool.h"
+#include "client/tray/app_gtk.h"
+#include "client/tray/pool_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/words.h"
 #include "client/tray/work.h"
 #include "common/crypto.h"
@@ -137,7 +137,11 @@ static void ask_weak(struct tray_app *app, const char *detail)
     msg_format(MSG_KEYGEN_WEAK, i18n_lang(), &(struct msg_args){.detail = detail}, &text);
     title = g_strdup_printf("%s %s", text.code, text.title);
     body = g_strdup_printf("%s\n\n%s", text.cause, keymake_weak_words());
-    ui_ask(app, title, body, TXT_B_WEAK, weak_accepted, NULL);
+    ask(app, &(struct ask_question){.title = title,
+                                    .text = body,
+                                    .action = TXT_B_WEAK,
+                                    .careful = true,
+                                    .yes = weak_accepted});
     g_free(title);
     g_free(body);
 }
@@ -288,9 +292,13 @@ static void open_now(gpointer data)
 
 void keygen_dialog_open(struct tray_app *app)
 {
-    if (current != NULL || !app->facts.has_key) {
+    if (current != NULL || !app->facts.has_key)
         open_now(app);
-        return;
-    }
-    ui_ask(app, TXT_ASK_REPLACE, TXT_ASK_REPLACE_WHY, TXT_B_REPLACE, open_now, app);
+    else
+        ask(app, &(struct ask_question){.title = TXT_ASK_REPLACE,
+                                        .text = TXT_ASK_REPLACE_WHY,
+                                        .action = TXT_B_REPLACE,
+                                        .careful = true,
+                                        .yes = open_now,
+                                        .data = app});
 }

@@ -1,6 +1,6 @@
 /* The tray's icons, drawn: each state has an outline of its own, on dark and light panels alike. */
-#ifndef PRA_CLIENT_TRAY_ICON_H
-#define PRA_CLIENT_TRAY_ICON_H
+#ifndef PRA_CLIENT_TRAY_ICON_GTK_H
+#define PRA_CLIENT_TRAY_ICON_GTK_H
 
 #include <cairo.h>
 #include <glib.h>

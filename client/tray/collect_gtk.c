@@ -7,9 +7,9 @@
 
 #include "client/cli_text.h"
 #include "client/collect.h"
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/words.h"
 #include "client/tray/work.h"
 

@@ -4,9 +4,9 @@
  * is always shown before it changes anything, and beside it what was trusted until now.
  */
 #include "client/server_change.h"
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 
 struct profile_dialog {
     struct tray_app *app;
@@ -24,7 +24,7 @@ static void go_on(struct tray_app *app)
     if (!app->facts.has_key)
         keygen_dialog_open(app);
     else if (app->view.can_disconnect && !app->view.can_connect)
-        ui_message(app, GTK_MESSAGE_INFO, TXT_SERVER_SAVED, TXT_PROFILE_STANDS);
+        ask_message(app, ASK_INFO, TXT_SERVER_SAVED, TXT_PROFILE_STANDS);
     else
         connect_dialog_open(app);
 }
@@ -38,8 +38,7 @@ static bool take(struct tray_app *app, const struct profile *p, const char *fold
     if (config_load(app->paths.config_file, &now, f) != 0 ||
         profile_apply(&app->paths, &now, p, &moved, f) != 0)
         return false;
-    g_free(app->profile_folder);
-    app->profile_folder = g_strdup(folder);
+    g_strlcpy(app->profile_folder, folder, sizeof(app->profile_folder));
     app_note(app, "profile taken");
     app_reload(app);
     return true;
@@ -105,7 +104,7 @@ static GtkWidget *make_grid(const struct profile_dialog *d)
 static void build(struct profile_dialog *d)
 {
     bool replaces = d->effect >= PROFILE_OTHER_USER;
-    GtkWidget *content, *use, *words;
+    GtkWidget *content, *use, *cancel, *words;
 
     d->dialog = ui_dialog(d->app, TXT_PROFILE);
     content = ui_content(d->dialog);
@@ -118,12 +117,13 @@ static void build(struct profile_dialog *d)
     gtk_container_add(GTK_CONTAINER(content), ui_label(TXT_PROFILE_CAREFUL));
     d->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), d->trouble);
-    gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
+    cancel = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
     use = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_USE, GTK_RESPONSE_OK);
     gtk_style_context_add_class(gtk_widget_get_style_context(use),
                                 replaces ? "destructive-action" : "suggested-action");
-    gtk_dialog_set_default_response(GTK_DIALOG(d->dialog),
-                                    replaces ? GTK_RESPONSE_CANCEL : GTK_RESPONSE_OK);
+    /* It may come from anybody: a yes has to be meant. */
+    gtk_dialog_set_default_response(GTK_DIALOG(d->dialog), GTK_RESPONSE_CANCEL);
+    gtk_widget_grab_focus(cancel);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->dialog, "destroy", G_CALLBACK(on_destroy), d);
 }
@@ -167,7 +167,7 @@ void profile_dialog_open(struct tray_app *app, const char *path)
         return;
     }
     why = g_utf8_make_valid(f.text, -1); /* a path need not be UTF-8 */
-    ui_message(app, GTK_MESSAGE_ERROR, TXT_PROFILE_BAD, why);
+    ask_message(app, ASK_ERROR, TXT_PROFILE_BAD, why);
     g_free(why);
 }
 

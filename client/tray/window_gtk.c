@@ -1,11 +1,11 @@
 /* The main window: status in words, what is wrong, the list of forwards, the menus. */
 #include <string.h>
 
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
 #include "client/tray/freeport.h"
-#include "client/tray/icon.h"
+#include "client/tray/icon_gtk.h"
 #include "client/tray/texts.h"
-#include "client/tray/ui.h"
+#include "client/tray/ui_gtk.h"
 #include "client/tray/words.h"
 
 #define ICON_SIZE 48
@@ -19,7 +19,7 @@ struct window {
     struct tray_app *app;
     GtkWidget *window, *icon, *headline, *detail, *trouble;
     GtkWidget *connect, *disconnect, *retry, *next;
-    GtkWidget *m_connect, *m_disconnect, *m_retry, *m_export;
+    GtkWidget *menu[TRAY_CMD_COUNT]; /* entries of the menu bar; NULL = not there */
     GtkWidget *list, *empty, *said;
     GArray *rows; /* struct row_widgets */
     enum tray_shape shape;
@@ -37,68 +37,29 @@ static void on_command(GtkWidget *w, gpointer data)
     app_command(win->app, (enum tray_command)command, (size_t)row);
 }
 
-static void on_about(GtkWidget *w, gpointer data)
-{
-    struct window *win = data;
-
-    (void)w;
-    about_dialog_open(win->app);
-}
-
-static void on_open_profile(GtkWidget *w, gpointer data)
-{
-    struct window *win = data;
-
-    (void)w;
-    profile_dialog_choose(win->app);
-}
-
 /* --- menus ------------------------------------------------------------------------------------ */
-
-static GtkWidget *menu(GtkWidget *bar, const char *label)
-{
-    GtkWidget *item = gtk_menu_item_new_with_mnemonic(label), *sub = gtk_menu_new();
-
-    gtk_menu_item_set_submenu(GTK_MENU_ITEM(item), sub);
-    gtk_menu_shell_append(GTK_MENU_SHELL(bar), item);
-    return sub;
-}
-
-static GtkWidget *entry(struct window *w, GtkWidget *sub, const char *label,
-                        enum tray_command command)
-{
-    GtkWidget *item = gtk_menu_item_new_with_mnemonic(label);
-
-    g_object_set_data(G_OBJECT(item), command_key, GINT_TO_POINTER((int)command));
-    g_signal_connect(item, "activate", G_CALLBACK(on_command), w);
-    gtk_menu_shell_append(GTK_MENU_SHELL(sub), item);
-    return item;
-}
 
 static GtkWidget *make_menus(struct window *w)
 {
-    GtkWidget *bar = gtk_menu_bar_new(), *sub, *open, *about;
+    struct words_menu_line lines[WORDS_MENU_LINES];
+    GtkWidget *bar = gtk_menu_bar_new(), *sub = NULL, *item;
 
-    sub = menu(bar, TXT_M_CONNECTION);
-    w->m_connect = entry(w, sub, TXT_M_CONNECT, TRAY_CMD_CONNECT);
-    w->m_disconnect = entry(w, sub, TXT_M_DISCONNECT, TRAY_CMD_DISCONNECT);
-    w->m_retry = entry(w, sub, TXT_B_RETRY, TRAY_CMD_RETRY);
-    gtk_menu_shell_append(GTK_MENU_SHELL(sub), gtk_separator_menu_item_new());
-    entry(w, sub, TXT_B_QUIT, TRAY_CMD_QUIT);
-    sub = menu(bar, TXT_M_SETTINGS);
-    entry(w, sub, TXT_M_SERVER, TRAY_CMD_SERVER);
-    open = gtk_menu_item_new_with_mnemonic(TXT_M_PROFILE);
-    g_signal_connect(open, "activate", G_CALLBACK(on_open_profile), w);
-    gtk_menu_shell_append(GTK_MENU_SHELL(sub), open);
-    entry(w, sub, TXT_M_OPTIONS, TRAY_CMD_SETTINGS);
-    sub = menu(bar, TXT_M_KEY);
-    entry(w, sub, TXT_M_KEYGEN, TRAY_CMD_KEYGEN);
-    w->m_export = entry(w, sub, TXT_M_EXPORT, TRAY_CMD_EXPORT);
-    sub = menu(bar, TXT_M_HELP);
-    entry(w, sub, TXT_M_COLLECT, TRAY_CMD_COLLECT);
-    about = gtk_menu_item_new_with_mnemonic(TXT_M_VERSION);
-    g_signal_connect(about, "activate", G_CALLBACK(on_about), w);
-    gtk_menu_shell_append(GTK_MENU_SHELL(sub), about);
+    words_menu_bar(lines);
+    for (size_t i = 0; i < WORDS_MENU_LINES; i++) {
+        enum tray_command command = lines[i].command;
+
+        item = command == TRAY_CMD_LINE ? gtk_separator_menu_item_new()
+                                        : gtk_menu_item_new_with_mnemonic(lines[i].label);
+        if (command == TRAY_CMD_NONE) {
+            sub = gtk_menu_new();
+            gtk_menu_item_set_submenu(GTK_MENU_ITEM(item), sub);
+        } else if (command != TRAY_CMD_LINE) {
+            g_object_set_data(G_OBJECT(item), command_key, GINT_TO_POINTER((int)command));
+            g_signal_connect(item, "activate", G_CALLBACK(on_command), w);
+            w->menu[command] = item;
+        }
+        gtk_menu_shell_append(GTK_MENU_SHELL(command == TRAY_CMD_NONE ? bar : sub), item);
+    }
     return bar;
 }
 
@@ -235,15 +196,11 @@ static void set_class(GtkWidget *w, const char *class, bool on)
         gtk_style_context_remove_class(style, class);
 }
 
-/* Below what is in the way: an address that the administrator may give the rule instead. */
 static void set_note(GtkWidget *note, const struct tray_row *row)
 {
-    char address[ADDR_TEXT_MAX], text[sizeof(row->note) + 256];
+    char text[FREEPORT_NOTE_MAX];
 
-    if (!row->ready && freeport_find(row->local, address))
-        g_snprintf(text, sizeof(text), TXT_NOTE_FREE, row->note, address);
-    else
-        g_strlcpy(text, row->note, sizeof(text));
+    freeport_note(row, text);
     set_text(note, text);
     gtk_widget_set_visible(note, text[0] != '\0');
 }
@@ -349,12 +306,12 @@ void window_update(struct window *w)
     set_text(w->detail, view->detail);
     gtk_widget_set_visible(w->detail, view->detail[0] != '\0');
     gtk_widget_set_sensitive(w->connect, view->can_connect);
-    gtk_widget_set_sensitive(w->m_connect, view->can_connect);
     gtk_widget_set_sensitive(w->disconnect, view->can_disconnect);
-    gtk_widget_set_sensitive(w->m_disconnect, view->can_disconnect);
     gtk_widget_set_visible(w->retry, view->can_retry);
-    gtk_widget_set_sensitive(w->m_retry, view->can_retry);
-    gtk_widget_set_sensitive(w->m_export, w->app->facts.has_key);
+    for (int i = 0; i < TRAY_CMD_COUNT; i++)
+        if (w->menu[i] != NULL)
+            gtk_widget_set_sensitive(w->menu[i],
+                                     words_command_on(&w->app->facts, view, (enum tray_command)i));
     if (view->has_trouble) {
         title = g_strdup_printf("%s %s", view->trouble.code, view->trouble.title);
         ui_trouble_show(w->trouble, title, view->trouble.cause, view->trouble.remedy);
@@ -372,7 +329,7 @@ static gboolean on_delete(GtkWidget *widget, GdkEvent *event, gpointer data)
     struct window *w = data;
 
     (void)event;
-    if (app_hides(w->app))
+    if (shell_hides(w->app))
         gtk_widget_hide(widget);
     else
         app_command(w->app, TRAY_CMD_QUIT, 0);
@@ -387,7 +344,7 @@ struct window *window_new(struct tray_app *app)
 
     w->app = app;
     w->rows = g_array_new(FALSE, TRUE, sizeof(struct row_widgets));
-    w->window = gtk_application_window_new(app->gtk);
+    w->window = gtk_application_window_new(app->shell->gtk);
     gtk_window_set_title(GTK_WINDOW(w->window), "PRA");
     gtk_window_set_icon_name(GTK_WINDOW(w->window), "pra-tray");
     gtk_window_set_default_size(GTK_WINDOW(w->window), 820, 460);
@@ -421,7 +378,12 @@ void window_say(struct window *w, const char *text)
     gtk_label_set_text(GTK_LABEL(w->said), text);
 }
 
-GtkWindow *window_gtk(struct window *w)
+bool window_shown(const struct window *w)
+{
+    return w != NULL && gtk_widget_get_visible(w->window);
+}
+
+GtkWindow *window_gtk(const struct window *w)
 {
     return GTK_WINDOW(w->window);
 }

@@ -1,12 +1,12 @@
-/* sni.h. Runs on GTK's loop. */
-#include "client/tray/sni.h"
+/* sni_gtk.h. Runs on GTK's loop. */
+#include "client/tray/sni_gtk.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include <libdbusmenu-glib/dbusmenu-glib.h>
 
-#include "client/tray/icon.h"
+#include "client/tray/icon_gtk.h"
 
 #define WATCHER   "org.kde.StatusNotifierWatcher"
 #define ITEM_PATH "/StatusNotifierItem"

@@ -3,12 +3,13 @@
  * (gtk_dialog_run) and a screen reader's press, which waits for the loop, would wait for each other.
  * Every control has an accessible name.
  */
-#ifndef PRA_CLIENT_TRAY_UI_H
-#define PRA_CLIENT_TRAY_UI_H
+#ifndef PRA_CLIENT_TRAY_UI_GTK_H
+#define PRA_CLIENT_TRAY_UI_GTK_H
 
 #include <gtk/gtk.h>
 
-#include "client/tray/app.h"
+#include "client/tray/app_gtk.h"
+#include "client/tray/ask.h"
 
 #define UI_SPACE 12
 
@@ -28,20 +29,6 @@ GtkWidget *ui_button(const char *label); /* with mnemonic */
 /* A row "label: widget" of a grid; the label's mnemonic leads to the widget. */
 void ui_row(GtkWidget *grid, int row, const char *label, GtkWidget *widget);
 GtkWidget *ui_grid(void);
-
-/* A message with one OK button. */
-void ui_message(struct tray_app *app, GtkMessageType type, const char *title, const char *text);
-
-/* Code, cause and remedy of a message (A14), with one OK button. */
-void ui_problem(struct tray_app *app, enum msg_id id, const struct msg_args *args);
-
-/* A question; `yes` runs after the button `action` and not after "cancel". */
-void ui_ask(struct tray_app *app, const char *title, const char *text, const char *action,
-            void (*yes)(gpointer data), gpointer data);
-/* The same about something that is not to be taken back: Enter means "cancel". `data` is the question's
-   own, and goes with it (g_free). */
-void ui_ask_careful(struct tray_app *app, const char *title, const char *text, const char *action,
-                    void (*yes)(gpointer data), gpointer data);
 
 /* A box that shows what is wrong: hidden until ui_trouble_show(), and by ui_trouble_hide(). */
 GtkWidget *ui_trouble(void);
