@@ -48,8 +48,8 @@ struct tray_app {
 void app_reload(struct tray_app *app);
 /* Draws everything from the facts. */
 void app_refresh(struct tray_app *app);
-/* Takes a status of the agent (borrowed; NULL = no agent runs): a link_status_fn. */
-void app_take_status(void *app, json_t *status);
+/* Takes a status of the agent (borrowed; NULL = no agent runs): a link_status_fn; `arg` is the app. */
+void app_take_status(void *arg, json_t *status);
 /* Does what a menu entry or a button says; `row` is for TRAY_CMD_COPY. */
 void app_command(struct tray_app *app, enum tray_command command, size_t row);
 /* The same for an icon in a tray: its menu, a click on it, no tray there (any more). */
