@@ -75,7 +75,7 @@ static void make_menus(struct window *w)
         } else if (lines[i].command == TRAY_CMD_LINE) {
             (void)AppendMenuW(sub, MF_SEPARATOR, 0, NULL);
         } else {
-            (void)AppendMenuW(sub, MF_STRING, (UINT_PTR)(ID_COMMAND + (int)lines[i].command),
+            (void)AppendMenuW(sub, MF_STRING, (UINT_PTR)ID_COMMAND + (UINT_PTR)lines[i].command,
                               label);
         }
         free(label);
