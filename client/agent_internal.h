@@ -203,6 +203,9 @@ void status_problem(const struct agent *a, struct problem *p);
 int agent_lock(const char *path, struct fault *f);
 /* The starter waits for the end of our standard error: it is closed when we are ready. */
 void agent_ready(void);
+/* Has another file taken the place of the program that this process runs, as an upgrade does it? No while there
+   is none, since nothing could be started from there. */
+bool agent_program_replaced(void);
 /* From here on JSON values are wiped when freed: requests hold passphrases. */
 void agent_wipe_json(void);
 /* Keeps a little freed memory for bulk data (os_memory_trim() gives it back), and allows many connections. */

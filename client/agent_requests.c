@@ -228,13 +228,13 @@ static void on_info(struct agent *a, uint64_t client, const json_t *request)
     (void)request;
     if (a->last.id != MSG_NONE)
         json_object_set_new(last, "at", json_string(timefmt_rfc3339(a->last_at, last_at)));
-    ipc_server_reply(a->ipc, client,
-                     json_pack("{s:b, s:i, s:s, s:s?, s:I, s:s, s:s, s:b, s:o}", "ok", 1, "pid",
-                               (int)getpid(), "version", PRA_VERSION, "session",
-                               a->session_id[0] != '\0' ? a->session_id : NULL, "connections",
-                               (json_int_t)agent_tunnel_connections(a), "log_dir",
-                               a->paths->log_dir, "since", timefmt_rfc3339(a->since, since),
-                               "helper", a->helped, "last", last));
+    ipc_server_reply(
+        a->ipc, client,
+        json_pack("{s:b, s:i, s:s, s:b, s:s?, s:I, s:s, s:s, s:b, s:o}", "ok", 1, "pid",
+                  (int)getpid(), "version", PRA_VERSION, "replaced", agent_program_replaced(),
+                  "session", a->session_id[0] != '\0' ? a->session_id : NULL, "connections",
+                  (json_int_t)agent_tunnel_connections(a), "log_dir", a->paths->log_dir, "since",
+                  timefmt_rfc3339(a->since, since), "helper", a->helped, "last", last));
 }
 
 static void on_note(struct agent *a, uint64_t client, const json_t *request)

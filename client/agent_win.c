@@ -21,6 +21,12 @@ int agent_lock(const char *path, struct fault *f)
     return fault_set(f, PRA_EIO, "%s: %s", path, strerror(error));
 }
 
+/* A program that runs cannot be replaced; an installer ends it first. */
+bool agent_program_replaced(void)
+{
+    return false;
+}
+
 void agent_ready(void)
 {
     int null = open("NUL", O_WRONLY | O_CLOEXEC);

@@ -145,6 +145,7 @@ static int show_standing(const struct attempt *a, bool foreground)
         } else {
             fputs(tr("Connected already.\n", "すでに接続しています。\n"), stderr);
             show_forwards(stdout, json_object_get(status, "forwards"), false);
+            remote_tell_replaced(&a->paths);
         }
     }
     json_decref(reply);

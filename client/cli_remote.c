@@ -143,3 +143,23 @@ bool remote_connected(const struct paths *paths)
     json_decref(status);
     return connected;
 }
+
+void remote_tell_replaced(const struct paths *paths)
+{
+    struct ipc *ipc = NULL;
+    json_t *request = json_pack("{s:s}", "op", "info"), *info = NULL;
+    struct fault f = {0};
+
+    if (request != NULL && ipc_connect(paths, &ipc, &f) == 0 &&
+        ipc_call(ipc, request, REMOTE_TIMEOUT_MS, &info, &f) == 0 &&
+        json_is_true(json_object_get(info, "replaced")))
+        fprintf(stderr, "pra: %s\n",
+                tr("PRA was updated; this connection goes on with the former version. "
+                   "'pra disconnect' and 'pra connect' change to the new one.",
+                   "PRA は更新されています。現在の接続は更新前のバージョンで継続しています。"
+                   "「pra disconnect」の後に「pra connect」を実行すると、"
+                   "新しいバージョンに切り替わります。"));
+    json_decref(info);
+    json_decref(request);
+    ipc_close(ipc);
+}

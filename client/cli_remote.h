@@ -55,6 +55,12 @@ json_t *remote_offline_status(const struct paths *paths);
 /* Is a connection up? It keeps the settings with which it was made. */
 bool remote_connected(const struct paths *paths);
 
+/*
+ * Says on stderr if the running agent's program was replaced by an upgrade: its connection goes on, and who
+ * it belongs to decides when to change. Says nothing where that cannot be told.
+ */
+void remote_tell_replaced(const struct paths *paths);
+
 /* Brings a status of the agent into the form above, in place. Returns `status`. */
 json_t *remote_polish_status(json_t *status);
 

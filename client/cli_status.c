@@ -151,6 +151,8 @@ static int run_status(int argc, char **argv)
     code = remote_status(&paths, &status);
     if (code == CLI_OK)
         code = print_status(status, args.value[STATUS_JSON] != NULL);
+    if (code == CLI_OK && args.value[STATUS_JSON] == NULL)
+        remote_tell_replaced(&paths);
     json_decref(status);
     return code;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/ipc_link.h"
 #include "common/buf.h"
@@ -11,6 +12,8 @@
 #include "common/os.h"
 
 #define START_TEXT_MAX 1024
+#define END_MS         5000 /* an agent has to end, an answer to come */
+#define START_AGAIN_MS 20
 
 struct ipc {
     struct ipc_link *link;
@@ -43,14 +46,10 @@ void ipc_close(struct ipc *ipc)
     free(ipc);
 }
 
-int ipc_connect_or_start(const struct paths *paths, struct ipc **out, struct fault *f)
+static int start(const struct paths *paths, struct ipc **out, struct fault *f)
 {
     char words[START_TEXT_MAX] = "";
-    int rc = ipc_connect(paths, out, f);
-
-    if (rc != PRA_ENOENT)
-        return rc;
-    rc = ipc_link_start_agent(paths->agent_program, words, sizeof(words), f);
+    int rc = ipc_link_start_agent(paths->agent_program, words, sizeof(words), f);
     if (rc != 0)
         return rc;
     rc = ipc_connect(paths, out, f);
@@ -58,6 +57,86 @@ int ipc_connect_or_start(const struct paths *paths, struct ipc **out, struct fau
     if (rc == PRA_ENOENT && words[0] != '\0')
         return fault_set(f, rc, "the agent does not start: %.400s", words);
     return rc;
+}
+
+/* One request without members. Returns what ipc_call() does. */
+static int ask(struct ipc *ipc, const char *op, json_t **reply, struct fault *f)
+{
+    json_t *request = json_pack("{s:s}", "op", op);
+    int rc = request != NULL ? ipc_call(ipc, request, END_MS, reply, f) : PRA_ENOMEM;
+
+    json_decref(request);
+    return rc;
+}
+
+/* An agent that runs a program of before an upgrade, and nobody's connection. */
+static bool is_left_behind(struct ipc *ipc)
+{
+    json_t *info = NULL, *reply = NULL;
+    const char *state = NULL;
+    struct fault f = {0};
+
+    if (ask(ipc, "info", &info, &f) == 0 && json_is_true(json_object_get(info, "replaced")) &&
+        ask(ipc, "status", &reply, &f) == 0)
+        state = json_string_value(json_object_get(json_object_get(reply, "status"), "state"));
+    json_decref(info);
+    if (state != NULL && strcmp(state, "connected") == 0)
+        state = NULL;
+    json_decref(reply);
+    return state != NULL;
+}
+
+/* Ends the agent. It has left its socket when this returns 0, and is about to end. */
+static int end_agent(struct ipc *ipc, uint64_t deadline, struct fault *f)
+{
+    json_t *reply = NULL;
+    int rc = ask(ipc, "shutdown", &reply, f);
+
+    json_decref(reply);
+    while (rc == 0) {
+        uint64_t now = os_monotonic_ms();
+        uint8_t rest[256];
+        size_t got;
+
+        rc = now < deadline
+                 ? ipc_link_read(ipc->link, rest, sizeof(rest), (int)(deadline - now), &got, f)
+                 : fault_set(f, PRA_ETIMEOUT, "the agent of before the upgrade does not end");
+    }
+    return rc == PRA_ECLOSED ? 0 : rc;
+}
+
+/* It holds its lock until it has written its logs; until then no other one starts. */
+static int start_after(const struct paths *paths, uint64_t deadline, struct ipc **out,
+                       struct fault *f)
+{
+    const struct timespec pause_time = {.tv_nsec = START_AGAIN_MS * 1000000L};
+
+    for (;;) {
+        int rc = start(paths, out, f);
+
+        if (rc != PRA_ENOENT || os_monotonic_ms() >= deadline)
+            return rc;
+        nanosleep(&pause_time, NULL);
+    }
+}
+
+int ipc_connect_or_start(const struct paths *paths, struct ipc **out, struct fault *f)
+{
+    uint64_t deadline = os_monotonic_ms() + END_MS;
+    struct ipc *ipc = NULL;
+    int rc = ipc_connect(paths, &ipc, f);
+
+    if (rc == PRA_ENOENT)
+        return start(paths, out, f);
+    if (ipc == NULL)
+        return rc;
+    if (!is_left_behind(ipc)) {
+        *out = ipc;
+        return 0;
+    }
+    rc = end_agent(ipc, deadline, f);
+    ipc_close(ipc);
+    return rc == 0 ? start_after(paths, deadline, out, f) : rc;
 }
 
 /* --- talking -------------------------------------------------------------------------------- */

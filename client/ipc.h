@@ -20,8 +20,11 @@ struct ipc;
  */
 int ipc_connect(const struct paths *paths, struct ipc **out, struct fault *f);
 
-/* Starts `pra agent` in the background and waits (up to 5 s) until its socket answers, then
-   connects. With a running agent the same as ipc_connect(). */
+/*
+ * For who is about to connect to the gateway. Starts `pra agent` in the background and waits (up to 5 s)
+ * until its socket answers, then connects; with a running agent the same as ipc_connect(). An agent that
+ * holds no connection and whose program was replaced by an upgrade is ended first.
+ */
 int ipc_connect_or_start(const struct paths *paths, struct ipc **out, struct fault *f);
 
 void ipc_close(struct ipc *ipc);

@@ -147,18 +147,27 @@ def key_file():
         return f.read()
 
 
+def agent_programs():
+    """What the agents on this machine run."""
+    out = run("sh", "-c", "for p in /proc/[0-9]*; do readlink $p/exe; done", ok=False)
+    return [line for line in out.splitlines() if line.startswith("/usr/bin/pra") and "tray" not in line]
+
+
 def upgrade(how, folder, gateway, mail):
     key, before = key_file(), versions()
-    install(how, folder)
+    said = install(how, folder)
     after = versions()
     assert all(after[n][0] != before[n][0] for n in NAMES), (before, after)
     read_mail(mail)  # the tunnel stood all the while
+    assert "PRA was updated" in pra("status") and agent_programs() == ["/usr/bin/pra (deleted)"]
+    assert "run the former program" in said, said
     gateway.restart()
     pra("disconnect")
     connect()
     read_mail(mail)
+    wait_until(lambda: agent_programs() == ["/usr/bin/pra"], 10, "the agent to be the new program")
     assert key_file() == key and "cap_net_bind_service" in run("getcap", "/usr/bin/pra")
-    say(f"upgraded to {after['pra'][0]}: tunnel kept, key kept, connected again")
+    say(f"upgraded to {after['pra'][0]}: tunnel kept and told, key kept, connected again by the new program")
 
 
 def remove():
