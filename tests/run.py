@@ -42,6 +42,7 @@ WINDOWS_SHORT = ["tests/flow/test_mail_and_web.py::test_mail_is_read_by_pop3_thr
 WINDOWS_CLIENT = [f"tests/flow/test_{name}.py" for name in (
     "commands", "connections", "gateway_life", "keys", "live_rules", "local_ports", "logs", "mail_and_web",
     "messages", "moved_gateway", "other_machine", "rekey", "transfer", "windows_client")]
+WINDOWS_WORKERS = ["-n", "2", "--dist", "loadgroup"]  # two PCs (tests/windows/conftest.py)
 FLOW_WORKERS = "4"  # most of these tests wait more than they compute
 ALONE_MAX = 10      # more failures than this are no matter of a busy machine
 UNIT_LIMIT_S = 300
@@ -164,7 +165,7 @@ def stage_flow(counts):
 
 
 def stage_windows(counts):
-    run_pytest(["tests/windows"], BUILD, counts, "windows")
+    run_pytest(["tests/windows"], BUILD, counts, "windows", extra=WINDOWS_WORKERS)
 
 
 def run_pra_exe(paths, counts, label):
@@ -184,7 +185,7 @@ def stage_windows_client_full(counts):
 
 
 def stage_windows_full(counts):
-    run_pytest(["tests/windows"], BUILD, counts, "windows-full", extra=["-m", "windows_full or not windows_full"])
+    run_pytest(["tests/windows"], BUILD, counts, "windows-full", extra=[*WINDOWS_WORKERS, "-m", "windows_full or not windows_full"])
 
 
 def stage_demo(counts):

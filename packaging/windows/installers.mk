@@ -55,7 +55,7 @@ nsis: installer-packages $(WIN_PRA) $(WIN_TRAY) $(WINSETUP) ## the same as one N
 test-windows: packages installer-packages ## all tests of the Windows client and installers (the installers' short form is in make test)
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh test-windows
-	@$(MAKE) --no-print-directory tests tests-windows
+	@$(MAKE) --no-print-directory tests tests-windows windows-test-tools
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/run.py windows-full windows-client-full
 
 installer-screenshots: windows-test-tools

@@ -11,7 +11,7 @@ import threading
 from lib.client import PASSPHRASE, locale_env
 from lib.installers import BUILD, PROGRAM, ROOT, TOOLS, Installer, make_packages, read
 from lib.procs import environment
-from lib.wine import WINE
+from lib.wineprefix import WINE
 
 with open(f"{ROOT}/Makefile", encoding="utf-8") as makefile:
     VERSION = re.search(r"^VERSION := (.*)$", makefile.read(), re.M)[1]

@@ -14,11 +14,9 @@ import tempfile
 
 from lib.gateway import program
 from lib.procs import Result
+from lib.wineprefix import OVERRIDES, SERVER, WINE, copy_fresh_prefix
 
 WINDOWS = os.environ.get("PRA", "").endswith(".exe")
-WINE = "/usr/lib/wine/wine64"
-SERVER = "/usr/lib/wine/wineserver"
-
 # Tests that PRA=pra.exe leaves out, by a part of their name, and why.
 NO_HOLDER = "wine's table of connections has pid 0 for every holder: sockets live in its server"
 OTHER_USER = "another user of Linux cannot use this one's wine; who may open folder and pipe is an access list's matter"
@@ -46,25 +44,20 @@ def prefix():
 def environment():
     return {
         "WINEPREFIX": prefix(), "WINEDEBUG": os.environ.get("WINEDEBUG", "-all"), "WINEARCH": "win64",
-        # Neither .NET nor a browser is asked for, and the host's menus are left alone.
-        "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=d", "DISPLAY": None,
+        "WINEDLLOVERRIDES": OVERRIDES, "DISPLAY": None,
         # Names of files are UTF-8, whatever language a test speaks.
         "LC_CTYPE": "C.UTF-8", "PRA_TEST_FOREIGN_PEERS": "1",
     }
 
 
 def make_prefix():
-    """A Windows 10, made once (10 s)."""
+    """One for all tests."""
     os.makedirs(program("windows"), exist_ok=True)
     env = {k: v for k, v in {**os.environ, **environment()}.items() if v is not None}
     with open(program("windows/wine.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(os.path.join(prefix(), ".ready")):
-            for argv in (["wineboot", "-i"], ["winecfg", "-v", "win10"]):
-                subprocess.run([WINE, *argv], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, timeout=180, check=True)
-            subprocess.run([SERVER, "-w"], env=env, timeout=60, check=True)
-            open(os.path.join(prefix(), ".ready"), "w").close()
+        if not os.path.exists(prefix()):
+            copy_fresh_prefix(prefix())
         # Without it the last program to end takes the server along, and the next pays a second to start it.
         # It answers 2 where it runs already.
         subprocess.run([SERVER, "-p"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

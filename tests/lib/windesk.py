@@ -1,7 +1,7 @@
 """Windows programs on a virtual screen under wine, and pra-tray.exe's windows driven through windrive.exe.
 
 One Wine is one prefix: a registry, a screen (Xvfb) and the programs on it. Prefixes are made once per
-build folder (seconds, 700 MB) and are cheap to use again; each test gives its tray a PRA_HOME of its own.
+build folder (700 MB) and are cheap to use again; each test gives its tray a PRA_HOME of its own.
 """
 
 import fcntl
@@ -14,9 +14,9 @@ import subprocess
 from pathlib import Path
 
 from lib.procs import wait_until
+from lib.wineprefix import WINE, copy_fresh_prefix
 
 BUILD = Path(os.environ.get("PRA_BUILD", "build")).resolve()
-WINE = "/usr/lib/wine/wine64"
 SCREEN = "1024x768x24"
 
 # Without these wine shows Japanese as boxes; Windows itself links fonts.
@@ -69,7 +69,7 @@ class Wine:
             if (self.prefix / ".ready").exists():
                 return
             shutil.rmtree(self.prefix, ignore_errors=True)
-            self.run("wineboot", "-i", timeout=120)
+            copy_fresh_prefix(str(self.prefix))
             fonts = "".join(f'"{f}"="Noto Sans CJK JP"\r\n' for f in FONTS)
             text = ("REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine\\Fonts\\Replacements]\r\n" + fonts +
                     '"Consolas"="Noto Sans Mono CJK JP"\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine]\r\n"Version"="win10"\r\n')

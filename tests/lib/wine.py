@@ -10,9 +10,8 @@ import tempfile
 import time
 
 from lib.procs import Process, Result, Timeout, environment, run, wait_until
+from lib.wineprefix import OVERRIDES, SERVER, WINE, copy_fresh_prefix
 
-WINE = "/usr/lib/wine/wine64"
-SERVER = "/usr/lib/wine/wineserver"
 EXPLORER = r"C:\windows\system32\explorer.exe"
 DESKTOP = "1000x700"
 # Windows' fonts for our languages, drawn with one that has the letters.
@@ -30,8 +29,7 @@ class Wine:
         os.makedirs(home, exist_ok=True)
         self.env = {
             "WINEPREFIX": self.prefix, "HOME": home, "LC_ALL": "C.UTF-8", "LANG": None, "WINEDEBUG": "-all",
-            # Neither .NET nor a browser is asked for, and the host's menus are left alone.
-            "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=d",
+            "WINEDLLOVERRIDES": OVERRIDES,
             "DISPLAY": display, "WINEARCH": "win64", "XDG_DATA_HOME": f"{home}/data",
             "XDG_CONFIG_HOME": f"{home}/config",
         }
@@ -39,9 +37,8 @@ class Wine:
         self.holder = None
 
     def start(self):
-        """Makes the prefix: 5 s, 700 MB. Windows 10."""
-        self.run("wineboot", "-i", timeout=120).ok()
-        self.run("winecfg", "-v", "win10").ok()
+        """Windows 10, 700 MB."""
+        copy_fresh_prefix(self.prefix)
         if self.screen:
             lines = ["Windows Registry Editor Version 5.00", r"[HKEY_CURRENT_USER\Software\Wine\Fonts\Replacements]"]
             lines += [f'"{name}"="{REPLACEMENT}"' for name in FONTS]

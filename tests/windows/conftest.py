@@ -15,20 +15,37 @@ from lib.screen import Screen
 from lib.wine import Wine
 
 
-@pytest.fixture(scope="session")
-def packages():
-    """Both kinds in two versions; the newer ones are signed with a certificate made on the spot."""
-    run(["make", "-s", "-C", ROOT, f"BUILD={BUILD}", "windows-test-tools"], timeout=300,
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items):
+    """Two PCs, two workers: one for the tray's windows, one for the installers."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("tray" if "wine" in item.fixturenames else "installers"))
+
+
+def make(*targets):
+    """Nothing to do where `make test` has built them; minutes where the libraries for Windows are missing, too."""
+    # By the name that the makefile has for it: what depends on a header is noted by name.
+    run(["make", "-s", "-j2", "-C", ROOT, f"BUILD={os.path.relpath(BUILD, ROOT)}", *targets], timeout=900,
         env={"MAKEFLAGS": None, "MAKELEVEL": None}).ok()
+
+
+@pytest.fixture(scope="session")
+def installer_parts():
+    make("tests-windows", "windows-test-tools")
+
+
+@pytest.fixture(scope="session")
+def packages(installer_parts):
+    """Both kinds in two versions; the newer ones are signed with a certificate made on the spot."""
     folder = tempfile.mkdtemp(prefix="pra-t-")
     make_packages(folder, "nsis", NEW, SIGN="test")  # makes the certificate
 
-    def make(kind, version, **env):
+    def make_one(kind, version, **env):
         make_packages(f"{folder}/{kind}-{version}", kind, version, **env)
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        made = [pool.submit(make, "msi", OLD), pool.submit(make, "nsis", OLD),
-                pool.submit(make, "msi", NEW, SIGN="test", SIGN_WORK=folder)]
+        made = [pool.submit(make_one, "msi", OLD), pool.submit(make_one, "nsis", OLD),
+                pool.submit(make_one, "msi", NEW, SIGN="test", SIGN_WORK=folder)]
     for one in made:
         one.result()
     for path in glob.glob(f"{folder}/*/PRA-*"):
@@ -64,9 +81,7 @@ def installer(request, packages, windows_pc):
 @pytest.fixture(scope="session")
 def wine():
     """The desktop of pra-tray.exe."""
-    # Minutes where the libraries for Windows are not in the cache yet, else seconds.
-    # By the name that the makefile has for it: what depends on a header is noted by name.
-    run(["make", "-s", "-j2", "-C", ROOT, f"BUILD={os.path.relpath(BUILD, ROOT)}", "tests-windows"], timeout=900).ok()
+    make("tests-windows")
     w = windesk.Wine()
     try:
         yield w.start()

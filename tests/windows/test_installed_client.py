@@ -27,7 +27,7 @@ def installation(request, folder, windows_pc, real_packages):
 
 
 @pytest.fixture
-def real_packages(folder):
+def real_packages(folder, installer_parts):
     def make(kind, lang):
         where = [f"{folder}/{version}" for version in (VERSION, NEXT)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
