@@ -1,26 +1,15 @@
-/*
- * 鍵生成 (A3) on Windows: user name, passphrase with its strength, the random pool, then the key. The
- * result is the dialog of 公開鍵のエクスポート. Making the key is keyfile_create(), as for `pra keygen`.
- */
-#include <stdio.h>
+/* 鍵生成 (keygen_dialog.h) on Windows. */
 #include <stdlib.h>
-#include <string.h>
 
-#include <windows.h>
+#include "client/tray/app_win.h"
 
 #include <commctrl.h>
 
-#include "client/kdf_progress.h"
-#include "client/keymake.h"
-#include "client/tray/app_win.h"
-#include "client/tray/attempt.h"
+#include "client/tray/keygen_dialog.h"
 #include "client/tray/pool_win.h"
 #include "client/tray/text_win.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_win.h"
-#include "client/tray/words.h"
-#include "client/tray/work.h"
-#include "common/crypto.h"
 
 #define DIALOG_WIDTH 500
 #define DRAW_ID      1
@@ -44,208 +33,71 @@ enum {
     ID_TROUBLE_TEXT
 };
 
-struct keygen_dialog {
-    struct tray_app *app;
-    struct ui *ui;
-    struct pool_state pool;
-    bool force, allow_weak, busy;
-    ULONGLONG started;
-    uint64_t forecast;
-};
-
-/* Outlives the dialog if that is closed meanwhile. */
-struct job {
-    struct tray_app *app;
-    struct keygen_dialog *dialog;
-    bool force, allow_weak;
-    char user[KEYFILE_USER_MAX + 1];
-    char passphrase[ATTEMPT_PASS_MAX];
-    int rc;
-    struct fault fault;
-    struct keyfile_info info;
-};
-
-static struct keygen_dialog *current; /* one at a time; NULL = not open */
-
-/* --- what is typed ---------------------------------------------------------------------------- */
-
-struct typed {
-    char user[TEXT_FIELD_MAX], passphrase[ATTEMPT_PASS_MAX], again[ATTEMPT_PASS_MAX];
-};
-
-/* Wipe it after use. */
-static void read_fields(const struct keygen_dialog *d, struct typed *t)
+void keygen_ui_read(struct ui *u, struct keygen_typed *t)
 {
-    (void)text_get(ui_control(d->ui, ID_USER), t->user, sizeof(t->user));
-    (void)text_get_secret(ui_control(d->ui, ID_PASSPHRASE), t->passphrase, sizeof(t->passphrase));
-    (void)text_get_secret(ui_control(d->ui, ID_AGAIN), t->again, sizeof(t->again));
+    (void)text_get(ui_control(u, ID_USER), t->user, sizeof(t->user));
+    (void)text_get_secret(ui_control(u, ID_PASSPHRASE), t->passphrase, sizeof(t->passphrase));
+    (void)text_get_secret(ui_control(u, ID_AGAIN), t->again, sizeof(t->again));
 }
 
-static bool complete(const struct keygen_dialog *d)
+void keygen_ui_show(struct ui *u, double strength, const char *words, const char *advice,
+                    bool ready)
 {
-    struct typed t;
-    bool ok;
-
-    read_fields(d, &t);
-    ok = words_keygen_missing(t.user, t.passphrase, t.again, pool_state_full(&d->pool))[0] == '\0';
-    crypto_wipe(&t, sizeof(t));
-    return ok;
+    (void)SendMessageW(ui_control(u, ID_STRENGTH), PBM_SETPOS, (WPARAM)(strength * BAR_FULL), 0);
+    (void)text_set(ui_control(u, ID_BITS), words);
+    (void)text_set(ui_control(u, ID_ADVICE), advice);
+    ui_enable(u, IDOK, ready);
 }
 
-static void look_again(struct keygen_dialog *d)
-{
-    char strength[WORDS_MAX];
-    const char *what;
-    struct typed t;
-    double part;
-    bool ok;
-
-    read_fields(d, &t);
-    what = words_keygen_missing(t.user, t.passphrase, t.again, pool_state_full(&d->pool));
-    ok = what[0] == '\0';
-    part = words_strength(t.passphrase, strength);
-    if (ok && words_strength_poor(t.passphrase))
-        what = keymake_advice();
-    crypto_wipe(&t, sizeof(t));
-    (void)SendMessageW(ui_control(d->ui, ID_STRENGTH), PBM_SETPOS, (WPARAM)(part * BAR_FULL), 0);
-    (void)text_set(ui_control(d->ui, ID_BITS), strength);
-    (void)text_set(ui_control(d->ui, ID_ADVICE), what);
-    ui_enable(d->ui, IDOK, ok && !d->busy);
-}
-
-/* --- the key ---------------------------------------------------------------------------------- */
-
-static void run(void *arg)
-{
-    struct job *j = arg;
-    struct keyfile_options opt = {.type = CRYPTO_ED25519,
-                                  .user = j->user,
-                                  .passphrase = j->passphrase,
-                                  .allow_weak = j->allow_weak,
-                                  .force = j->force};
-
-    j->rc = keyfile_create(j->app->paths.key_file, &opt, &j->info, &j->fault);
-    crypto_wipe(j->passphrase, sizeof(j->passphrase));
-}
-
-static void set_busy(struct keygen_dialog *d, bool busy)
+void keygen_ui_busy(struct ui *u)
 {
     static const int inputs[] = {ID_USER, ID_PASSPHRASE, ID_AGAIN};
+    const struct keygen_dialog *d = u->data;
 
-    d->busy = busy;
-    d->started = GetTickCount64();
-    if (busy)
-        (void)SendMessageW(d->ui->window, WM_NEXTDLGCTL,
-                           (WPARAM)GetDlgItem(d->ui->window, IDCANCEL), TRUE);
+    if (d->busy)
+        ui_focus(u, IDCANCEL);
     for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
-        ui_enable(d->ui, inputs[i], !busy);
-    ui_hide(d->ui, ID_WORDS, !busy);
-    ui_hide(d->ui, ID_PROGRESS, !busy);
-    if (busy)
-        (void)SetTimer(d->ui->window, DRAW_ID, DRAW_MS, NULL);
+        ui_enable(u, inputs[i], !d->busy);
+    ui_hide(u, ID_WORDS, !d->busy);
+    ui_hide(u, ID_PROGRESS, !d->busy);
+    if (d->busy)
+        (void)SetTimer(u->window, DRAW_ID, DRAW_MS, NULL);
     else
-        (void)KillTimer(d->ui->window, DRAW_ID);
-    look_again(d);
+        (void)KillTimer(u->window, DRAW_ID);
 }
 
-static void begin(struct keygen_dialog *d);
-
-static void weak_accepted(void *data)
+void keygen_ui_trouble(struct ui *u, const char *title, const char *cause, const char *remedy)
 {
-    (void)data;
-    if (current == NULL)
-        return;
-    current->allow_weak = true;
-    begin(current);
+    ui_trouble_show(u, ID_TROUBLE, title, cause, remedy);
 }
 
-static void ask_weak(struct tray_app *app, const char *detail)
+void keygen_ui_front(struct ui *u)
 {
-    struct msg_text text;
-    char title[512], body[2 * MSG_TEXT_MAX];
-
-    msg_format(MSG_KEYGEN_WEAK, i18n_lang(), &(struct msg_args){.detail = detail}, &text);
-    snprintf(title, sizeof(title), "%s %s", text.code, text.title);
-    snprintf(body, sizeof(body), "%s\n\n%s", text.cause, keymake_weak_words());
-    ask(app, &(struct ask_question){.title = title,
-                                    .text = body,
-                                    .action = TXT_B_WEAK,
-                                    .careful = true,
-                                    .yes = weak_accepted});
+    ui_front(u);
 }
 
-static void failed(struct keygen_dialog *d, const struct job *j)
+void keygen_ui_close(struct ui *u)
 {
-    struct msg_args args = {.name = j->app->paths.key_file, .detail = j->fault.text};
-    enum msg_id id = keymake_problem(j->rc);
-
-    set_busy(d, false);
-    if (j->rc == PRA_EWEAK && !j->allow_weak)
-        ask_weak(j->app, j->fault.text);
-    else if (id != MSG_NONE)
-        ui_trouble_msg(d->ui, ID_TROUBLE, id, &args);
-    else
-        ui_trouble_show(d->ui, ID_TROUBLE, j->fault.text, "", "");
+    ui_close(u);
 }
-
-static void done(void *arg)
-{
-    struct job *j = arg;
-    struct tray_app *app = j->app;
-    bool open = current != NULL && current == j->dialog;
-
-    if (j->rc != 0 && open) {
-        failed(current, j);
-    } else if (j->rc == 0) {
-        if (open)
-            ui_close(current->ui);
-        app_reload(app);
-        app_note(app, "key made");
-        export_dialog_open(app);
-    }
-    free(j);
-}
-
-static void begin(struct keygen_dialog *d)
-{
-    struct job *j = calloc(1, sizeof(*j));
-
-    if (j == NULL)
-        abort();
-    ui_trouble_hide(d->ui, ID_TROUBLE);
-    j->app = d->app;
-    j->dialog = d;
-    j->force = d->force;
-    j->allow_weak = d->allow_weak;
-    (void)text_get(ui_control(d->ui, ID_USER), j->user, sizeof(j->user));
-    (void)text_get_secret(ui_control(d->ui, ID_PASSPHRASE), j->passphrase, sizeof(j->passphrase));
-    set_busy(d, true);
-    work_start(run, done, j);
-}
-
-/* --- the dialog ------------------------------------------------------------------------------- */
 
 static void on_command(struct ui *u, int id, int code)
 {
     struct keygen_dialog *d = u->data;
 
-    if ((id == ID_USER || id == ID_PASSPHRASE || id == ID_AGAIN) && code == EN_CHANGE)
-        look_again(d);
-    else if (id == IDOK && !d->busy && complete(d))
-        begin(d);
+    if ((id == ID_USER || id == ID_PASSPHRASE || id == ID_AGAIN) && code == EN_CHANGE &&
+        d->ui != NULL)
+        keygen_look(d);
+    else if (id == IDOK)
+        keygen_begin(d);
     else if (id == IDCANCEL)
         ui_close(u);
 }
 
 static void on_timer(struct ui *u)
 {
-    const struct keygen_dialog *d = u->data;
-    ULONGLONG passed = GetTickCount64() - d->started;
-    ULONGLONG part = d->forecast > 0 ? passed * BAR_FULL / d->forecast : BAR_FULL / 2;
-
-    if (part > BAR_FULL * 99 / 100)
-        part = BAR_FULL * 99 / 100;
-    (void)SendMessageW(ui_control(u, ID_PROGRESS), PBM_SETPOS, (WPARAM)part, 0);
+    (void)SendMessageW(ui_control(u, ID_PROGRESS), PBM_SETPOS,
+                       (WPARAM)(keygen_part(u->data) * BAR_FULL), 0);
 }
 
 static void on_event(struct ui *u, const MSG *m)
@@ -255,7 +107,7 @@ static void on_event(struct ui *u, const MSG *m)
 
     if (pool_event(&d->pool, m, &grew)) {
         (void)text_set(ui_control(u, ID_POOL_WORDS), TXT_POOL_FULL);
-        look_again(d);
+        keygen_look(d);
     }
     if (!grew)
         return;
@@ -280,11 +132,7 @@ static void on_closing(struct ui *u)
 
 static void on_freed(struct ui *u)
 {
-    struct keygen_dialog *d = u->data;
-
-    current = NULL;
-    crypto_wipe(d, sizeof(*d));
-    free(d);
+    keygen_gone(u->data);
 }
 
 static const struct ui_ops ops = {.command = on_command,
@@ -300,15 +148,12 @@ static void add_secret(struct ui *u, int id, const char *label)
                        0);
 }
 
-static void build(struct keygen_dialog *d)
+struct ui *keygen_ui_new(struct keygen_dialog *d, const char *user)
 {
-    const struct tray_app *app = d->app;
-    struct ui *u = ui_new(app_parent(app), NULL, TXT_KEYGEN_TITLE, false, DIALOG_WIDTH, &ops, d);
+    struct ui *u = ui_new(app_parent(d->app), NULL, TXT_KEYGEN_TITLE, false, DIALOG_WIDTH, &ops, d);
 
-    d->ui = u;
     (void)ui_add(u, UI_TEXT, ID_INTRO, NULL, TXT_KEYGEN_INTRO, 0);
-    (void)ui_add(u, UI_ENTRY, ID_USER, TXT_L_USER,
-                 app->facts.has_key ? app->key.user : app->config.user, 0);
+    (void)ui_add(u, UI_ENTRY, ID_USER, TXT_L_USER, user, 0);
     add_secret(u, ID_PASSPHRASE, TXT_L_PASSPHRASE);
     add_secret(u, ID_AGAIN, TXT_L_AGAIN);
     (void)ui_add(u, UI_BAR, ID_STRENGTH, TXT_L_STRENGTH, TXT_STRENGTH, 0);
@@ -326,37 +171,7 @@ static void build(struct keygen_dialog *d)
     ui_trouble(u, ID_TROUBLE);
     (void)ui_button(u, IDOK, TXT_B_GENERATE, true);
     (void)ui_button(u, IDCANCEL, TXT_B_CANCEL, false);
-}
-
-static void open_now(void *data)
-{
-    struct tray_app *app = data;
-    const char *user = app->facts.has_key ? app->key.user : app->config.user;
-
-    if (current != NULL) {
-        ui_front(current->ui);
-        return;
-    }
-    current = calloc(1, sizeof(*current));
-    if (current == NULL)
-        abort();
-    current->app = app;
-    current->force = app->facts.has_key; /* the question was answered */
-    current->forecast = kdf_forecast_ms();
-    build(current);
-    look_again(current);
-    ui_show(current->ui, ui_control(current->ui, user[0] != '\0' ? ID_PASSPHRASE : ID_USER));
-}
-
-void keygen_dialog_open(struct tray_app *app)
-{
-    if (current != NULL || !app->facts.has_key)
-        open_now(app);
-    else
-        ask(app, &(struct ask_question){.title = TXT_ASK_REPLACE,
-                                        .text = TXT_ASK_REPLACE_WHY,
-                                        .action = TXT_B_REPLACE,
-                                        .careful = true,
-                                        .yes = open_now,
-                                        .data = app});
+    d->ui = u; /* what is typed is looked at from now on */
+    ui_show(u, ui_control(u, user[0] != '\0' ? ID_PASSPHRASE : ID_USER));
+    return u;
 }

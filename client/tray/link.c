@@ -106,7 +106,8 @@ static void wake(struct link *link, bool stop)
 
 void link_poke(struct link *link)
 {
-    wake(link, false);
+    if (link != NULL)
+        wake(link, false);
 }
 
 void link_free(struct link *link)

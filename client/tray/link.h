@@ -18,7 +18,7 @@ typedef void link_status_fn(void *arg, json_t *status);
 /* Starts watching. `paths` must live as long. */
 struct link *link_new(const struct paths *paths, link_status_fn *on_status, void *arg);
 
-/* An agent may just have been started: look now. */
+/* An agent may just have been started: look now. NULL is fine. */
 void link_poke(struct link *link);
 
 /* Stops the thread, and waits two seconds for it at most. NULL is fine. */

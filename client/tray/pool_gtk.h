@@ -7,13 +7,13 @@
 
 #include <gtk/gtk.h>
 
-struct pool;
+#include "client/tray/pool_state.h"
 
-/* Listens to all events of `window`. `filled` is called once. Freed with the window. */
-struct pool *pool_new(GtkWidget *window, void (*filled)(gpointer data), gpointer data);
-
-/* The picture and the bar below it. */
-GtkWidget *pool_widget(struct pool *p);
-gboolean pool_full(const struct pool *p);
+/*
+ * The picture, and the bar below it. Listens to all events of `window` until that is destroyed, for
+ * `state`, which lives as long; `filled` is called once.
+ */
+GtkWidget *pool_new(GtkWidget *window, struct pool_state *state, void (*filled)(gpointer data),
+                    gpointer data);
 
 #endif

@@ -1,8 +1,7 @@
 /* オプション: start at login, connect at start, notices, language, proxy. */
-#include "client/tray/app_gtk.h"
+#include "client/tray/settings.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_gtk.h"
-#include "client/tray/words.h"
 
 struct prefs_dialog {
     struct tray_app *app;
@@ -11,35 +10,31 @@ struct prefs_dialog {
 
 static GtkWidget *open_dialog; /* one at a time */
 
+static void read_choices(const struct prefs_dialog *d, struct settings_options *o)
+{
+    memset(o, 0, sizeof(*o));
+    o->autostart = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->autostart));
+    o->prefs.connect_at_start = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->connect));
+    o->prefs.notices = (enum tray_notices)gtk_combo_box_get_active(GTK_COMBO_BOX(d->notices));
+    o->prefs.language = (enum prefs_language)gtk_combo_box_get_active(GTK_COMBO_BOX(d->language));
+    g_strlcpy(o->proxy, gtk_entry_get_text(GTK_ENTRY(d->proxy)), sizeof(o->proxy));
+}
+
 static void save(struct prefs_dialog *d)
 {
     struct tray_app *app = d->app;
-    enum prefs_language before = app->prefs.language;
-    bool autostart = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->autostart));
-    struct prefs p = {
-        .notices = (enum tray_notices)gtk_combo_box_get_active(GTK_COMBO_BOX(d->notices)),
-        .language = (enum prefs_language)gtk_combo_box_get_active(GTK_COMBO_BOX(d->language)),
-        .connect_at_start = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(d->connect))};
-    char why[SERVER_WHY_MAX] = "";
-    struct fault f = {0};
+    struct settings_options o;
+    struct words_refusal no;
 
-    if (words_proxy_save(&app->paths, gtk_entry_get_text(GTK_ENTRY(d->proxy)), why) != 0) {
-        ui_trouble_show(d->trouble, TXT_PROXY_BAD, why, "");
-        gtk_widget_grab_focus(d->proxy);
+    read_choices(d, &o);
+    if (!settings_options_save(app, &o, &no)) {
+        ui_trouble_show(d->trouble, no.what, no.why, "");
+        if (no.field == WORDS_FIELD_PROXY)
+            gtk_widget_grab_focus(d->proxy);
         return;
     }
-    if (prefs_save(&app->paths, &p, &f) != 0 ||
-        (autostart != prefs_autostart() && prefs_set_autostart(autostart, &f) != 0)) {
-        ui_trouble_show(d->trouble, TXT_SETTINGS_FAILED, f.text, "");
-        return;
-    }
-    app->prefs = p;
     gtk_widget_destroy(d->dialog);
-    app_reload(app);
-    if (p.language != before) {
-        prefs_apply_language(&p);
-        app_rebuild(app);
-    }
+    settings_options_taken(app);
 }
 
 static void on_response(GtkDialog *dialog, gint response, gpointer data)
@@ -57,6 +52,14 @@ static void on_destroy(GtkWidget *w, gpointer data)
     g_free(data);
 }
 
+static GtkWidget *check(const char *label, bool on)
+{
+    GtkWidget *box = gtk_check_button_new_with_mnemonic(label);
+
+    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(box), on);
+    return box;
+}
+
 static GtkWidget *choice(const char *name, const char *const words[3], int active)
 {
     GtkWidget *combo = gtk_combo_box_text_new();
@@ -69,24 +72,21 @@ static GtkWidget *choice(const char *name, const char *const words[3], int activ
 
 static void build(struct prefs_dialog *d)
 {
-    const char *const notices[3] = {TXT_ALL, TXT_ERRORS_ONLY, TXT_NONE};
-    const char *const languages[3] = {TXT_AS_SYSTEM, "日本語", "English"};
-    GtkWidget *content, *grid = ui_grid(), *ok;
-    const struct config *c = &d->app->config;
-    char proxy[ADDR_TEXT_MAX] = "";
+    const char *notices[3], *languages[3];
+    GtkWidget *content, *grid = ui_grid();
+    struct settings_options o;
 
+    settings_options(d->app, &o);
+    settings_notices(notices);
+    settings_languages(languages);
     d->dialog = ui_dialog(d->app, TXT_OPTIONS_TITLE);
     content = ui_content(d->dialog);
-    d->autostart = gtk_check_button_new_with_mnemonic(TXT_C_AUTOSTART);
-    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->autostart), prefs_autostart());
-    d->connect = gtk_check_button_new_with_mnemonic(TXT_C_CONNECT);
-    gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(d->connect), d->app->prefs.connect_at_start);
-    d->notices = choice(TXT_NOTICES, notices, (int)d->app->prefs.notices);
-    d->language = choice(TXT_LANGUAGE, languages, (int)d->app->prefs.language);
+    d->autostart = check(TXT_C_AUTOSTART, o.autostart);
+    d->connect = check(TXT_C_CONNECT, o.prefs.connect_at_start);
+    d->notices = choice(TXT_NOTICES, notices, (int)o.prefs.notices);
+    d->language = choice(TXT_LANGUAGE, languages, (int)o.prefs.language);
     d->proxy = ui_entry(TXT_PROXY);
-    if (c->has_proxy)
-        gtk_entry_set_text(GTK_ENTRY(d->proxy),
-                           config_format_address(&c->proxy, c->proxy_port, proxy));
+    gtk_entry_set_text(GTK_ENTRY(d->proxy), o.proxy);
     gtk_entry_set_placeholder_text(GTK_ENTRY(d->proxy), "proxy.example.com:8080");
     d->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), d->autostart);
@@ -96,10 +96,7 @@ static void build(struct prefs_dialog *d)
     ui_row(grid, 2, TXT_L_PROXY, d->proxy);
     gtk_container_add(GTK_CONTAINER(content), grid);
     gtk_container_add(GTK_CONTAINER(content), d->trouble);
-    gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
-    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_OK, GTK_RESPONSE_OK);
-    gtk_style_context_add_class(gtk_widget_get_style_context(ok), "suggested-action");
-    gtk_dialog_set_default_response(GTK_DIALOG(d->dialog), GTK_RESPONSE_OK);
+    ui_yes_no(d->dialog, TXT_B_OK);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->dialog, "destroy", G_CALLBACK(on_destroy), d);
 }

@@ -6,10 +6,10 @@
 #include <commctrl.h>
 
 #include "client/tray/app_win.h"
+#include "client/tray/settings.h"
 #include "client/tray/text_win.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_win.h"
-#include "client/tray/words.h"
 
 #define DIALOG_WIDTH 460
 
@@ -37,32 +37,21 @@ static int chosen(const struct ui *u, int id)
 
 static void save(struct ui *u, struct tray_app *app)
 {
-    enum prefs_language before = app->prefs.language;
-    bool autostart = checked(u, ID_AUTOSTART);
-    struct prefs p = {.notices = (enum tray_notices)chosen(u, ID_NOTICES),
-                      .language = (enum prefs_language)chosen(u, ID_LANGUAGE),
-                      .connect_at_start = checked(u, ID_CONNECT)};
-    char why[SERVER_WHY_MAX] = "", proxy[SERVER_WHY_MAX];
-    struct fault f = {0};
+    struct settings_options o = {.autostart = checked(u, ID_AUTOSTART),
+                                 .prefs = {.notices = (enum tray_notices)chosen(u, ID_NOTICES),
+                                           .language = (enum prefs_language)chosen(u, ID_LANGUAGE),
+                                           .connect_at_start = checked(u, ID_CONNECT)}};
+    struct words_refusal no;
 
-    (void)text_get(ui_control(u, ID_PROXY), proxy, sizeof(proxy));
-    if (words_proxy_save(&app->paths, proxy, why) != 0) {
-        ui_trouble_show(u, ID_TROUBLE, TXT_PROXY_BAD, why, "");
-        (void)SendMessageW(u->window, WM_NEXTDLGCTL, (WPARAM)ui_control(u, ID_PROXY), TRUE);
+    (void)text_get(ui_control(u, ID_PROXY), o.proxy, sizeof(o.proxy));
+    if (!settings_options_save(app, &o, &no)) {
+        ui_trouble_show(u, ID_TROUBLE, no.what, no.why, "");
+        if (no.field == WORDS_FIELD_PROXY)
+            ui_focus(u, ID_PROXY);
         return;
     }
-    if (prefs_save(&app->paths, &p, &f) != 0 ||
-        (autostart != prefs_autostart() && prefs_set_autostart(autostart, &f) != 0)) {
-        ui_trouble_show(u, ID_TROUBLE, TXT_SETTINGS_FAILED, f.text, "");
-        return;
-    }
-    app->prefs = p;
     ui_close(u);
-    app_reload(app);
-    if (p.language != before) {
-        prefs_apply_language(&p);
-        app_rebuild(app);
-    }
+    settings_options_taken(app);
 }
 
 static void on_command(struct ui *u, int id, int code)
@@ -104,19 +93,18 @@ static void choice(struct ui *u, int id, const char *label, const char *const wo
 
 static void build(struct ui *u, const struct tray_app *app)
 {
-    const char *const notices[3] = {TXT_ALL, TXT_ERRORS_ONLY, TXT_NONE};
-    const char *const languages[3] = {TXT_AS_SYSTEM, "日本語", "English"};
-    const struct config *c = &app->config;
-    char proxy[ADDR_TEXT_MAX] = "";
+    const char *notices[3], *languages[3];
+    struct settings_options o;
     HWND field;
 
-    if (c->has_proxy)
-        config_format_address(&c->proxy, c->proxy_port, proxy);
-    check(u, ID_AUTOSTART, TXT_C_AUTOSTART, prefs_autostart());
-    check(u, ID_CONNECT, TXT_C_CONNECT, app->prefs.connect_at_start);
-    choice(u, ID_NOTICES, TXT_L_NOTICES, notices, (int)app->prefs.notices);
-    choice(u, ID_LANGUAGE, TXT_L_LANGUAGE, languages, (int)app->prefs.language);
-    field = ui_add(u, UI_ENTRY, ID_PROXY, TXT_L_PROXY, proxy, 0);
+    settings_options(app, &o);
+    settings_notices(notices);
+    settings_languages(languages);
+    check(u, ID_AUTOSTART, TXT_C_AUTOSTART, o.autostart);
+    check(u, ID_CONNECT, TXT_C_CONNECT, o.prefs.connect_at_start);
+    choice(u, ID_NOTICES, TXT_L_NOTICES, notices, (int)o.prefs.notices);
+    choice(u, ID_LANGUAGE, TXT_L_LANGUAGE, languages, (int)o.prefs.language);
+    field = ui_add(u, UI_ENTRY, ID_PROXY, TXT_L_PROXY, o.proxy, 0);
     (void)SendMessageW(field, EM_SETCUEBANNER, FALSE, (LPARAM)L"proxy.example.com:8080");
     ui_trouble(u, ID_TROUBLE);
     (void)ui_button(u, IDOK, TXT_B_OK, true);

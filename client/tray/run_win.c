@@ -1,5 +1,5 @@
-/* run_win.h */
-#include "client/tray/run_win.h"
+/* run.h by CreateProcessW(). */
+#include "client/tray/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +11,17 @@
 #include "common/os.h"
 
 #define OUTPUT_MAX (1024u * 1024)
+#define TIMEOUT_MS 30000
 
-static bool start(const char *program, const char *arguments, HANDLE output, PROCESS_INFORMATION *p)
+static bool start(const char *program, const char *first, const char *second, HANDLE output,
+                  PROCESS_INFORMATION *p)
 {
     char line[OS_PATH_MAX + 256];
     STARTUPINFOW s = {.cb = sizeof(s), .dwFlags = STARTF_USESTDHANDLES, .hStdOutput = output};
     wchar_t *wide_line, *wide_program;
     BOOL ok;
 
-    snprintf(line, sizeof(line), "\"%s\" %s", program, arguments);
+    snprintf(line, sizeof(line), "\"%s\" %s %s", program, first, second);
     wide_line = text_wide(line);
     wide_program = text_wide(program);
     ok = CreateProcessW(wide_program, wide_line, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &s,
@@ -30,9 +32,9 @@ static bool start(const char *program, const char *arguments, HANDLE output, PRO
 }
 
 /* Reads until the other end closes or the time is over. */
-static char *read_all(HANDLE from, unsigned timeout_ms)
+static char *read_all(HANDLE from)
 {
-    ULONGLONG end = GetTickCount64() + timeout_ms;
+    ULONGLONG end = GetTickCount64() + TIMEOUT_MS;
     char *text = malloc(OUTPUT_MAX + 1);
     DWORD len = 0, waiting, got;
 
@@ -56,7 +58,7 @@ static char *read_all(HANDLE from, unsigned timeout_ms)
     return text;
 }
 
-char *run_read(const char *program, const char *arguments, unsigned timeout_ms)
+char *run_read(const char *program, const char *first, const char *second)
 {
     SECURITY_ATTRIBUTES inherit = {.nLength = sizeof(inherit), .bInheritHandle = TRUE};
     HANDLE from = NULL, to = NULL;
@@ -66,10 +68,10 @@ char *run_read(const char *program, const char *arguments, unsigned timeout_ms)
     if (!CreatePipe(&from, &to, &inherit, 0))
         return NULL;
     (void)SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0);
-    if (start(program, arguments, to, &p)) {
+    if (start(program, first, second, to, &p)) {
         (void)CloseHandle(to);
         to = NULL;
-        text = read_all(from, timeout_ms);
+        text = read_all(from);
         if (text == NULL)
             (void)TerminateProcess(p.hProcess, 1);
         (void)CloseHandle(p.hThread);

@@ -1,8 +1,7 @@
 /* サーバ設定 (A2): the gateway's address and its fingerprint; what is pinned is shown beside it. */
-#include "client/tray/app_gtk.h"
+#include "client/tray/settings.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_gtk.h"
-#include "client/tray/words.h"
 
 struct server_dialog {
     struct tray_app *app;
@@ -19,16 +18,12 @@ static void save(struct server_dialog *d)
     if (!words_server_save(&app->paths, gtk_entry_get_text(GTK_ENTRY(d->address)),
                            gtk_entry_get_text(GTK_ENTRY(d->fingerprint)), &no)) {
         ui_trouble_show(d->trouble, no.what, no.why, "");
-        if (no.field == WORDS_FIELD_ADDRESS)
-            gtk_widget_grab_focus(d->address);
-        else if (no.field == WORDS_FIELD_FINGERPRINT)
-            gtk_widget_grab_focus(d->fingerprint);
+        if (no.field != WORDS_FIELD_NONE)
+            gtk_widget_grab_focus(no.field == WORDS_FIELD_ADDRESS ? d->address : d->fingerprint);
         return;
     }
     gtk_widget_destroy(d->dialog);
-    app_reload(app);
-    if (app->view.can_disconnect)
-        ask_message(app, ASK_INFO, TXT_SERVER_SAVED, TXT_SERVER_SAVED_WHY);
+    settings_server_taken(app);
 }
 
 static void on_response(GtkDialog *dialog, gint response, gpointer data)
@@ -57,20 +52,18 @@ static void on_destroy(GtkWidget *w, gpointer data)
 
 static void build(struct server_dialog *d)
 {
-    GtkWidget *grid = ui_grid(), *content, *ok;
-    const struct config *c = &d->app->config;
-    char address[ADDR_TEXT_MAX] = "";
+    GtkWidget *grid = ui_grid(), *content;
+    char address[ADDR_TEXT_MAX];
 
+    settings_address(d->app, address);
     d->dialog = ui_dialog(d->app, TXT_SERVER_TITLE);
     content = ui_content(d->dialog);
-    if (c->has_server)
-        config_format_address(&c->server, c->server_port, address);
     d->address = ui_entry(TXT_ADDRESS);
     d->fingerprint = ui_entry(TXT_FINGERPRINT);
     d->pinned = ui_label("");
     d->trouble = ui_trouble();
     gtk_entry_set_text(GTK_ENTRY(d->address), address);
-    gtk_entry_set_text(GTK_ENTRY(d->fingerprint), c->fingerprint);
+    gtk_entry_set_text(GTK_ENTRY(d->fingerprint), d->app->config.fingerprint);
     gtk_entry_set_width_chars(GTK_ENTRY(d->fingerprint), 52);
     gtk_entry_set_placeholder_text(GTK_ENTRY(d->address), "gw.example.com");
     gtk_entry_set_placeholder_text(GTK_ENTRY(d->fingerprint), "SHA256:...");
@@ -80,10 +73,7 @@ static void build(struct server_dialog *d)
     gtk_style_context_add_class(gtk_widget_get_style_context(d->pinned), "dim-label");
     gtk_container_add(GTK_CONTAINER(content), grid);
     gtk_container_add(GTK_CONTAINER(content), d->trouble);
-    gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
-    ok = gtk_dialog_add_button(GTK_DIALOG(d->dialog), TXT_B_SET, GTK_RESPONSE_OK);
-    gtk_style_context_add_class(gtk_widget_get_style_context(ok), "suggested-action");
-    gtk_dialog_set_default_response(GTK_DIALOG(d->dialog), GTK_RESPONSE_OK);
+    ui_yes_no(d->dialog, TXT_B_SET);
     g_signal_connect(d->fingerprint, "changed", G_CALLBACK(on_fingerprint), d);
     g_signal_connect(d->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->dialog, "destroy", G_CALLBACK(on_destroy), d);

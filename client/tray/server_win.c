@@ -6,10 +6,10 @@
 #include <commctrl.h>
 
 #include "client/tray/app_win.h"
+#include "client/tray/settings.h"
 #include "client/tray/text_win.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_win.h"
-#include "client/tray/words.h"
 
 #define DIALOG_WIDTH 560
 
@@ -27,17 +27,11 @@ static void save(struct ui *u, struct tray_app *app)
     if (!words_server_save(&app->paths, address, fingerprint, &no)) {
         ui_trouble_show(u, ID_TROUBLE, no.what, no.why, "");
         if (no.field != WORDS_FIELD_NONE)
-            (void)SendMessageW(u->window, WM_NEXTDLGCTL,
-                               (WPARAM)ui_control(u, no.field == WORDS_FIELD_ADDRESS
-                                                         ? ID_ADDRESS
-                                                         : ID_FINGERPRINT),
-                               TRUE);
+            ui_focus(u, no.field == WORDS_FIELD_ADDRESS ? ID_ADDRESS : ID_FINGERPRINT);
         return;
     }
     ui_close(u);
-    app_reload(app);
-    if (app->view.can_disconnect)
-        ask_message(app, ASK_INFO, TXT_SERVER_SAVED, TXT_SERVER_SAVED_WHY);
+    settings_server_taken(app);
 }
 
 /* Says while it is typed whether the fingerprint can be one and is the one that was seen. */
@@ -71,8 +65,7 @@ static const struct ui_ops ops = {.command = on_command, .freed = on_freed};
 
 void server_dialog_open(struct tray_app *app)
 {
-    const struct config *c = &app->config;
-    char address[ADDR_TEXT_MAX] = "";
+    char address[ADDR_TEXT_MAX];
     struct ui *u = current;
     HWND field;
 
@@ -80,12 +73,11 @@ void server_dialog_open(struct tray_app *app)
         ui_front(u);
         return;
     }
-    if (c->has_server)
-        config_format_address(&c->server, c->server_port, address);
+    settings_address(app, address);
     current = u = ui_new(app_parent(app), NULL, TXT_SERVER_TITLE, false, DIALOG_WIDTH, &ops, app);
     field = ui_add(u, UI_ENTRY, ID_ADDRESS, TXT_L_ADDRESS, address, 0);
     (void)SendMessageW(field, EM_SETCUEBANNER, FALSE, (LPARAM)L"gw.example.com");
-    field = ui_add(u, UI_ENTRY, ID_FINGERPRINT, TXT_L_FINGERPRINT, c->fingerprint, 0);
+    field = ui_add(u, UI_ENTRY, ID_FINGERPRINT, TXT_L_FINGERPRINT, app->config.fingerprint, 0);
     (void)SendMessageW(field, EM_SETCUEBANNER, FALSE, (LPARAM)L"SHA256:...");
     (void)ui_add(u, UI_DIM, ID_PINNED, NULL, "", UI_FIELD);
     ui_trouble(u, ID_TROUBLE);

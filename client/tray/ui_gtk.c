@@ -92,6 +92,25 @@ GtkWidget *ui_button(const char *label)
     return button;
 }
 
+GtkWidget *ui_progress(const char *words)
+{
+    GtkWidget *bar = ui_name(gtk_progress_bar_new(), TXT_PROGRESS);
+
+    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(bar), words);
+    return bar;
+}
+
+void ui_yes_no(GtkWidget *dialog, const char *action)
+{
+    GtkWidget *yes;
+
+    gtk_dialog_add_button(GTK_DIALOG(dialog), TXT_B_CANCEL, GTK_RESPONSE_CANCEL);
+    yes = gtk_dialog_add_button(GTK_DIALOG(dialog), action, GTK_RESPONSE_OK);
+    gtk_style_context_add_class(gtk_widget_get_style_context(yes), "suggested-action");
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
+}
+
 GtkWidget *ui_grid(void)
 {
     GtkWidget *grid = gtk_grid_new();
@@ -228,23 +247,7 @@ void ui_trouble_show(GtkWidget *box, const char *title, const char *cause, const
     set_part(box, "title", title);
     set_part(box, "cause", cause);
     set_part(box, "remedy", remedy);
-    gtk_widget_show(box);
-}
-
-void ui_trouble_msg(GtkWidget *box, enum msg_id id, const struct msg_args *args)
-{
-    struct msg_text text;
-    char *title;
-
-    msg_format(id, i18n_lang(), args, &text);
-    title = g_strdup_printf("%s %s", text.code, text.title);
-    ui_trouble_show(box, title, text.cause, text.remedy);
-    g_free(title);
-}
-
-void ui_trouble_hide(GtkWidget *box)
-{
-    gtk_widget_hide(box);
+    gtk_widget_set_visible(box, title[0] != '\0');
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

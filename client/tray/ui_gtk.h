@@ -26,15 +26,18 @@ GtkWidget *ui_entry(const char *name);
 GtkWidget *ui_secret(const char *name);  /* shows dots */
 GtkWidget *ui_button(const char *label); /* with mnemonic */
 
+/* A bar of progress with words in it. */
+GtkWidget *ui_progress(const char *words);
+/* The buttons of a dialog: cancel, and `action`, which Enter presses. */
+void ui_yes_no(GtkWidget *dialog, const char *action);
+
 /* A row "label: widget" of a grid; the label's mnemonic leads to the widget. */
 void ui_row(GtkWidget *grid, int row, const char *label, GtkWidget *widget);
 GtkWidget *ui_grid(void);
 
-/* A box that shows what is wrong: hidden until ui_trouble_show(), and by ui_trouble_hide(). */
+/* A box that shows what is wrong: hidden until ui_trouble_show(), and by one without a title. */
 GtkWidget *ui_trouble(void);
 void ui_trouble_show(GtkWidget *box, const char *title, const char *cause, const char *remedy);
-void ui_trouble_msg(GtkWidget *box, enum msg_id id, const struct msg_args *args);
-void ui_trouble_hide(GtkWidget *box);
 
 /* Asks which file to open; `chosen` gets the path (borrowed). `pattern` as in "*.pra". */
 void ui_open(struct tray_app *app, const char *title, const char *pattern,

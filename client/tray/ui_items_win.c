@@ -13,6 +13,7 @@
 
 #include "client/tray/text_win.h"
 #include "client/tray/ui_internal_win.h"
+#include "common/msg.h"
 
 #define ENTRY_MAX 512
 
@@ -187,32 +188,16 @@ void ui_trouble_show(struct ui *u, int id, const char *title, const char *cause,
 {
     char text[2 * MSG_TEXT_MAX + 2];
     HWND head = ui_control(u, id);
-    bool news = !IsWindowVisible(head);
+    bool any = title[0] != '\0', news = any && !IsWindowVisible(head);
 
     snprintf(text, sizeof(text), "%s%s%s", cause, cause[0] != '\0' && remedy[0] != '\0' ? "\n" : "",
              remedy);
     ui_text(u, id, title);
     ui_text(u, id + 1, text);
-    ui_hide(u, id, false);
-    ui_hide(u, id + 1, text[0] == '\0');
+    ui_hide(u, id, !any);
+    ui_hide(u, id + 1, !any || text[0] == '\0');
     if (news)
         NotifyWinEvent(EVENT_SYSTEM_ALERT, head, OBJID_CLIENT, CHILDID_SELF);
-}
-
-void ui_trouble_msg(struct ui *u, int id, enum msg_id msg, const struct msg_args *args)
-{
-    struct msg_text text;
-    char title[TEXT_FIELD_MAX];
-
-    msg_format(msg, i18n_lang(), args, &text);
-    snprintf(title, sizeof(title), "%s %s", text.code, text.title);
-    ui_trouble_show(u, id, title, text.cause, text.remedy);
-}
-
-void ui_trouble_hide(struct ui *u, int id)
-{
-    ui_hide(u, id, true);
-    ui_hide(u, id + 1, true);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */

@@ -36,6 +36,11 @@ HWND ui_control(const struct ui *u, int id)
     return item != NULL ? item->control : GetDlgItem(u->window, id);
 }
 
+void ui_focus(const struct ui *u, int id)
+{
+    (void)SendMessageW(u->window, WM_NEXTDLGCTL, (WPARAM)ui_control(u, id), TRUE);
+}
+
 void ui_enable(const struct ui *u, int id, bool on)
 {
     HWND w = ui_control(u, id);

@@ -13,7 +13,6 @@
 #include <windows.h>
 
 #include "client/tray/theme_win.h"
-#include "common/msg.h"
 
 struct ui;
 
@@ -105,6 +104,8 @@ void ui_hide(struct ui *u, int id, bool hidden);
 /* Text of a wrapped item; lays out anew if it is another one. */
 void ui_text(struct ui *u, int id, const char *text);
 HWND ui_control(const struct ui *u, int id);
+/* Gives it the focus. */
+void ui_focus(const struct ui *u, int id);
 void ui_enable(const struct ui *u, int id, bool on);
 /* Destroys it; the caller's pointer is no longer good. */
 void ui_close(struct ui *u);
@@ -123,12 +124,11 @@ bool ui_handle(MSG *m);
 /* The theme or the language has changed: all open windows are drawn anew. */
 void ui_theme_changed(void);
 
-/* A place that shows what is wrong: two items of this id and the next, hidden at first. */
+/* A place that shows what is wrong: two items of this id and the next, hidden at first, and by a title
+   that is "". */
 void ui_trouble(struct ui *u, int id);
 void ui_trouble_show(struct ui *u, int id, const char *title, const char *cause,
                      const char *remedy);
-void ui_trouble_msg(struct ui *u, int id, enum msg_id msg, const struct msg_args *args);
-void ui_trouble_hide(struct ui *u, int id);
 
 /* List columns and cells. */
 void ui_list_column(HWND list, int column, const char *title, int width_px);

@@ -299,7 +299,7 @@ static void set_next(struct window *w, enum tray_step step)
 void window_update(struct window *w)
 {
     const struct tray_view *view = &w->app->view;
-    char *title;
+    char title[WORDS_TITLE_MAX];
 
     set_icon(w, view->shape);
     set_text(w->headline, view->headline);
@@ -313,11 +313,10 @@ void window_update(struct window *w)
             gtk_widget_set_sensitive(w->menu[i],
                                      words_command_on(&w->app->facts, view, (enum tray_command)i));
     if (view->has_trouble) {
-        title = g_strdup_printf("%s %s", view->trouble.code, view->trouble.title);
+        words_title(&view->trouble, title);
         ui_trouble_show(w->trouble, title, view->trouble.cause, view->trouble.remedy);
-        g_free(title);
     } else {
-        ui_trouble_hide(w->trouble);
+        ui_trouble_show(w->trouble, "", "", "");
     }
     set_next(w, view->next);
     update_list(w);

@@ -408,7 +408,7 @@ static void set_next(struct window *w, enum tray_step step)
 void window_update(struct window *w)
 {
     const struct tray_view *view = &w->app->view;
-    char title[2 * TRAY_TEXT_MAX];
+    char title[WORDS_TITLE_MAX];
 
     set_shape(w, view->shape);
     ui_text(w->ui, ID_HEADLINE, view->headline);
@@ -419,10 +419,10 @@ void window_update(struct window *w)
     show_button(w, w->retry, view->can_retry);
     update_menus(w);
     if (view->has_trouble) {
-        snprintf(title, sizeof(title), "%s %s", view->trouble.code, view->trouble.title);
+        words_title(&view->trouble, title);
         ui_trouble_show(w->ui, ID_TROUBLE, title, view->trouble.cause, view->trouble.remedy);
     } else {
-        ui_trouble_hide(w->ui, ID_TROUBLE);
+        ui_trouble_show(w->ui, ID_TROUBLE, "", "", "");
     }
     set_next(w, view->next);
     update_list(w);

@@ -7,9 +7,23 @@
 #include "client/hostkey.h"
 #include "client/keymake.h"
 #include "client/tray/texts.h"
+#include "common/i18n.h"
 
 /* From here on the bar of the strength is full. */
 #define BITS_FULL 80.0
+
+/* --- what is wrong ---------------------------------------------------------------------------- */
+
+void words_title(const struct msg_text *text, char dst[WORDS_TITLE_MAX])
+{
+    snprintf(dst, WORDS_TITLE_MAX, "%s %s", text->code, text->title);
+}
+
+void words_trouble(enum msg_id id, const struct msg_args *args, struct words_trouble *out)
+{
+    msg_format(id, i18n_lang(), args, &out->text);
+    words_title(&out->text, out->title);
+}
 
 /* --- 鍵生成 ----------------------------------------------------------------------------------- */
 

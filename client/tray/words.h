@@ -16,6 +16,18 @@
 
 #define WORDS_MAX (OS_PATH_MAX + 512)
 
+/* --- what is wrong (A14) --- */
+
+#define WORDS_TITLE_MAX 512
+/* "ERR(10203) The rules could not be fetched" */
+void words_title(const struct msg_text *text, char dst[WORDS_TITLE_MAX]);
+
+struct words_trouble {
+    char title[WORDS_TITLE_MAX];
+    struct msg_text text;
+};
+void words_trouble(enum msg_id id, const struct msg_args *args, struct words_trouble *out);
+
 /* --- 鍵生成 --- */
 
 /* What keeps the key from being made now; "" = nothing. Static. */
@@ -33,7 +45,12 @@ void words_public_name(const char *user, char *dst, size_t cap);
 /* Says while it is typed whether `typed` can be a fingerprint and is the one that was seen. */
 void words_fingerprint(const struct paths *paths, const char *typed, char dst[WORDS_MAX]);
 
-enum words_field { WORDS_FIELD_NONE, WORDS_FIELD_ADDRESS, WORDS_FIELD_FINGERPRINT };
+enum words_field {
+    WORDS_FIELD_NONE,
+    WORDS_FIELD_ADDRESS,
+    WORDS_FIELD_FINGERPRINT,
+    WORDS_FIELD_PROXY
+};
 
 struct words_refusal {
     enum words_field field; /* where the mistake is */

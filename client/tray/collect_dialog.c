@@ -1,0 +1,161 @@
+/* collect_dialog.h */
+#include "client/tray/collect_dialog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli_text.h"
+#include "client/tray/run.h"
+#include "client/tray/texts.h"
+#include "client/tray/words.h"
+#include "client/tray/work.h"
+#include "common/utf8.h"
+
+#define PREVIEW_MAX (64u * 1024)
+#define GATHER_MS   20000.0 /* as the words say */
+
+/* Outlives the dialog if that is closed meanwhile. */
+struct job {
+    struct tray_app *app;
+    struct collect_dialog *dialog;
+    struct collect *bundle;
+    int rc;
+    struct fault fault;
+};
+
+static struct collect_dialog *current; /* one at a time; NULL = not open */
+
+/* --- gathering, on a thread ------------------------------------------------------------------- */
+
+static void run(void *arg)
+{
+    struct job *j = arg;
+    char *out = run_read(j->app->paths.agent_program, "check", "--json");
+    json_t *check = out != NULL ? json_loads(out, 0, NULL) : NULL;
+
+    j->rc = collect_gather(&j->app->paths, check, j->bundle, &j->fault);
+    json_decref(check);
+    free(out);
+}
+
+static void free_bundle(struct collect *bundle)
+{
+    if (bundle != NULL)
+        collect_free(bundle);
+    free(bundle);
+}
+
+static void done(void *arg)
+{
+    struct job *j = arg;
+    struct collect_dialog *d = current;
+    char said[WORDS_MAX];
+
+    if (d == NULL || d != j->dialog) {
+        free_bundle(j->bundle);
+        free(j);
+        return;
+    }
+    d->bundle = j->bundle;
+    words_collected(d->bundle, said);
+    collect_ui_gathered(d->ui, j->rc == 0);
+    collect_ui_say(d->ui, j->rc == 0 ? said : j->fault.text);
+    free(j);
+}
+
+double collect_part(const struct collect_dialog *d)
+{
+    double part = (double)(os_monotonic_ms() - d->started) / GATHER_MS;
+
+    return part < 1 ? part : 1;
+}
+
+/* --- looking and saving ----------------------------------------------------------------------- */
+
+void collect_titles(const char *titles[COLLECT_COLUMNS])
+{
+    titles[COLLECT_NAME] = TXT_COL_FILE;
+    titles[COLLECT_SIZE] = TXT_COL_SIZE;
+    titles[COLLECT_WHAT] = TXT_COL_WHAT;
+    titles[COLLECT_REMOVED] = TXT_COL_REMOVED;
+}
+
+void collect_row(const struct collect_dialog *d, size_t i, struct collect_row *row)
+{
+    const struct collect_file *file = &d->bundle->file[i];
+
+    text_bytes(row->size, file->len);
+    row->removed[0] = '\0';
+    if (file->redacted > 0)
+        snprintf(row->removed, sizeof(row->removed), TXT_LINES, file->redacted);
+    row->cell[COLLECT_NAME] = file->name;
+    row->cell[COLLECT_SIZE] = row->size;
+    row->cell[COLLECT_WHAT] = collect_describe(file->name);
+    row->cell[COLLECT_REMOVED] = row->removed;
+}
+
+char *collect_preview(const struct collect_dialog *d, size_t i)
+{
+    const struct collect_file *file = &d->bundle->file[i];
+    size_t skip = file->len > PREVIEW_MAX ? file->len - PREVIEW_MAX : 0, len = file->len - skip;
+    char *text = work_alloc(len + 1);
+
+    for (size_t k = 0; k < len; k++) {
+        char c = file->data[skip + k];
+
+        text[k] = c != '\0' && c != '\r' ? c : ' ';
+    }
+    utf8_mend(text);
+    return text;
+}
+
+void collect_save(const struct collect_dialog *d, const char *path)
+{
+    char said[OS_PATH_MAX + 512];
+    struct fault f = {0};
+    int rc = collect_write(d->bundle, path, &f);
+
+    if (rc == 0) {
+        snprintf(said, sizeof(said), TXT_COLLECT_WRITTEN, path);
+        app_note(d->app, "logs collected");
+    } else if (rc == PRA_EEXIST) {
+        snprintf(said, sizeof(said), TXT_COLLECT_EXISTS, path);
+    } else {
+        snprintf(said, sizeof(said), TXT_COLLECT_FAILED, f.text);
+    }
+    collect_ui_say(d->ui, said);
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+void collect_dialog_open(struct tray_app *app)
+{
+    struct job *j;
+
+    if (current != NULL) {
+        collect_ui_front(current->ui);
+        return;
+    }
+    current = work_alloc(sizeof(*current));
+    current->app = app;
+    current->started = os_monotonic_ms();
+    current->ui = collect_ui_new(current);
+    j = work_alloc(sizeof(*j));
+    j->app = app;
+    j->dialog = current;
+    j->bundle = work_alloc(sizeof(*j->bundle));
+    work_start(run, done, j);
+}
+
+bool collect_is_open(const struct collect_dialog *d)
+{
+    return current != NULL && current == d;
+}
+
+void collect_gone(struct collect_dialog *d)
+{
+    current = NULL;
+    free_bundle(d->bundle);
+    free(d);
+}
