@@ -21,7 +21,7 @@
  * What one turn may read from the gateway: a flood cannot hold the loop, and what was read is
  * handed on while it is still in the processor's cache.
  */
-#define SESSION_READ_BUDGET (256u * 1024)
+#define SESSION_READ_BUDGET (512u * 1024)
 /* Everything libssh2 allocates for a tunnel's sessions, unread data of all channels included. */
 #define SESSION_MEMORY_MAX (128u * 1024 * 1024)
 /* What all channels of a tunnel together may have been granted beyond their first window. */

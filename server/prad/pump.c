@@ -20,7 +20,7 @@
 #include "server/prad/tunnel.h"
 
 /* Packets that one read of a target may fill, alone and when others wait for the output as well. */
-#define READ_PACKETS        8
+#define READ_PACKETS        16
 #define READ_PACKETS_SHARED 2
 #define PACKET_DATA         (32u * 1024)
 /* A window that would change by less than this part stays as it is. */

@@ -22,7 +22,7 @@
 #define MESSAGES_PER_RUN 64
 #define ROUNDS_PER_RUN   4
 #define RESUMES_PER_RUN  8
-/* One read of the socket: before login, at first, and after one that was filled. */
+/* One read of the socket: before login, at first, and after one that brought as much as the first. */
 #define READ_LOGIN (16u * 1024)
 #define READ_SMALL (64u * 1024)
 #define READ_LARGE WORKER_READ_MAX
@@ -204,10 +204,10 @@ static bool read_socket(struct session *s)
     s->readable = false;
     ssh_session_input(s->ssh, s->worker->input, sizeof(s->worker->input), s->read_most);
     pump_flush(s->worker);
-    bool filled = s->wire.in_bytes - s->wire_seen >= s->read_most;
+    bool more = s->wire.in_bytes - s->wire_seen >= READ_SMALL;
     note_heard(s);
     if (s->phase == SESSION_OPEN)
-        s->read_most = filled ? READ_LARGE : READ_SMALL;
+        s->read_most = more ? READ_LARGE : READ_SMALL;
     return session_alive(s);
 }
 

@@ -31,7 +31,7 @@ struct control;
 
 /* Output that libssh may hold before targets are read no further, and what it has to shrink to
    before they are read again; session_buffer is the hard cap. */
-#define OUTPUT_SOFT_MAX  (256u * 1024)
+#define OUTPUT_SOFT_MAX  (512u * 1024)
 #define OUTPUT_LOW(soft) ((soft) / 4)
 /* The hard cap before login: far more than key exchange and refusals need. */
 #define OUTPUT_LOGIN_MAX (64u * 1024)

@@ -3,8 +3,8 @@
 
 /* Filled within this time a window grows. */
 #define GROWTH_WITHIN_US 1000000
-/* To this size at once, without a look at the round trip; it is what OpenSSH begins with, halved. */
-#define BLIND_MAX (1024u * 1024)
+/* To this size at once, without a look at the round trip; it is what OpenSSH begins with. */
+#define BLIND_MAX (2048u * 1024)
 /* So many times what arrives in a round trip, where nothing but the window limits it, and else: a
    distant client reaches 16 MiB in three round trips. */
 #define GROWTH_LIMITED 4

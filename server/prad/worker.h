@@ -44,8 +44,8 @@ struct run_queue {
 #define WORKER_SCRATCH (128u * 1024)
 /* One read from a client at most, and room in front of it for an incomplete packet: libssh takes
    packets of 256 KiB (see ssh_session_input()). Untouched pages cost nothing. */
-#define WORKER_READ_MAX (256u * 1024)
-#define WORKER_OUTPUT   (512u * 1024)
+#define WORKER_READ_MAX (512u * 1024)
+#define WORKER_OUTPUT   (1024u * 1024)
 #define WORKER_INPUT    (WORKER_READ_MAX + 256u * 1024 + 1024)
 
 /* Pieces of a client's data, in `input`, that go to one target in one call; see pump.c. */

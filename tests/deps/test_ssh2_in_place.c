@@ -328,6 +328,33 @@ static void nothing_is_written_beyond_window_packet_and_queue(void **state)
     peer_server_stop(&server);
 }
 
+static void an_empty_queue_takes_a_large_batch_and_another_is_only_filled_up(void **state)
+{
+    struct peer_server server = {
+        .on_message = accept_open, .on_end = forget, .window = 4 * 1024 * 1024};
+    struct peer_client client;
+    struct end ends[1];
+    libssh2_room rooms[LIBSSH2_WRITE_ROOMS];
+    LIBSSH2_CHANNEL *ch;
+    (void)state;
+
+    peer_server_start(&server);
+    start(&server, &client, ciphers[0], ends, 1);
+    ch = ends[0].channel;
+    assert_int_equal(libssh2_channel_write_begin(ch, rooms, LIBSSH2_WRITE_ROOMS), 16);
+    assert_int_equal(libssh2_channel_write_end(ch, (size_t)3 * PACKET_MAX), 0);
+    /* 98 KiB wait: one packet, and it may reach beyond 128 KiB */
+    assert_int_equal(libssh2_channel_write_begin(ch, rooms, LIBSSH2_WRITE_ROOMS), 1);
+    assert_int_equal(libssh2_channel_write_end(ch, PACKET_MAX), 0);
+    assert_in_range(libssh2_session_output_pending(client.session), 128 * 1024, 160 * 1024);
+    /* that is full: it is sent, and the socket takes all of it */
+    assert_int_equal(libssh2_channel_write_begin(ch, rooms, LIBSSH2_WRITE_ROOMS), 16);
+    assert_int_equal(libssh2_session_output_pending(client.session), 0);
+    assert_int_equal(libssh2_channel_write_end(ch, 0), 0);
+    peer_client_close(&client);
+    peer_server_stop(&server);
+}
+
 /* --- packets of one byte -------------------------------------------------------------------- */
 
 #define SINGLES 8000 /* on each channel */
@@ -520,6 +547,7 @@ int main(void)
         cmocka_unit_test(keys_are_exchanged_while_data_waits_in_the_buffer),
         cmocka_unit_test(keys_are_exchanged_under_many_busy_channels),
         cmocka_unit_test(nothing_is_written_beyond_window_packet_and_queue),
+        cmocka_unit_test(an_empty_queue_takes_a_large_batch_and_another_is_only_filled_up),
         cmocka_unit_test(unread_packets_of_one_byte_take_no_more_memory_than_large_ones),
         cmocka_unit_test(a_flipped_bit_is_never_shown),
     };
