@@ -8,7 +8,7 @@
 #define CHANNEL_WINDOW_FIRST (64u * 1024)
 #define CHANNEL_WINDOW_MAX   (32u * 1024 * 1024)
 /* What a bulk flow gets however short the way is: the gateway needs some time to answer, too. */
-#define CHANNEL_WINDOW_BULK (1024u * 1024)
+#define CHANNEL_WINDOW_BULK (2048u * 1024)
 /* Used up so far (or by a quarter, if that is less) a window is filled again. */
 #define CHANNEL_GRANT_STEP (1024u * 1024)
 /* Rates are taken over a round trip, and over this at least. */
