@@ -6,7 +6,7 @@
 /* To this size at once, without a look at the round trip; it is what OpenSSH begins with. */
 #define BLIND_MAX (2048u * 1024)
 /* So many times what arrives in a round trip, where nothing but the window limits it, and else: a
-   distant client reaches 16 MiB in three round trips. */
+   distant client reaches 32 MiB in three round trips. */
 #define GROWTH_LIMITED 4
 #define GROWTH_ELSE    2
 
