@@ -63,14 +63,22 @@ SRC_helper := $(wildcard keys/helper/*.c)
 SRC_shown  := $(filter-out %_gtk.c %_win.c,$(wildcard client/tray/*.c))
 SRC_client := $(filter-out client/main.c %_win.c,$(wildcard client/*.c)) $(SRC_shown)
 SRC_server := $(wildcard server/*/*.c server/config*.c)
-SRC_server := $(filter-out server/prad/%,$(SRC_server))
+SRC_server := $(filter-out server/prad/% server/portal/%,$(SRC_server))
 SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
+
+# The portal has libssl in its process, so it uses the distribution's libcrypto, whatever the other
+# programs use: what it needs of ours is compiled for it, with the distribution's headers.
+SRC_portal := $(wildcard server/portal/*.c) server/config.c server/admin/password.c \
+              server/prad/notify.c $(SRC_common)
+LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -ljansson -linih
 
 # The windows of GTK; those of Win32 are in *_win.c.
 SRC_tray   := $(wildcard client/tray/*_gtk.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+# What the portal is made of.
+pobj = $(patsubst %.c,$(BUILD)/portal/obj/%.o,$(1))
 # keys/ a second time, with the provider that feeds whole machines to tests.
 tobj = $(patsubst %.c,$(BUILD)/test/obj/%.o,$(1))
 
@@ -81,7 +89,7 @@ L_client := $(BUILD)/lib/libclient.a
 L_server := $(BUILD)/lib/libserver.a
 L_prad   := $(BUILD)/lib/libprad.a
 
-PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-keyhelper)
+PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-portal pra-keyhelper)
 TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper
 ifneq ($(TRAY),0)
 PROGRAMS  += $(BUILD)/pra-tray
@@ -141,6 +149,21 @@ $(BUILD)/test/obj/%.o: %.c $(STAMP) $(DEPS)/.done
 	$(call say,CC,$< for tests)
 	$(Q)$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/portal/obj/%.o: %.c $(STAMP) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$< for the portal)
+	$(Q)$(CC) $(filter-out -isystem $(DEPS)/include,$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The page, as an array for each of its files.
+PAGE := $(wildcard server/portal/page/*)
+$(BUILD)/portal/assets.c: server/portal/embed.py $(PAGE)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)$(PYTHON) server/portal/embed.py $@ $(PAGE)
+$(BUILD)/portal/obj/assets.o: $(BUILD)/portal/assets.c $(STAMP) | packages
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -isystem $(DEPS)/include,$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
+
 # Asked for when it is used: `make` may just have installed it.
 GTK        = gtk+-3.0 dbusmenu-glib-0.4
 GTK_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(GTK)))
@@ -184,6 +207,8 @@ $(BUILD)/test/pra-keyhelper: $(call tobj,$(SRC_helper)) $(L_tkeys) $(L_common)
 	$(call link,$(LIBS_common))
 $(BUILD)/prad: $(call obj,server/prad/main.c) $(L_prad) $(L_server) $(L_keys) $(L_common)
 	$(call link,$(LIBS_server))
+$(BUILD)/pra-portal: $(call pobj,$(SRC_portal)) $(BUILD)/portal/obj/assets.o
+	$(call link,$(LIBS_portal))
 $(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
 	$(call link,$(LIBS_server))
 
@@ -303,7 +328,7 @@ install: programs ## install programs, units, desktop entry, manual pages (DESTD
 ifneq ($(TRAY),0)
 	install -m 0755 $(BUILD)/pra-tray $(DESTDIR)$(PREFIX)/bin/
 endif
-	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(BUILD)/pra-portal $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
 	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)" "$(abspath $(BUILD)/man)"
 

@@ -231,6 +231,27 @@ static int set_portal_socket(void *target, const char *value, struct fault *f)
     return set_path(c, c->portal_socket, value, f);
 }
 
+static int set_portal_certificate(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_path(c, c->portal_certificate, value, f);
+}
+
+static int set_portal_key(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_path(c, c->portal_key, value, f);
+}
+
+static int set_portal_log(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_path(c, c->portal_log, value, f);
+}
+
 static int set_portal_group(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -255,6 +276,9 @@ static const struct conf_key keys[] = {
     {"portal", "listen", set_portal_listen},
     {"portal", "socket", set_portal_socket},
     {"portal", "group", set_portal_group},
+    {"portal", "certificate", set_portal_certificate},
+    {"portal", "key", set_portal_key},
+    {"portal", "log", set_portal_log},
 #define X(section, key, member, min, max, dflt) {section, key, set_##member},
     CONFIG_NUMBER_MAP(X) CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)
 #undef X
@@ -276,6 +300,11 @@ static int fill_in(struct config *c, struct fault *f)
     if (c->portal_socket[0] == '\0' &&
         os_path_join(c->portal_socket, c->store_dir, "portal.sock") != 0)
         return fault_set(f, PRA_EINVAL, "%s: [store] url: the path is too long", c->file);
+    if (c->portal_certificate[0] == '\0')
+        snprintf(c->portal_certificate, sizeof(c->portal_certificate), "%s/portal.crt",
+                 CONFIG_PORTAL_DIR);
+    if (c->portal_key[0] == '\0')
+        snprintf(c->portal_key, sizeof(c->portal_key), "%s/portal.key", CONFIG_PORTAL_DIR);
     if (c->portal_listen[0] == '\0')
         snprintf(c->portal_listen, sizeof(c->portal_listen), "%s", DEFAULT_PORTAL);
     if (c->keepalive_timeout <= c->keepalive_delay)

@@ -17,6 +17,7 @@
 #include "common/os.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/pra/prad.ini"
+#define CONFIG_PORTAL_DIR   "/var/lib/pra-portal"
 #define CONFIG_LISTEN_MAX   16
 #define CONFIG_NAME_MAX     64 /* names of system users and groups */
 
@@ -76,6 +77,9 @@ struct config {
 
     char portal_listen[ADDR_TEXT_MAX];      /* default 0.0.0.0:10443 */
     char portal_socket[OS_PATH_MAX];        /* default: portal.sock beside the database */
+    char portal_certificate[OS_PATH_MAX];   /* default: portal.crt in CONFIG_PORTAL_DIR */
+    char portal_key[OS_PATH_MAX];           /* default: portal.key in CONFIG_PORTAL_DIR */
+    char portal_log[OS_PATH_MAX];           /* "" = stderr */
     char portal_group[CONFIG_NAME_MAX + 1]; /* whose members may connect to it; "" = none */
 
 #define X(section, key, member, min, max, dflt) long member;

@@ -159,16 +159,24 @@ static int begin_login(struct call *c, int64_t now)
 
 /* ---- operations --------------------------------------------------------------------------------- */
 
-/* The salt of an account; for one that is not there always the same one, so that nobody learns. */
+/*
+ * The salt of an account, by default of the one that is logged in; for one that is not there always
+ * the same one, so that nobody learns.
+ */
 int op_login_begin(struct call *c)
 {
-    const char *name = arg_text(c, "account");
+    const char *name = c->account.id != 0 ? c->account.name : arg_text(c, "account");
     uint8_t secret[STORE_HASH_LEN], salt[CRYPTO_SHA256_LEN];
     char text[2 * STORE_SALT_LEN + 1];
     struct store *s = c->a->store;
     struct store_account a;
-    int rc = s->ops->secret(s, secret, &c->f);
+    int rc;
 
+    if (name == NULL)
+        return fault_set(&c->f, PRA_ECLOSED, "account: is missing, and nobody is logged in");
+    rc = check_throttle(c, name);
+    if (rc == 0)
+        rc = s->ops->secret(s, secret, &c->f);
     if (rc == 0)
         rc = crypto_hmac(secret, sizeof(secret), name, strlen(name), salt);
     crypto_wipe(secret, sizeof(secret));
@@ -179,7 +187,7 @@ int op_login_begin(struct call *c)
     if (rc != 0 && rc != PRA_ENOENT)
         return rc;
     crypto_hex_encode(salt, STORE_SALT_LEN, text);
-    return give(c, json_pack("{s:s}", "salt", text));
+    return give(c, json_pack("{s:s, s:o}", "salt", text, "account", json_text(name)));
 }
 
 int op_login_password(struct call *c)

@@ -96,7 +96,7 @@ static const struct operation operations[] = {
     {"account.delete", OP_WRITES, OWNER, op_account_delete, ARGS(NEED("name", NAME_ARG))},
     {"account.reissue", OP_WRITES, OWNER, op_account_reissue, ARGS(NEED("name", NAME_ARG))},
 
-    {"login.begin", OP_READS, BY_NOBODY | SELF, op_login_begin, ARGS(NEED("account", NAME_ARG))},
+    {"login.begin", OP_READS, BY_NOBODY | SELF, op_login_begin, ARGS(TEXT("account", NAME_ARG))},
     {"login.password", OP_OWN, BY_NOBODY, op_login_password,
      ARGS(NEED("account", NAME_ARG), HIDE("proof", PROOF_ARG), TEXT("agent", AGENT_ARG))},
     {"login.code", OP_OWN, BY_PENDING, op_login_code, ARGS(HIDE("code", 64))},

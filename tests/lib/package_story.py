@@ -112,7 +112,7 @@ def check_fresh(said):
         assert os.path.islink(f"/etc/systemd/system/{unit}"), unit
     assert "cap_net_bind_service" in run("getcap", "/usr/bin/pra")
     assert run("pra-tray", "--version").startswith("pra-tray ")
-    for page in ("man1/pra.1", "man1/pra-tray.1", "man5/pra.ini.5", "man5/prad.ini.5", "man8/prad.8", "man8/pra-admin.8"):
+    for page in ("man1/pra.1", "man1/pra-tray.1", "man5/pra.ini.5", "man5/prad.ini.5", "man8/prad.8", "man8/pra-admin.8", "man8/pra-portal.8"):
         # A root without manual pages (dpkg's path-exclude) has none of ours either.
         assert os.path.exists(f"/usr/share/man/{page}.gz") or not os.path.exists("/usr/share/man/man1/ls.1.gz"), page
     say("installed: no account, no listener, capability, user, units enabled")

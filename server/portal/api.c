@@ -1,0 +1,345 @@
+/*
+ * The API: finds the route, runs it in the steps that its kind needs, and turns prad's answer into
+ * HTTP. Nothing is decided here about who may do what: prad is asked with the cookie's token.
+ */
+#include "server/portal/api_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+
+#include "common/crypto.h"
+#include "common/log.h"
+#include "server/portal/qr.h"
+
+/* ---- the ends of a request ---------------------------------------------------------------------- */
+
+static void wipe_text(char *text)
+{
+    if (text == NULL)
+        return;
+    crypto_wipe(text, strlen(text));
+    free(text);
+}
+
+static void pending_free(struct pending *q)
+{
+    wipe_text(q->password);
+    wipe_text(q->new_password);
+    json_decref(q->args);
+    crypto_wipe(q, sizeof(*q));
+    free(q);
+}
+
+/* evhttp frees the request after this: the browser has gone while we were at work. */
+static void on_closed(struct evhttp_connection *ec, void *arg)
+{
+    struct pending *q = arg;
+
+    (void)ec;
+    q->req = NULL;
+}
+
+void pending_send(struct pending *q, int status, json_t *body)
+{
+    if (q->req == NULL) {
+        json_decref(body);
+    } else {
+        evhttp_connection_set_closecb(evhttp_request_get_connection(q->req), NULL, NULL);
+        http_send_json(q->portal, q->req, status, body);
+    }
+    pending_free(q);
+}
+
+void pending_fail(struct pending *q, int status, const char *code, const char *message)
+{
+    pending_send(q, status, json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message));
+}
+
+void pending_cookie(struct pending *q, const char *token)
+{
+    char cookie[200];
+
+    if (q->req == NULL)
+        return;
+    snprintf(cookie, sizeof(cookie), COOKIE_NAME "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
+             token, token[0] == '\0' ? "; Max-Age=0" : "");
+    evhttp_add_header(evhttp_request_get_output_headers(q->req), "Set-Cookie", cookie);
+    crypto_wipe(cookie, sizeof(cookie));
+}
+
+static int status_of(const char *code)
+{
+    static const struct {
+        const char *code;
+        int status;
+    } map[] = {{"invalid", 400},    {"not-logged-in", 401}, {"not-permitted", 403},
+               {"wrong", 403},      {"not-found", 404},     {"exists", 409},
+               {"too-large", 413},  {"too-many", 429},      {"busy", 503},
+               {"not-running", 503}};
+
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        if (strcmp(map[i].code, code) == 0)
+            return map[i].status;
+    }
+    return 500;
+}
+
+/* Moves what is not the browser's script's business from the result. */
+static void dress_result(struct pending *q, json_t *result)
+{
+    const char *token = json_string_value(json_object_get(result, "token"));
+    const char *uri = json_string_value(json_object_get(result, "uri"));
+
+    if (q->route->kind == ROUTE_LOGIN || q->route->kind == ROUTE_SETUP ||
+        q->route->kind == ROUTE_CODE) {
+        pending_cookie(q, token != NULL ? token : "");
+        json_object_del(result, "token");
+    }
+    if (q->route->kind == ROUTE_LOGOUT)
+        pending_cookie(q, "");
+    if (uri != NULL && strcmp(q->route->op, "totp.begin") == 0)
+        json_object_set_new(result, "qr", qr_path(uri));
+}
+
+void pending_answer(struct pending *q, json_t *answer)
+{
+    json_t *error = json_object_get(answer, "error"), *body;
+    const char *code = json_string_value(json_object_get(error, "code"));
+    const char *message = json_string_value(json_object_get(error, "message"));
+
+    if (answer == NULL) {
+        pending_fail(q, 503, "not-running", "the gateway (prad) does not answer");
+    } else if (error != NULL) {
+        pending_fail(q, code == NULL ? 500 : status_of(code), code == NULL ? "internal" : code,
+                     message == NULL ? "no reason given" : message);
+    } else {
+        json_t *result = json_object_get(answer, "result");
+
+        dress_result(q, result);
+        body = json_pack("{s:O?}", "result", result);
+        if (json_object_get(answer, "warnings") != NULL)
+            json_object_set(body, "warnings", json_object_get(answer, "warnings"));
+        pending_send(q, 200, body);
+    }
+}
+
+/* ---- asking prad -------------------------------------------------------------------------------- */
+
+/* Asks an operation; `args` is borrowed. If prad cannot be asked the request fails now. */
+static void ask(struct pending *q, const char *op, json_t *args, link_done done)
+{
+    json_t *request = json_pack("{s:s, s:O, s:s}", "op", op, "args", args, "source", q->source);
+    int rc;
+
+    if (q->token[0] != '\0' && q->route->kind != ROUTE_LOGIN && q->route->kind != ROUTE_SETUP)
+        json_object_set_new(request, "token", json_string(q->token));
+    rc = request == NULL ? PRA_ENOMEM : links_ask(q->portal->links, request, done, q);
+    json_decref(request);
+    if (rc == PRA_EBUSY)
+        pending_fail(q, 503, "busy", "too many requests at once: try again");
+    else if (rc != 0)
+        done(NULL, q);
+}
+
+static void on_done(json_t *answer, void *arg)
+{
+    pending_answer(arg, answer);
+}
+
+static void set_hex(json_t *args, const char *name, const uint8_t *data, size_t len)
+{
+    char text[2 * PASSWORD_PROOF_LEN + 1];
+
+    crypto_hex_encode(data, len, text);
+    json_object_set_new(args, name, json_string(text));
+    crypto_wipe(text, sizeof(text));
+}
+
+/* ---- passwords ---------------------------------------------------------------------------------- */
+
+/* Makes a proof; if that cannot be begun the request fails now. */
+static void prove(struct pending *q, const char *password, const uint8_t *salt, kdf_done done)
+{
+    int rc = kdf_prove(q->portal->kdf, q->source, password, salt, done, q);
+
+    if (rc == PRA_EBUSY)
+        pending_fail(q, 429, "too-many", "too many passwords at once: try again in a moment");
+    else if (rc != 0)
+        pending_fail(q, 500, "internal", "no memory");
+}
+
+static bool failed_proof(struct pending *q, const uint8_t *proof)
+{
+    if (proof == NULL)
+        pending_fail(q, 500, "internal", "the password could not be proven");
+    return proof == NULL;
+}
+
+/* The last step: everything is in the arguments. */
+static void on_last_proof(const uint8_t *proof, void *arg)
+{
+    struct pending *q = arg;
+
+    if (failed_proof(q, proof))
+        return;
+    set_hex(q->args, q->route->kind == ROUTE_CHANGE ? "new-proof" : "proof", proof,
+            PASSWORD_PROOF_LEN);
+    ask(q, q->route->op, q->args, on_done);
+}
+
+/* A password that somebody chose: looked at, and proven with a salt of its own. */
+static void choose(struct pending *q, const char *account, const char *password)
+{
+    uint8_t salt[PASSWORD_SALT_LEN];
+    struct fault f = {0};
+
+    if (password_check(account, password, &f) != 0) {
+        pending_fail(q, 400, "invalid", f.text);
+        return;
+    }
+    crypto_random(salt, sizeof(salt));
+    set_hex(q->args, "salt", salt, sizeof(salt));
+    prove(q, password, salt, on_last_proof);
+}
+
+static void on_old_proof(const uint8_t *proof, void *arg)
+{
+    struct pending *q = arg;
+
+    if (failed_proof(q, proof))
+        return;
+    set_hex(q->args, "proof", proof, PASSWORD_PROOF_LEN);
+    choose(q, q->account, q->new_password);
+}
+
+static void on_salt(json_t *answer, void *arg)
+{
+    struct pending *q = arg;
+    json_t *result = json_object_get(answer, "result");
+    const char *text = json_string_value(json_object_get(result, "salt"));
+    const char *name = json_string_value(json_object_get(result, "account"));
+    uint8_t salt[PASSWORD_SALT_LEN];
+    size_t len = 0;
+
+    if (text == NULL || crypto_hex_decode(text, strlen(text), salt, sizeof(salt), &len) != 0 ||
+        len != sizeof(salt)) {
+        pending_answer(q,
+                       answer != NULL && json_object_get(answer, "error") != NULL ? answer : NULL);
+        return;
+    }
+    snprintf(q->account, sizeof(q->account), "%s", name != NULL ? name : "");
+    prove(q, q->password, salt, q->route->kind == ROUTE_CHANGE ? on_old_proof : on_last_proof);
+}
+
+/* The salt of the account that logs in, or of the one that is logged in. */
+static void ask_salt(struct pending *q)
+{
+    json_t *account = json_object_get(q->args, "account");
+    json_t *args = account == NULL ? json_object() : json_pack("{s:O}", "account", account);
+
+    ask(q, "login.begin", args, on_salt);
+    json_decref(args);
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+
+static void add_agent(struct pending *q)
+{
+    const char *agent = evhttp_find_header(evhttp_request_get_input_headers(q->req), "User-Agent");
+    json_t *text = agent == NULL || strlen(agent) > 500 ? NULL : json_string(agent);
+
+    if (text != NULL)
+        json_object_set_new(q->args, "agent", text);
+}
+
+static void on_health(json_t *answer, void *arg)
+{
+    pending_send(arg, answer == NULL ? 503 : 200,
+                 json_pack("{s:b, s:b}", "portal", 1, "gateway", answer != NULL));
+}
+
+void api_run(struct pending *q)
+{
+    const char *account = json_string_value(json_object_get(q->args, "account"));
+
+    switch (q->route->kind) {
+    case ROUTE_OPENAPI:
+        pending_send(q, 200, json_incref(q->portal->openapi));
+        break;
+    case ROUTE_HEALTH: /* any answer will do: that one has to log in first */
+        ask(q, "me", q->args, on_health);
+        break;
+    case ROUTE_LOGIN:
+        add_agent(q);
+        ask_salt(q);
+        break;
+    case ROUTE_SETUP:
+        add_agent(q);
+        if (account == NULL)
+            pending_fail(q, 400, "invalid", "account: must be text");
+        else
+            choose(q, account, q->password);
+        break;
+    case ROUTE_PROVE:
+    case ROUTE_CHANGE:
+        ask_salt(q);
+        break;
+    case ROUTE_LOGOUT:
+    case ROUTE_CODE:
+    case ROUTE_ASK:
+        ask(q, q->route->op, q->args, on_done);
+        break;
+    }
+}
+
+/* The route of a request; *known: the path is one of ours, for other methods. */
+static const struct route *find_route(int method, const char *path, bool *known)
+{
+    *known = false;
+    for (const struct route *r = routes; r->path != NULL; r++) {
+        if (!route_fits(r, path))
+            continue;
+        *known = true;
+        if (r->method == method)
+            return r;
+    }
+    return NULL;
+}
+
+void api_handle(struct portal *p, struct evhttp_request *req, const char *path)
+{
+    int method = (int)evhttp_request_get_command(req);
+    struct pending *q;
+    struct fault f = {0};
+    bool known;
+    const struct route *r = find_route(method, path, &known);
+
+    if (r == NULL) {
+        http_send_error(p, req, known ? 405 : 404, known ? "invalid" : "not-found",
+                        known ? "this cannot be done here" : "there is no such operation");
+        return;
+    }
+    if (method != EVHTTP_REQ_GET && !request_same_origin(req)) {
+        http_send_error(p, req, 403, "not-permitted", "this request does not come from this page");
+        return;
+    }
+    q = calloc(1, sizeof(*q));
+    if (q == NULL || (q->args = json_object()) == NULL) {
+        free(q);
+        http_send_error(p, req, 500, "internal", "no memory");
+        return;
+    }
+    q->portal = p;
+    q->req = req;
+    q->route = r;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_closed, q);
+    request_who(q);
+    if (request_read(q, path, &f) != 0)
+        pending_fail(q, 400, "invalid", f.text[0] != '\0' ? f.text : "the request is broken");
+    else
+        api_run(q);
+}

@@ -1,0 +1,42 @@
+/* Inside of the API: one request from its first look to its answer. */
+#ifndef PRA_SERVER_PORTAL_API_INTERNAL_H
+#define PRA_SERVER_PORTAL_API_INTERNAL_H
+
+#include "server/portal/portal.h"
+
+#define COOKIE_NAME "__Host-pra"
+#define TOKEN_TEXT  64 /* hexadecimal digits */
+#define SOURCE_MAX  46
+
+/* A request that is being answered. */
+struct pending {
+    struct portal *portal;
+    struct evhttp_request *req; /* NULL: the browser has gone */
+    const struct route *route;
+    json_t *args; /* of the operation; no secrets that the portal keeps to itself */
+    char *password, *new_password;
+    char account[65];
+    char token[TOKEN_TEXT + 1]; /* "" = no cookie */
+    char source[SOURCE_MAX];
+};
+
+/* Reads path, query, body into q->args. Returns 0, or a PRA_E* with a sentence. */
+int request_read(struct pending *q, const char *path, struct fault *f);
+/* Does this path fit the route's? */
+bool route_fits(const struct route *r, const char *path);
+/* Is it a page of ours that asks, not another site's? Only asked of requests that change things. */
+bool request_same_origin(struct evhttp_request *req);
+/* Fills in token and source. */
+void request_who(struct pending *q);
+
+/* Runs the route; the answer comes now or later, and frees `q`. */
+void api_run(struct pending *q);
+
+/* The two ends. */
+void pending_fail(struct pending *q, int status, const char *code, const char *message);
+void pending_answer(struct pending *q, json_t *answer); /* prad's; borrowed, NULL = none */
+void pending_send(struct pending *q, int status, json_t *body);
+/* Sets or takes away the cookie. */
+void pending_cookie(struct pending *q, const char *token);
+
+#endif

@@ -1,0 +1,307 @@
+/*
+ * HTTPS by evhttp over TLS, with what evhttp does not bound: a request has to be whole in a fixed
+ * time, however slowly its bytes come; connections are counted, in all and by source. Every
+ * answer, of whatever kind, gets its headers from http_headers().
+ */
+#include "server/portal/portal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+#include "common/log.h"
+
+/* One connection of a browser; lives as long as its TLS. */
+struct conn {
+    struct http *http;
+    struct conn *next, *prev;
+    struct bufferevent *bev;
+    struct event *timer; /* the end of the request's time, or of the pause between two */
+    struct addr_ip source;
+    bool looked; /* its source is known and counted */
+};
+
+struct http {
+    struct portal *portal;
+    struct evhttp *evhttp;
+    struct evconnlistener *listener; /* evhttp's */
+    struct conn *conns;
+    unsigned count;
+    bool full;
+};
+
+/* ---- connections -------------------------------------------------------------------------------- */
+
+static void conn_gone(void *owner)
+{
+    struct conn *c = owner;
+    struct http *h = c->http;
+
+    if (c->timer != NULL)
+        event_free(c->timer);
+    if (c->prev != NULL)
+        c->prev->next = c->next;
+    else
+        h->conns = c->next;
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    h->count--;
+    if (h->full && h->listener != NULL && h->count < HTTP_CONNECTIONS) {
+        h->full = false;
+        evconnlistener_enable(h->listener);
+    }
+    free(c);
+}
+
+/* The connection ends as if the browser had gone; evhttp frees what belongs to it. */
+static void conn_cut(struct conn *c)
+{
+    evutil_socket_t fd = bufferevent_getfd(c->bev);
+
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+static void conn_wait(struct conn *c, int seconds)
+{
+    const struct timeval limit = {.tv_sec = seconds};
+
+    event_add(c->timer, &limit);
+}
+
+static bool same_source(const struct addr_ip *a, const struct addr_ip *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4) == 0;
+}
+
+/* evhttp makes the connection before it knows the socket, so the source is looked at a turn later. */
+static void look_at_source(struct conn *c)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    unsigned same = 0;
+    int on = 1, fd = (int)bufferevent_getfd(c->bev);
+    uint16_t port;
+
+    c->looked = true;
+    conn_wait(c, HTTP_REQUEST_S);
+    if (fd < 0 || getpeername(fd, (struct sockaddr *)&ss, &len) != 0 ||
+        addr_from_sockaddr((struct sockaddr *)&ss, &c->source, &port) != 0) {
+        conn_cut(c);
+        return;
+    }
+    c->source = addr_ip_unmap(&c->source);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* 40 ms an answer without */
+    for (struct conn *o = c->http->conns; o != NULL; o = o->next)
+        same += o->looked && same_source(&o->source, &c->source);
+    if (same > HTTP_OF_SOURCE)
+        conn_cut(c);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (!c->looked)
+        look_at_source(c);
+    else
+        conn_cut(c);
+}
+
+static struct bufferevent *on_connection(struct event_base *base, void *arg)
+{
+    struct http *h = arg;
+    struct conn *c = calloc(1, sizeof(*c));
+    struct bufferevent *bev;
+
+    /* NULL would make evhttp speak without TLS. */
+    if (c == NULL)
+        abort();
+    c->http = h;
+    c->next = h->conns;
+    if (c->next != NULL)
+        c->next->prev = c;
+    h->conns = c;
+    h->count++;
+    if (h->count >= HTTP_CONNECTIONS) {
+        h->full = true;
+        evconnlistener_disable(h->listener);
+    }
+    c->timer = event_new(base, -1, 0, on_timer, c);
+    if (c->timer == NULL)
+        abort();
+    bev = tls_accept(h->portal->tls, base, conn_gone, c);
+    if (bev == NULL)
+        abort();
+    c->bev = bev;
+    conn_wait(c, 0);
+    return bev;
+}
+
+/* ---- answers ------------------------------------------------------------------------------------ */
+
+void http_headers(struct portal *p, struct evhttp_request *req, const char *type)
+{
+    static const struct {
+        const char *name, *value;
+    } headers[] = {
+        {"Content-Security-Policy",
+         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+        {"Cache-Control", "no-store"},
+    };
+    struct evkeyvalq *out = evhttp_request_get_output_headers(req);
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+        evhttp_add_header(out, headers[i].name, headers[i].value);
+    /* Behind a certificate that nobody vouches for this would lock people out of a renewed one. */
+    if (!tls_self_signed(p->tls))
+        evhttp_add_header(out, "Strict-Transport-Security", "max-age=31536000");
+    evhttp_add_header(out, "Content-Type", type);
+}
+
+void http_source(struct evhttp_request *req, char dst[46])
+{
+    struct evhttp_connection *ec = evhttp_request_get_connection(req);
+    struct conn *c = tls_owner(evhttp_connection_get_bufferevent(ec));
+
+    addr_format_ip(&c->source, dst);
+}
+
+static void send_body(struct portal *p, struct evhttp_request *req, int status, const char *type,
+                      const void *data, size_t len)
+{
+    struct evbuffer *body = evbuffer_new();
+
+    http_headers(p, req, type);
+    if (body != NULL && len > 0 && evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
+        evbuffer_add(body, data, len);
+    evhttp_send_reply(req, status, NULL, body);
+    if (body != NULL)
+        evbuffer_free(body);
+}
+
+void http_send_json(struct portal *p, struct evhttp_request *req, int status, json_t *body)
+{
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    send_body(p, req, status, "application/json; charset=utf-8", text,
+              text == NULL ? 0 : strlen(text));
+    free(text);
+    json_decref(body);
+}
+
+void http_send_error(struct portal *p, struct evhttp_request *req, int status, const char *code,
+                     const char *message)
+{
+    http_send_json(p, req, status,
+                   json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message));
+}
+
+static void send_asset(struct portal *p, struct evhttp_request *req, const char *path)
+{
+    enum evhttp_cmd_type method = evhttp_request_get_command(req);
+
+    if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+        http_send_error(p, req, 405, "invalid", "this is only for GET");
+        return;
+    }
+    for (const struct asset *a = assets; a->path != NULL; a++) {
+        if (strcmp(a->path, path) == 0) {
+            send_body(p, req, 200, a->type, a->data, a->len);
+            return;
+        }
+    }
+    http_send_error(p, req, 404, "not-found", "there is no such page");
+}
+
+static void on_answered(struct evhttp_request *req, void *arg)
+{
+    struct evhttp_connection *ec = evhttp_request_get_connection(req);
+
+    (void)arg;
+    if (ec != NULL)
+        conn_wait(tls_owner(evhttp_connection_get_bufferevent(ec)), HTTP_IDLE_S);
+}
+
+/* A request is whole. */
+static void on_request(struct evhttp_request *req, void *arg)
+{
+    struct evhttp_connection *ec = evhttp_request_get_connection(req);
+    struct conn *c = tls_owner(evhttp_connection_get_bufferevent(ec));
+    const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+    struct http *h = arg;
+    size_t prefix = strlen(API_PREFIX);
+
+    event_del(c->timer); /* now it is our turn; prad and the KDF have limits of their own */
+    evhttp_request_set_on_complete_cb(req, on_answered, NULL);
+    if (path == NULL || path[0] == '\0')
+        path = "/";
+    if (strncmp(path, API_PREFIX, prefix) == 0 && path[prefix] == '/')
+        api_handle(h->portal, req, path + prefix);
+    else
+        send_asset(h->portal, req, path);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------ */
+
+int http_new(struct portal *p, struct http **out, struct fault *f)
+{
+    struct http *h = calloc(1, sizeof(*h));
+    struct evhttp_bound_socket *bound;
+    struct addr_host host;
+    char ip[46];
+    uint16_t port;
+
+    if (h == NULL)
+        return fault_set(f, PRA_ENOMEM, "no memory");
+    h->portal = p;
+    h->evhttp = evhttp_new(p->base);
+    if (h->evhttp == NULL || addr_parse_host_port(p->config->portal_listen, 10443, &host, &port)) {
+        http_free(h);
+        return fault_set(f, PRA_ENOMEM, "no memory");
+    }
+    evhttp_set_bevcb(h->evhttp, on_connection, h);
+    evhttp_set_gencb(h->evhttp, on_request, h);
+    evhttp_set_max_headers_size(h->evhttp, HTTP_HEADERS_MAX);
+    evhttp_set_max_body_size(h->evhttp, HTTP_BODY_MAX);
+    evhttp_set_timeout(h->evhttp, HTTP_IDLE_S + 5);
+    evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+                                              EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
+                                              EVHTTP_REQ_DELETE);
+    bound = evhttp_bind_socket_with_handle(h->evhttp, addr_format_ip(&host.ip, ip), port);
+    if (bound == NULL) {
+        http_free(h);
+        return fault_set(f, PRA_EIO, "[portal] listen: cannot listen at %s: %s",
+                         p->config->portal_listen,
+                         evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+    }
+    h->listener = evhttp_bound_socket_get_listener(bound);
+    *out = h;
+    return 0;
+}
+
+void http_free(struct http *h)
+{
+    if (h == NULL)
+        return;
+    h->listener = NULL;
+    if (h->evhttp != NULL)
+        evhttp_free(h->evhttp);
+    free(h);
+}

@@ -1,0 +1,166 @@
+/*
+ * Inside of pra-portal: what its files share. One thread runs the loop and owns everything but the
+ * queue of kdf.c. README.md tells the way of a request.
+ */
+#ifndef PRA_SERVER_PORTAL_PORTAL_H
+#define PRA_SERVER_PORTAL_PORTAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "common/err.h"
+#include "server/admin/password.h"
+#include "server/config.h"
+
+/* ---- the way to prad (link.c) ------------------------------------------------------------------ */
+
+#define LINKS_MAX      4  /* connections to prad */
+#define LINK_QUEUE_MAX 64 /* requests that wait for their answers, on each */
+#define LINK_TIMEOUT_S 30
+
+struct links;
+
+/* `answer` is borrowed; NULL: prad does not answer. Called once, never from within link_ask(). */
+typedef void (*link_done)(json_t *answer, void *arg);
+
+struct links *links_new(struct event_base *base, const struct config *c); /* NULL = no memory */
+void links_free(struct links *l);
+/*
+ * Sends a request {"op","args","token","source"}; takes over nothing. Returns 0, PRA_EBUSY (too
+ * many wait), PRA_ECLOSED (prad does not listen), PRA_ENOMEM; then `done` is not called.
+ */
+int links_ask(struct links *l, json_t *request, link_done done, void *arg);
+
+/* ---- passwords (kdf.c) -------------------------------------------------------------------------- */
+
+#define KDF_THREADS       2
+#define KDF_QUEUE_MAX     64
+#define KDF_OF_SOURCE_MAX 4
+
+struct kdf;
+
+/* `proof` NULL: failed. Called once, by the loop. */
+typedef void (*kdf_done)(const uint8_t *proof, void *arg);
+
+int kdf_new(struct event_base *base, struct kdf **out);
+void kdf_free(struct kdf *k); /* what waits is dropped, `done` not called */
+/* Makes a proof off the loop. Returns 0, PRA_EBUSY (too many wait, in all or of this source),
+   PRA_ENOMEM. */
+int kdf_prove(struct kdf *k, const char *source, const char *password,
+              const uint8_t salt[PASSWORD_SALT_LEN], kdf_done done, void *arg);
+
+/* ---- certificates (tls.c) ----------------------------------------------------------------------- */
+
+struct tls; /* opaque: SSL_CTX */
+
+#define TLS_FINGERPRINT_MAX (3 * 32 + 1)
+
+/*
+ * Reads certificate (with its chain) and key; where neither file is there a self-signed one is made
+ * (*made). Returns 0, PRA_ENOENT (one of the two is missing), PRA_EINVAL, PRA_EIO, PRA_ECRYPTO.
+ */
+int tls_load(const struct config *c, struct tls **out, bool *made, struct fault *f);
+void tls_free(struct tls *t);
+/* SHA-256 of the certificate as browsers show it, AB:CD:... */
+const char *tls_fingerprint(const struct tls *t);
+bool tls_self_signed(const struct tls *t);
+
+struct bufferevent;
+
+/* A server's side of a connection to be; `owner` is given to `gone` when it is freed. NULL = no
+   memory, `gone` was called. */
+struct bufferevent *tls_accept(struct tls *t, struct event_base *base, void (*gone)(void *owner),
+                               void *owner);
+/* The owner given to tls_accept(). */
+void *tls_owner(struct bufferevent *bev);
+
+/* ---- HTTP (http.c) ------------------------------------------------------------------------------ */
+
+#define HTTP_BODY_MAX    (1024 * 1024)
+#define HTTP_HEADERS_MAX (16 * 1024)
+#define HTTP_REQUEST_S   20 /* from the first byte to the last one of a request, TLS included */
+#define HTTP_IDLE_S      75 /* between two requests */
+#define HTTP_CONNECTIONS 512
+#define HTTP_OF_SOURCE   64
+
+struct portal {
+    struct event_base *base;
+    const struct config *config;
+    struct links *links;
+    struct kdf *kdf;
+    struct tls *tls;
+    struct http *http;
+    json_t *openapi;
+};
+
+int http_new(struct portal *p, struct http **out, struct fault *f);
+void http_free(struct http *h);
+
+struct evhttp_request;
+
+/* A file of the page, or 404. */
+struct asset {
+    const char *path, *type;
+    const unsigned char *data;
+    size_t len;
+};
+extern const struct asset assets[]; /* ends with a NULL path; made at build */
+
+/* Who asks: the address as text, IPv4 inside IPv6 as IPv4. */
+void http_source(struct evhttp_request *req, char dst[46]);
+/* The headers that every answer has. */
+void http_headers(struct portal *p, struct evhttp_request *req, const char *type);
+/* Sends an answer with a body of JSON (taken over; NULL = none). */
+void http_send_json(struct portal *p, struct evhttp_request *req, int status, json_t *body);
+void http_send_error(struct portal *p, struct evhttp_request *req, int status, const char *code,
+                     const char *message);
+
+/* ---- the API (api.c, routes.c, openapi.c) ------------------------------------------------------- */
+
+enum route_kind {
+    ROUTE_ASK,     /* arguments go to prad as they are */
+    ROUTE_LOGIN,   /* password: salt, proof, then the operation; the answer has a token */
+    ROUTE_SETUP,   /* a new password; the answer has a token */
+    ROUTE_CODE,    /* the answer has a token */
+    ROUTE_LOGOUT,  /* the cookie goes */
+    ROUTE_PROVE,   /* the account's own password becomes a proof */
+    ROUTE_CHANGE,  /* the same, and a new one */
+    ROUTE_OPENAPI, /* answered here */
+    ROUTE_HEALTH
+};
+
+enum param_in { IN_PATH, IN_QUERY, IN_BODY };
+enum param_type { PARAM_TEXT, PARAM_INT, PARAM_BOOL, PARAM_SECRET };
+
+struct param {
+    const char *name;
+    enum param_in in;
+    enum param_type type;
+    bool required;
+};
+
+#define ROUTE_PARAMS_MAX 14
+
+struct route {
+    int method;       /* EVHTTP_REQ_* */
+    const char *path; /* "/users/{name}/enable", below /api/v1 */
+    const char *op;   /* prad's; NULL: answered here */
+    enum route_kind kind;
+    const char *summary;
+    struct param params[ROUTE_PARAMS_MAX]; /* end with a NULL name */
+};
+extern const struct route routes[]; /* ends with a NULL path */
+
+#define API_PREFIX "/api/v1"
+
+const char *route_method(const struct route *r); /* "GET" */
+/* The description of all of it: OpenAPI 3.1. New reference. */
+json_t *openapi_make(void);
+
+/* Answers a request below API_PREFIX, now or later. */
+void api_handle(struct portal *p, struct evhttp_request *req, const char *path);
+
+#endif

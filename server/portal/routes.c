@@ -1,0 +1,128 @@
+/*
+ * The operations of the API: one table, from which requests are read and openapi.json is made. What
+ * an argument may hold is checked by prad (server/admin), which also says who may do what.
+ */
+#include "server/portal/portal.h"
+
+#include <event2/http.h>
+
+/* clang-format off */
+#define NEED_PATH(n) {n, IN_PATH, PARAM_TEXT, true}
+#define ID_PATH(n) {n, IN_PATH, PARAM_INT, true}
+#define QUERY(n) {n, IN_QUERY, PARAM_TEXT, false}
+#define NEED_QUERY(n) {n, IN_QUERY, PARAM_TEXT, true}
+#define QUERY_INT(n) {n, IN_QUERY, PARAM_INT, false}
+#define QUERY_FLAG(n) {n, IN_QUERY, PARAM_BOOL, false}
+#define BODY(n) {n, IN_BODY, PARAM_TEXT, false}
+#define NEED(n) {n, IN_BODY, PARAM_TEXT, true}
+#define SECRET(n) {n, IN_BODY, PARAM_SECRET, true}
+#define FLAG(n) {n, IN_BODY, PARAM_BOOL, false}
+#define INT(n) {n, IN_BODY, PARAM_INT, false}
+#define NEED_INT(n) {n, IN_BODY, PARAM_INT, true}
+
+const struct route routes[] = {
+    {EVHTTP_REQ_GET, "/openapi.json", NULL, ROUTE_OPENAPI, "This document", {{0}}},
+    {EVHTTP_REQ_GET, "/health", NULL, ROUTE_HEALTH, "Is the portal there, and does prad answer?", {{0}}},
+
+    {EVHTTP_REQ_POST, "/login", "login.password", ROUTE_LOGIN,
+     "First step: user id and password. step = code: the second one is owed",
+     {NEED("account"), SECRET("password")}},
+    {EVHTTP_REQ_POST, "/login/code", "login.code", ROUTE_CODE,
+     "Second step: a code of the authenticator, or a recovery code", {SECRET("code")}},
+    {EVHTTP_REQ_POST, "/setup", "setup", ROUTE_SETUP,
+     "Choose the password of an account with its one-time set-up code",
+     {NEED("account"), SECRET("code"), SECRET("password")}},
+    {EVHTTP_REQ_POST, "/logout", "logout", ROUTE_LOGOUT, "End this log-in", {{0}}},
+
+    {EVHTTP_REQ_GET, "/me", "me", ROUTE_ASK, "The account that is logged in, and what it may do", {{0}}},
+    {EVHTTP_REQ_PATCH, "/me", "me.set", ROUTE_ASK, "Change one's own name and mail address",
+     {BODY("full-name"), BODY("mail")}},
+    {EVHTTP_REQ_GET, "/me/logins", "login.list", ROUTE_ASK, "One's own log-ins", {{0}}},
+    {EVHTTP_REQ_DELETE, "/me/logins/{id}", "login.end", ROUTE_ASK, "End one of them", {NEED_PATH("id")}},
+    {EVHTTP_REQ_POST, "/me/password", "password.change", ROUTE_CHANGE, "Change one's own password",
+     {SECRET("password"), SECRET("new-password")}},
+    {EVHTTP_REQ_POST, "/me/totp", "totp.begin", ROUTE_PROVE,
+     "Begin two-step log-in: a new secret, as text, as otpauth URI and as QR code",
+     {SECRET("password")}},
+    {EVHTTP_REQ_POST, "/me/totp/confirm", "totp.confirm", ROUTE_ASK,
+     "Turn two-step log-in on with a code; gives the recovery codes", {SECRET("code")}},
+    {EVHTTP_REQ_POST, "/me/totp/disable", "totp.disable", ROUTE_PROVE, "Turn two-step log-in off",
+     {SECRET("password")}},
+    {EVHTTP_REQ_POST, "/me/recovery-codes", "recovery.renew", ROUTE_PROVE,
+     "New recovery codes instead of the old ones", {SECRET("password")}},
+
+    {EVHTTP_REQ_GET, "/users", "user.list", ROUTE_ASK, "All users", {{0}}},
+    {EVHTTP_REQ_POST, "/users", "user.add", ROUTE_ASK, "Allow a user",
+     {NEED("name"), BODY("full-name"), FLAG("disabled")}},
+    {EVHTTP_REQ_POST, "/users/{name}/enable", "user.enable", ROUTE_ASK, "Let a user in again", {NEED_PATH("name")}},
+    {EVHTTP_REQ_POST, "/users/{name}/disable", "user.disable", ROUTE_ASK,
+     "Close a user's connections and let him in no more", {NEED_PATH("name")}},
+    {EVHTTP_REQ_DELETE, "/users/{name}", "user.delete", ROUTE_ASK,
+     "Remove a user with his keys and rules", {NEED_PATH("name")}},
+    {EVHTTP_REQ_GET, "/users/{user}/profile", "profile", ROUTE_ASK, "The file that sets up a user's PC",
+     {NEED_PATH("user"), NEED_QUERY("server"), QUERY("name")}},
+
+    {EVHTTP_REQ_GET, "/groups", "group.list", ROUTE_ASK, "All groups with their members", {{0}}},
+    {EVHTTP_REQ_POST, "/groups", "group.add", ROUTE_ASK, "Make a group", {NEED("name")}},
+    {EVHTTP_REQ_DELETE, "/groups/{name}", "group.delete", ROUTE_ASK, "Remove a group with its rules", {NEED_PATH("name")}},
+    {EVHTTP_REQ_PUT, "/groups/{group}/members/{user}", "group.member.add", ROUTE_ASK,
+     "Put a user into a group", {NEED_PATH("group"), NEED_PATH("user")}},
+    {EVHTTP_REQ_DELETE, "/groups/{group}/members/{user}", "group.member.remove", ROUTE_ASK,
+     "Take a user out of a group", {NEED_PATH("group"), NEED_PATH("user")}},
+
+    {EVHTTP_REQ_GET, "/keys", "key.list", ROUTE_ASK, "Registered keys, each of one device, and what the device said",
+     {QUERY("user")}},
+    {EVHTTP_REQ_POST, "/keys", "key.add", ROUTE_ASK, "Register the public key of one of the user's PCs",
+     {NEED("user"), NEED("line"), FLAG("any-client"), FLAG("reactivate")}},
+    {EVHTTP_REQ_POST, "/keys/revoke", "key.revoke", ROUTE_ASK, "Close a key's connections and refuse it from now on",
+     {NEED("fingerprint"), BODY("user")}},
+
+    {EVHTTP_REQ_GET, "/rules", "rule.list", ROUTE_ASK, "Rules in the order in which they are read",
+     {QUERY("user"), QUERY("group"), QUERY_FLAG("effective")}},
+    {EVHTTP_REQ_POST, "/rules", "rule.add", ROUTE_ASK, "Add a rule",
+     {BODY("user"), BODY("group"), NEED("name"), NEED("target"), BODY("local"), BODY("fallback"), INT("position"),
+      BODY("action"), BODY("from"), BODY("hours"), BODY("expires"), FLAG("log")}},
+    {EVHTTP_REQ_POST, "/rules/{id}/move", "rule.move", ROUTE_ASK, "Put a rule at another position",
+     {ID_PATH("id"), NEED_INT("position")}},
+    {EVHTTP_REQ_DELETE, "/rules/{id}", "rule.delete", ROUTE_ASK, "Remove a rule", {ID_PATH("id")}},
+
+    {EVHTTP_REQ_GET, "/explain", "explain", ROUTE_ASK, "Which rule decides, and why",
+     {NEED_QUERY("user"), NEED_QUERY("target"), QUERY("from"), QUERY("at")}},
+    {EVHTTP_REQ_GET, "/sessions", "session.list", ROUTE_ASK, "Who is connected now", {{0}}},
+    {EVHTTP_REQ_DELETE, "/sessions/{id}", "session.kill", ROUTE_ASK, "End a session",
+     {NEED_PATH("id"), QUERY("reason")}},
+    {EVHTTP_REQ_GET, "/audit", "audit.list", ROUTE_ASK, "What happened, oldest first, in pages of at most 1,000",
+     {QUERY("since"), QUERY("until"), QUERY("user"), QUERY("kind"), QUERY_INT("limit"), QUERY_INT("after")}},
+    {EVHTTP_REQ_GET, "/status", "status", ROUTE_ASK, "Version and counts of the gateway", {{0}}},
+    {EVHTTP_REQ_GET, "/hostkey", "hostkey.show", ROUTE_ASK, "The fingerprint that users compare", {{0}}},
+
+    {EVHTTP_REQ_GET, "/accounts", "account.list", ROUTE_ASK, "Accounts of this tool", {{0}}},
+    {EVHTTP_REQ_POST, "/accounts", "account.add", ROUTE_ASK, "Make an account; gives its one-time set-up code",
+     {NEED("name"), NEED("role"), BODY("full-name"), BODY("mail"), BODY("expires")}},
+    {EVHTTP_REQ_PATCH, "/accounts/{name}", "account.set", ROUTE_ASK, "Change an account",
+     {NEED_PATH("name"), BODY("role"), BODY("full-name"), BODY("mail"), BODY("expires")}},
+    {EVHTTP_REQ_POST, "/accounts/{name}/enable", "account.enable", ROUTE_ASK, "Let an account log in again", {NEED_PATH("name")}},
+    {EVHTTP_REQ_POST, "/accounts/{name}/disable", "account.disable", ROUTE_ASK,
+     "End an account's log-ins and let it in no more", {NEED_PATH("name")}},
+    {EVHTTP_REQ_POST, "/accounts/{name}/reissue", "account.reissue", ROUTE_ASK,
+     "Take both steps away and give a new set-up code", {NEED_PATH("name")}},
+    {EVHTTP_REQ_DELETE, "/accounts/{name}", "account.delete", ROUTE_ASK, "Remove an account", {NEED_PATH("name")}},
+    {0, NULL, NULL, ROUTE_ASK, NULL, {{0}}},
+};
+/* clang-format on */
+
+const char *route_method(const struct route *r)
+{
+    switch (r->method) {
+    case EVHTTP_REQ_GET:
+        return "GET";
+    case EVHTTP_REQ_POST:
+        return "POST";
+    case EVHTTP_REQ_PUT:
+        return "PUT";
+    case EVHTTP_REQ_PATCH:
+        return "PATCH";
+    default:
+        return "DELETE";
+    }
+}

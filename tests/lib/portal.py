@@ -1,0 +1,154 @@
+"""A pra-portal beside a Gateway, and a browser's part of HTTPS without a browser."""
+
+import base64
+import hmac
+import http.client
+import json
+import os
+import ssl
+import struct
+import time
+
+from lib.gateway import program
+from lib.ports import free_port
+from lib.procs import Process
+
+PASSWORD = "correct horse battery"
+
+
+def totp(secret, step=0):
+    """
+    The code of an authenticator (RFC 6238), `step` periods from now. The gateway takes -1 to 1; 0 and
+    then 1 are good also when a period ends between making a code and using it.
+    """
+    key = base64.b32decode(secret)
+    mac = hmac.digest(key, struct.pack(">Q", int(time.time()) // 30 + step), "sha1")
+    at = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 10**6:06d}"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def result(self):
+        assert self.status == 200, (self.status, self.body)
+        return self.json["result"]
+
+    @property
+    def code(self):
+        """Of the error."""
+        return self.json["error"]["code"]
+
+
+class Browser:
+    """One person: keeps the cookie, sends the headers that a page of the portal would."""
+
+    def __init__(self, portal):
+        self.portal = portal
+        self.cookie = None
+        self._connection = None
+
+    def _send(self, method, path, raw, sent, timeout):
+        """Over the connection that is open, as browsers do; over a new one if the portal closed it."""
+        fresh = self._connection is None
+        if fresh:
+            self._connection = http.client.HTTPSConnection(self.portal.host, self.portal.port, timeout=timeout,
+                                                           context=self.portal.context())
+        try:
+            self._connection.request(method, path, body=raw, headers=sent)
+            answer = Answer(self._connection.getresponse())
+        except (OSError, http.client.HTTPException):
+            self.close()
+            if fresh:
+                raise
+            return self._send(method, path, raw, sent, timeout)
+        if answer.headers.get("Connection", "").lower() == "close":
+            self.close()
+        return answer
+
+    def close(self):
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def ask(self, method, path, body=None, headers=None, raw=None, timeout=20):
+        sent = {"Origin": self.portal.url}
+        if self.cookie:
+            sent["Cookie"] = "__Host-pra=" + self.cookie
+        if body is not None:
+            raw, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        sent.update(headers or {})
+        path = path if path.startswith("/api/") or path.startswith("//") else "/api/v1" + path
+        answer = self._send(method, path, raw, {k: v for k, v in sent.items() if v is not None}, timeout)
+        cookie = answer.headers.get("Set-Cookie")
+        if cookie and cookie.startswith("__Host-pra="):
+            self.cookie = cookie.split("=", 1)[1].split(";")[0] or None
+        return answer
+
+    def get(self, path, **kwargs):
+        return self.ask("GET", path, **kwargs)
+
+    def post(self, path, body=None, **kwargs):
+        return self.ask("POST", path, body, **kwargs)
+
+    def login(self, account, password=PASSWORD):
+        return self.post("/login", {"account": account, "password": password})
+
+
+class Portal:
+    """Needs a Gateway that was made with extra_config=portal_config(port)."""
+
+    def __init__(self, gateway, port):
+        self.gateway, self.host, self.port = gateway, "127.0.0.1", port
+        self.url = f"https://{self.host}:{port}"
+        self.process = None
+        self.certificate = os.path.join(gateway.dir, "portal.crt")
+        self._runs = 0
+
+    def start(self):
+        self._runs += 1
+        self.process = Process([program("pra-portal"), "--config", self.gateway.config],
+                               os.path.join(self.gateway.dir, f"portal-{self._runs}.log"), env=self.gateway.env)
+        self.process.wait_port(self.port, self.host, 15)
+        return self
+
+    def stop(self):
+        if self.process and self.process.running():
+            self.process.stop(timeout=15)
+
+    def log(self):
+        text = ""
+        for i in range(1, self._runs + 1):
+            with open(os.path.join(self.gateway.dir, f"portal-{i}.log"), errors="replace") as f:
+                text += f.read()
+        return text
+
+    def context(self):
+        """Trusts this portal's certificate only."""
+        return ssl.create_default_context(cafile=self.certificate)
+
+    def browser(self):
+        return Browser(self)
+
+    def account(self, name, role, password=PASSWORD):
+        """Makes an account on the console, sets it up, and gives a browser that is logged in."""
+        code = self.gateway.admin("account", "add", name, "--role", role)["setup-code"]
+        browser = self.browser()
+        browser.post("/setup", {"account": name, "code": code, "password": password}).result
+        return browser
+
+
+def portal_config(port):
+    return (f"[portal]\nlisten = 127.0.0.1:{port}\ncertificate = portal.crt\nkey = portal.key\n")
+
+
+def new_port():
+    return free_port()
