@@ -319,6 +319,7 @@ fuzz: packages ## run every fuzz target for TIME seconds (60)
 
 include packaging/windows/programs.mk
 include packaging/windows/tray.mk
+include packaging/windows/unit.mk
 include packaging/windows/installers.mk
 
 # --- the rest ------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ void agentlog_set_level(struct agentlog *log, enum log_level min)
 
 /* A line that cannot be written (disk full) is missing; the chain shows no gap, the next goes on. */
 static void write_line(struct chainlog *to, enum log_level level, const char *fmt, va_list ap)
-    __attribute__((format(printf, 3, 0)));
+    FORMAT_PRINTF(3, 0);
 
 static void write_line(struct chainlog *to, enum log_level level, const char *fmt, va_list ap)
 {

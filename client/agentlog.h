@@ -10,6 +10,7 @@
 #include "client/config.h"
 #include "common/chainlog.h"
 #include "common/err.h"
+#include "common/format.h"
 #include "common/log.h"
 
 struct agentlog;
@@ -23,9 +24,9 @@ void agentlog_close(struct agentlog *log);
 void agentlog_set_level(struct agentlog *log, enum log_level min);
 
 void agentlog_system(struct agentlog *log, enum log_level level, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    FORMAT_PRINTF(3, 4);
 void agentlog_user(struct agentlog *log, enum log_level level, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    FORMAT_PRINTF(3, 4);
 
 void agentlog_heads(const struct agentlog *log, struct chainlog_head *system,
                     struct chainlog_head *user);

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "client/config.h"
+#include "common/format.h"
 #include "common/msg.h"
 #include "client/paths.h"
 
@@ -71,7 +72,7 @@ json_t *check_json(const struct check *c);
 
 /* Adds an item; `detail` may be NULL. Rows over the limits are dropped. */
 void check_add(struct check *c, const char *id, enum check_state state, const char *detail,
-               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+               const char *fmt, ...) FORMAT_PRINTF(5, 6);
 /* Gives the item that was added last the code of a message. */
 void check_add_code(struct check *c, enum msg_id id);
 void check_add_port(struct check *c, uint16_t port, enum check_direction direction,

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "common/err.h"
+#include "common/format.h"
 #include "common/i18n.h"
 #include "common/msg.h"
 
@@ -72,8 +73,7 @@ int cli_main(int argc, char **argv);
 int cli_parse(const struct cli_command *c, int argc, char **argv, struct cli_args *out);
 
 /* Reports a wrong argument and where help is; returns CLI_USAGE. `c` may be NULL. */
-int cli_usage(const struct cli_command *c, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+int cli_usage(const struct cli_command *c, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 
 void cli_help(const struct cli_command *c, FILE *to);
 void cli_help_all(FILE *to);

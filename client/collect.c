@@ -17,6 +17,7 @@
 #include "client/netinfo.h"
 #include "client/redact.h"
 #include "common/chainlog.h"
+#include "common/format.h"
 #include "common/i18n.h"
 #include "common/timefmt.h"
 #include "keys/keyfile.h"
@@ -107,7 +108,7 @@ struct text {
     size_t len;
 };
 
-static void add_line(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add_line(struct text *t, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 static void add_line(struct text *t, const char *fmt, ...)
 {
     va_list ap;

@@ -11,6 +11,7 @@
 #include "client/spread.h"
 #include "common/chainlog.h"
 #include "common/conf.h"
+#include "common/format.h"
 #include "common/os.h"
 #include "common/profile.h"
 
@@ -258,7 +259,7 @@ struct text {
     bool full;
 };
 
-static void add_raw(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add_raw(struct text *t, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 static void add_raw(struct text *t, const char *fmt, ...)
 {
     va_list ap;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/sock.h"
+#include "common/format.h"
 #include "common/i18n.h"
 #include "common/os.h"
 
@@ -61,8 +62,7 @@ json_t *forward_error_json(const struct forward *fw)
 
 /* --- the listener --------------------------------------------------------------------------- */
 
-static void log_line(struct forward *fw, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+static void log_line(struct forward *fw, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 
 /* "forward 'POP': " and what is to be said. */
 static void log_line(struct forward *fw, const char *fmt, ...)

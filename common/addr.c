@@ -1,6 +1,7 @@
 /*
- * Strict readers of addresses. inet_pton(3) reads IPv6 (it takes no zone ids and, inside IPv6, no
- * octal); everything that people get wrong - IPv4, names, ports, prefixes - is read here.
+ * Strict readers of addresses. inet_pton(3) reads IPv6 but an IPv4 address at its end, for which not
+ * every system's is strict; everything that people get wrong - IPv4, names, ports, prefixes - is
+ * read here.
  */
 #include "common/addr.h"
 
@@ -59,8 +60,13 @@ static bool parse_ip4(const char *text, size_t len, uint8_t out[4])
 static bool parse_ip6(const char *text, size_t len, uint8_t out[16])
 {
     char copy[INET6_ADDRSTRLEN];
+    const char *tail = memrchr(text, ':', len);
+    uint8_t ip4[4];
 
-    if (len >= sizeof(copy) || memchr(text, '\0', len) != NULL)
+    if (len >= sizeof(copy) || memchr(text, '\0', len) != NULL || memchr(text, '%', len) != NULL)
+        return false;
+    if (tail == NULL || (memchr(text, '.', len) != NULL &&
+                         !parse_ip4(tail + 1, (size_t)(text + len - tail - 1), ip4)))
         return false;
     memcpy(copy, text, len);
     copy[len] = '\0';
@@ -73,7 +79,7 @@ int addr_parse_ip(const char *text, size_t len, struct addr_ip *out)
 
     if (parse_ip4(text, len, ip.bytes))
         ip.family = 4;
-    else if (memchr(text, ':', len) != NULL && parse_ip6(text, len, ip.bytes))
+    else if (parse_ip6(text, len, ip.bytes))
         ip.family = 6;
     else
         return PRA_EINVAL;

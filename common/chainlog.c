@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/chainlog_internal.h"
+#include "common/format.h"
 #include "common/os.h"
 #include "common/timefmt.h"
 #include "common/utf8.h"
@@ -65,7 +66,7 @@ static int append(struct chainlog *log, const char *text, size_t len)
 
 /* One of our own lines: time, words, and what `fmt` says. */
 static int append_own(struct chainlog *log, const char *words, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    FORMAT_PRINTF(3, 4);
 
 static int append_own(struct chainlog *log, const char *words, const char *fmt, ...)
 {

@@ -17,6 +17,7 @@
 
 #include "common/crypto.h"
 #include "common/err.h"
+#include "common/format.h"
 
 struct chainlog;
 
@@ -45,7 +46,7 @@ void chainlog_close(struct chainlog *log);
  * fit into CHAINLOG_LINE_MAX is cut. Returns 0, PRA_EIO (nothing was written; try again later).
  */
 int chainlog_write(struct chainlog *log, const char *level, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    FORMAT_PRINTF(3, 4);
 
 /* Where the chain stands. Waits until the log is on the disk: call it now and then only. */
 void chainlog_get_head(const struct chainlog *log, struct chainlog_head *out);

@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "common/format.h"
+
 /* One table: name, value, short English sentence. */
 #define PRA_ERR_MAP(X)                                                                             \
     X(PRA_ENOMEM, -1, "out of memory")                                                             \
@@ -57,11 +59,9 @@ struct fault {
  * `return fault_set(f, PRA_EINVAL, "%s:%d: unknown key '%.80s'", ...)` works. The sentence is UTF-8
  * whatever goes in: see utf8_mend(). `f` may be NULL.
  */
-int fault_set(struct fault *f, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int fault_set(struct fault *f, int code, const char *fmt, ...) FORMAT_PRINTF(3, 4);
 
 /* Puts "prefix: " in front of a fault's sentence; returns its code. `f` may be NULL. */
-int fault_wrap(struct fault *f, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int fault_wrap(struct fault *f, int code, const char *fmt, ...) FORMAT_PRINTF(3, 4);
 
 #endif

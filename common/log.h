@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "common/err.h"
+#include "common/format.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
@@ -30,8 +31,7 @@ void log_set_level(enum log_level min);
 int log_parse_level(const char *word, enum log_level *out);
 
 /* `event` is a fixed lower-case word with dashes; `fmt` holds "key=value ..." or is "". */
-void log_event(enum log_level level, const char *event, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_event(enum log_level level, const char *event, const char *fmt, ...) FORMAT_PRINTF(3, 4);
 
 /*
  * Writes `len` bytes of peer text into `dst` (always NUL-terminated, at most `cap` bytes):

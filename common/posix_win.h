@@ -35,6 +35,9 @@
 
 typedef unsigned uid_t;
 
+/* mingw's own printf() and not msvcrt's, which knows no %zu; the compiler thinks of the latter. */
+#define FORMAT_PRINTF(fmt, first) __attribute__((format(__MINGW_PRINTF_FORMAT, fmt, first)))
+
 /* --- files ---------------------------------------------------------------------------------- */
 
 #define O_CLOEXEC   _O_NOINHERIT

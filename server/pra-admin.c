@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/crypto.h"
+#include "common/format.h"
 #include "common/jsonl.h"
 #include "common/os.h"
 #include "keys/sshkey.h"
@@ -37,7 +38,7 @@ struct cli {
 
 /* ---- reading the command line ------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static int usage(const struct cli *cli, const char *fmt, ...)
+FORMAT_PRINTF(2, 3) static int usage(const struct cli *cli, const char *fmt, ...)
 {
     char text[512];
     va_list ap;

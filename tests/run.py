@@ -10,6 +10,7 @@ Stages, in order:
     policy  the policy against an independent oracle
     flow    real servers and clients: tests/flow, tests/interop, tests/raw
     windows the Windows installers and tray under wine
+    windows-unit  unit tests of what is portable, as programs for Windows under wine
     windows-client  a minute's selection of the client's tests, with pra.exe under wine
     demo    `make demo` without a terminal
     asan    unit, policy and flow once more, built with ASan and UBSan
@@ -28,6 +29,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from lib import winclient, wineprefix
+from lib.procs import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("PRA_BUILD", ROOT / "build"))
@@ -92,9 +96,14 @@ def run_cmocka(build, counts, label=""):
                       if p.is_file() and os.access(p, os.X_OK) and p.suffix == "")
     sources = {p.stem for p in ROOT.glob("tests/unit/*/test_*.c")}
     sources |= {p.stem for p in ROOT.glob("tests/deps/test_*.c")}
-    for program in (p for p in programs if p.name in sources):
-        name = f"{label}{program.parent.name}/{program.name.removeprefix('test_')}"
-        code, text = run([str(program)], f"{name.replace('/', '-')}.log", UNIT_LIMIT_S, {"PRA_BUILD": str(build)})
+    run_cmocka_programs([[str(p)] for p in programs if p.name in sources], counts, label, {"PRA_BUILD": str(build)})
+
+
+def run_cmocka_programs(commands, counts, label, env):
+    for argv in commands:
+        program = Path(argv[-1])
+        name = f"{label}{program.parent.name}/{program.stem.removeprefix('test_')}"
+        code, text = run(argv, f"{name.replace('/', '-')}.log", UNIT_LIMIT_S, env)
         passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
         failed = sum(map(int, re.findall(r"\[  FAILED  \] .*?(\d+) test", text)))
         if code != 0 and failed == 0:
@@ -164,6 +173,18 @@ def stage_flow(counts):
         run_pytest(FLOW_PATHS, BUILD, counts, "figures", extra=["-m", "release_only"])
 
 
+def stage_windows_unit(counts):
+    """Those that packaging/windows/unit.mk builds, which says why others are left out."""
+    winclient.make_prefix()
+    programs = sorted((BUILD / "windows" / "tests" / "unit").rglob("test_*.exe"))
+    sources = {f"{p.parent.name}/{p.stem}" for p in ROOT.glob("tests/unit/*/test_*.c")}
+    commands = [[wineprefix.WINE, str(p)] for p in programs if f"{p.parent.name}/{p.stem}" in sources]
+    try:
+        run_cmocka_programs(commands, counts, "windows-", {**environment(winclient.environment()), "PRA_BUILD": str(BUILD)})
+    finally:
+        wineprefix.end_server(winclient.environment())
+
+
 def stage_windows(counts):
     run_pytest(["tests/windows"], BUILD, counts, "windows", extra=WINDOWS_WORKERS)
 
@@ -172,8 +193,7 @@ def run_pra_exe(paths, counts, label):
     try:
         run_pytest(paths, BUILD, counts, label, extra=["-n", "2", "-m", "not release_only"], env={"PRA": "pra.exe"})
     finally:
-        wine = {**os.environ, "WINEPREFIX": str(BUILD / "windows" / "wine")}
-        subprocess.run(["/usr/lib/wine/wineserver", "-k"], env=wine, timeout=60, check=False)
+        wineprefix.end_server(winclient.environment())
 
 
 def stage_windows_client(counts):
@@ -239,13 +259,14 @@ STAGES = {
     "unit": stage_unit,
     "policy": stage_policy,
     "flow": stage_flow,
+    "windows-unit": stage_windows_unit,
     "windows": stage_windows,
     "windows-client": stage_windows_client,
     "demo": stage_demo,
     "asan": stage_asan,
     "fuzz": stage_fuzz,
 }
-NOT_SANITIZED = ("asan", "fuzz", "check", "windows", "windows-client")
+NOT_SANITIZED = ("asan", "fuzz", "check", "windows", "windows-unit", "windows-client")
 ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full, "windows-client-full": stage_windows_client_full}
 
 

@@ -6,13 +6,11 @@ WIN_CC  := x86_64-w64-mingw32-gcc
 WIN_RC  := x86_64-w64-mingw32-windres
 WDEPS   := $(shell packaging/deps/windows.sh --prefix)
 
-# Formats are checked by the build for Linux: mingw's compiler takes them for those of msvcrt. Signs of
-# conversions are, too: a SOCKET is unsigned where a descriptor is an int.
+# Signs of conversions are checked by the build for Linux: a SOCKET is unsigned where a descriptor is an int.
 WIN_CPPFLAGS := -D_GNU_SOURCE -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_WIN32_WINNT=0x0A00 \
                 -DWIN32_LEAN_AND_MEAN -DNOGDI -DPRA_VERSION='"$(VERSION)"' -I. -Icommon/win \
                 -isystem $(WDEPS)/include -include common/posix_win.h
-WIN_CFLAGS   := -std=c11 -O2 -g -fno-omit-frame-pointer -fstack-protector-strong $(WARN) -Wno-format \
-                -Wno-format-nonliteral -Wno-sign-conversion
+WIN_CFLAGS   := -std=c11 -O2 -g -fno-omit-frame-pointer -fstack-protector-strong $(WARN) -Wno-sign-conversion
 WIN_LDFLAGS  := -static -fstack-protector -Wl,--dynamicbase,--nxcompat,--high-entropy-va
 WIN_LIBS     := $(addprefix $(WDEPS)/lib/lib,$(addsuffix .a,ssh2 uv z jansson inih crypto)) \
                 -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -luser32 -liphlpapi -luserenv -ldbghelp -lole32 \

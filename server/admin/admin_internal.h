@@ -7,6 +7,7 @@
 #ifndef PRA_SERVER_ADMIN_ADMIN_INTERNAL_H
 #define PRA_SERVER_ADMIN_ADMIN_INTERNAL_H
 
+#include "common/format.h"
 #include "server/admin/admin.h"
 #include "server/admin/throttle.h"
 #include "server/store/store.h"
@@ -142,7 +143,7 @@ int check_label(struct call *c, const char *arg, const char *text);
 int parse_when(struct call *c, const char *arg, int64_t *out);
 
 /* Notes a sentence that goes with a success. */
-void warn(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void warn(struct call *c, const char *fmt, ...) FORMAT_PRINTF(2, 3);
 
 /* ---- results ---------------------------------------------------------------------------------- */
 

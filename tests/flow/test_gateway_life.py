@@ -1,13 +1,8 @@
 """The gateway goes away and comes back, asks for a reload, or is not the gateway it was."""
 
-import os
-import pty
-import select
 import shutil
-import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -16,6 +11,7 @@ from lib.gateway import program
 from lib.messages import assert_error, assert_shows
 from lib.ports import free_port
 from lib.procs import port_answers, wait_until
+from lib.terminal import Terminal
 
 
 def test_forward_survives_gateway_restart(gateway, client, echo_forward):
@@ -196,26 +192,14 @@ def _without_fingerprint(gateway, make_client, target):
     return client
 
 
-def at_terminal(client, args, answer, timeout=20):
+def at_terminal(client, args, answer):
     """Runs a `pra` command on a pseudo terminal and answers its question; returns what it showed."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        env = {k: v for k, v in {**os.environ, **client.env}.items() if v is not None}
-        os.execvpe(client.pra, [client.pra, *args], env)
-    shown = b""
-    answered = False
-    deadline = time.monotonic() + timeout
+    t = Terminal(client, *args)
     try:
-        while select.select([fd], [], [], max(0, deadline - time.monotonic()))[0]:
-            try:
-                shown += os.read(fd, 4096)
-            except OSError:
-                return shown.decode(errors="replace")  # the command has ended
-            if not answered and b"?" in shown.rpartition(b"SHA256:")[2]:
-                os.write(fd, answer.encode())
-                answered = True
-        raise AssertionError(f"still running after {timeout} s; it showed:\n{shown.decode()}")
+        t.read_until("SHA256:")
+        t.read_until("?")
+        t.type(answer)
+        t.read_until(None)
+        return t.shown
     finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(fd)
+        t.close()

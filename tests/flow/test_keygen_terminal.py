@@ -1,56 +1,13 @@
 """`pra keygen` on a terminal: the passphrase is asked for twice, never shown, and the wait is shown."""
 
 import os
-import pty
-import select
-import signal
-import time
 
 import pytest
 
 from lib.machines import OFFICE_PC
+from lib.terminal import Terminal
 
 GOOD = "river Lantern 42 copper"
-
-
-class Terminal:
-    """A `pra` command on a pseudo terminal of its own."""
-
-    def __init__(self, client, *args, lang="C.UTF-8"):
-        self.shown = ""
-        self.seen = 0  # up to where read_until() has looked
-        self.status = None
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            env = {k: v for k, v in {**os.environ, **client.env}.items() if v is not None}
-            env |= {"LC_ALL": lang, "TERM": "xterm"}
-            os.execvpe(client.pra, [client.pra, *args], env)
-
-    def read_until(self, word, timeout=20):
-        """Reads until `word` was shown behind the last one (None: until the end)."""
-        deadline = time.monotonic() + timeout
-        while word is None or word not in self.shown[self.seen:]:
-            left = deadline - time.monotonic()
-            assert left > 0 and select.select([self.fd], [], [], left)[0], f"no {word!r} in:\n{self.shown}"
-            try:
-                part = os.read(self.fd, 4096).decode(errors="replace")
-            except OSError:
-                part = ""
-            if not part:
-                self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-                assert word is None, f"ended with {self.status} before {word!r}:\n{self.shown}"
-                return
-            self.shown += part
-        self.seen = self.shown.index(word, self.seen) + len(word)
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def close(self):
-        if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
 
 
 @pytest.fixture
@@ -58,8 +15,8 @@ def terminal(make_client):
     opened = []
     client = make_client(machine=OFFICE_PC)
 
-    def start(*args, **kwargs):
-        opened.append(Terminal(client, "keygen", "--user", "suzuki", *args, **kwargs))
+    def start(*args, lang="C.UTF-8"):
+        opened.append(Terminal(client, "keygen", "--user", "suzuki", *args, lang=lang))
         return opened[-1]
 
     start.client = client

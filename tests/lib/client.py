@@ -26,9 +26,10 @@ class Client:
         self.pra = binary or program("test/pra" if machine else "pra")
         self.env = {"PRA_HOME": self.home, "NO_COLOR": "1", **locale_env(lang), **(env or {})}
         self.windows = winclient.WINDOWS and not binary
+        self.loader = []
         if self.windows:
             self.pra = program("windows/test/pra.exe")
-            self.prefix.append(winclient.WINE)
+            self.loader = [winclient.WINE]
             self.env = {**winclient.environment(), **self.env}
         os.makedirs(self.dir, exist_ok=True)
         self.machine_file = os.path.join(self.dir, "machine.json")
@@ -49,11 +50,14 @@ class Client:
 
     # --- commands -----------------------------------------------------------------------
 
+    def command(self, *args):
+        return [*self.prefix, *self.loader, self.pra, *args]
+
     def run(self, *args, lang=None, env=None, **kwargs):
         """Runs one `pra` command; returns the Result whatever it says."""
         merged = {**self.env, **(locale_env(lang) if lang else {}), **(env or {})}
         call = winclient.run if self.windows else run
-        return call([*self.prefix, self.pra, *args], env=merged, **kwargs)
+        return call(self.command(*args), env=merged, **kwargs)
 
     def json(self, *args, **kwargs):
         result = self.run(*args, "--json", **kwargs)
@@ -164,8 +168,8 @@ class Client:
 
     def foreground(self, *options):
         """`pra connect --foreground` as a Process."""
-        return Process([*self.prefix, self.pra, "connect", "--foreground", "--passphrase-file",
-                        self.passphrase_file, *options], os.path.join(self.dir, "foreground.log"),
+        return Process(self.command("connect", "--foreground", "--passphrase-file", self.passphrase_file,
+                                    *options), os.path.join(self.dir, "foreground.log"),
                        env=self.env)
 
     def agent_call(self, **request):

@@ -4,22 +4,21 @@ One Wine is one prefix: a registry, a screen (Xvfb) and the programs on it. Pref
 build folder (700 MB) and are cheap to use again; each test gives its tray a PRA_HOME of its own.
 """
 
-import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from pathlib import Path
 
+from lib import procs, wineprefix
 from lib.procs import wait_until
-from lib.wineprefix import WINE, copy_fresh_prefix
+from lib.wineprefix import WINE, windows_path
 
 BUILD = Path(os.environ.get("PRA_BUILD", "build")).resolve()
 SCREEN = "1024x768x24"
 
-# Without these wine shows Japanese as boxes; Windows itself links fonts.
+# Those that wine has no letters of Japanese in; Windows itself links fonts.
 FONTS = ["Meiryo UI", "Yu Gothic UI", "Segoe UI", "Tahoma", "MS Shell Dlg", "MS Shell Dlg 2", "MS UI Gothic"]
 
 VK = {"Tab": 0x09, "Return": 0x0D, "Shift": 0x10, "Control": 0x11, "Alt": 0x12, "Escape": 0x1B, "Space": 0x20,
@@ -38,8 +37,7 @@ class Wine:
         self.prefix = BUILD / "wine" / name
         self.desktop = desktop
         self.screen = self.driver = None
-        self.env = dict(os.environ, WINEPREFIX=str(self.prefix), LC_ALL="C.UTF-8", WINEDEBUG="-all",
-                        WINEDLLOVERRIDES="mscoree=;mshtml=")
+        self.env = procs.environment(wineprefix.environment(self.prefix, LC_ALL="C.UTF-8"))
 
     def start(self):
         read, write = os.pipe()
@@ -63,25 +61,14 @@ class Wine:
 
     def prepare(self):
         """Makes the prefix unless it was made: once per build folder, whoever comes first."""
-        self.prefix.parent.mkdir(parents=True, exist_ok=True)
-        with open(f"{self.prefix}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if (self.prefix / ".ready").exists():
-                return
-            shutil.rmtree(self.prefix, ignore_errors=True)
-            copy_fresh_prefix(str(self.prefix))
-            fonts = "".join(f'"{f}"="Noto Sans CJK JP"\r\n' for f in FONTS)
-            text = ("REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine\\Fonts\\Replacements]\r\n" + fonts +
-                    '"Consolas"="Noto Sans Mono CJK JP"\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine]\r\n"Version"="win10"\r\n')
+        def prepare():
+            lines = wineprefix.font_lines(FONTS) + ['"Consolas"="Noto Sans Mono CJK JP"']
             if self.desktop:
-                text += ('\r\n[HKEY_CURRENT_USER\\Software\\Wine\\Explorer]\r\n"Desktop"="shell"\r\n\r\n'
-                         '[HKEY_CURRENT_USER\\Software\\Wine\\Explorer\\Desktops]\r\n"shell"="1024x768"\r\n')
-            reg = self.prefix / "pra.reg"
-            reg.write_text(text)
-            self.run("regedit", f"Z:{reg}".replace("/", "\\"))
-            subprocess.run(["wineserver", "-k"], env=self.env, check=False)
-            subprocess.run(["wineserver", "-w"], env=self.env, check=False)
-            (self.prefix / ".ready").touch()
+                lines += wineprefix.desktop_lines("shell", "1024x768")
+            wineprefix.import_registry(self.env, self.prefix / "pra.reg", lines)
+            wineprefix.end_server(self.env)
+
+        wineprefix.make_once(self.prefix, prepare)
 
     def ask(self, line):
         self.driver.stdin.write(line + "\n")
@@ -96,7 +83,7 @@ class Wine:
         if self.driver is not None:
             self.driver.stdin.close()
             self.driver.wait(20)
-        subprocess.run(["wineserver", "-k"], env=self.env, check=False)
+        wineprefix.end_server(self.env)
         if self.screen is not None:
             self.screen.terminate()
             self.screen.wait(10)
@@ -142,10 +129,6 @@ class FakeAgent:
         def came():
             return [r for r in self.requests() if r["op"] == op][count - 1:]
         return wait_until(came, 20, f"request '{op}'", 0.05)[0]
-
-
-def windows_path(path):
-    return "Z:" + str(path).replace("/", "\\")
 
 
 def configure(home):

@@ -6,18 +6,15 @@ Nothing of it reaches the host's home or menus, and its wineserver is ended with
 import os
 import re
 import subprocess
-import tempfile
 import time
 
-from lib.procs import Process, Result, Timeout, environment, run, wait_until
-from lib.wineprefix import OVERRIDES, SERVER, WINE, copy_fresh_prefix
+from lib import procs
+from lib.procs import Process, Timeout, wait_until
+from lib.wineprefix import (WINE, copy_fresh_prefix, desktop_lines, end_server, environment, font_lines, import_registry,
+                            run, windows_path)
 
 EXPLORER = r"C:\windows\system32\explorer.exe"
 DESKTOP = "1000x700"
-# Windows' fonts for our languages, drawn with one that has the letters.
-FONTS = ("Meiryo UI", "Yu Gothic UI", "Segoe UI", "Tahoma", "MS Shell Dlg", "MS Shell Dlg 2", "MS UI Gothic",
-         "MS Sans Serif", "System", "Arial")
-REPLACEMENT = "Noto Sans CJK JP"
 
 
 class Wine:
@@ -27,12 +24,8 @@ class Wine:
         self.drive = f"{self.prefix}/drive_c"
         home = f"{self.folder}/home"
         os.makedirs(home, exist_ok=True)
-        self.env = {
-            "WINEPREFIX": self.prefix, "HOME": home, "LC_ALL": "C.UTF-8", "LANG": None, "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": OVERRIDES,
-            "DISPLAY": display, "WINEARCH": "win64", "XDG_DATA_HOME": f"{home}/data",
-            "XDG_CONFIG_HOME": f"{home}/config",
-        }
+        self.env = environment(self.prefix, HOME=home, LC_ALL="C.UTF-8", LANG=None, DISPLAY=display,
+                               XDG_DATA_HOME=f"{home}/data", XDG_CONFIG_HOME=f"{home}/config")
         self.screen = display is not None
         self.holder = None
 
@@ -40,13 +33,8 @@ class Wine:
         """Windows 10, 700 MB."""
         copy_fresh_prefix(self.prefix)
         if self.screen:
-            lines = ["Windows Registry Editor Version 5.00", r"[HKEY_CURRENT_USER\Software\Wine\Fonts\Replacements]"]
-            lines += [f'"{name}"="{REPLACEMENT}"' for name in FONTS]
-            # A desktop of wine's own: captions, taskbar, and one place for all programs.
-            lines += [r"[HKEY_CURRENT_USER\Software\Wine\Explorer]", '"Desktop"="pra"',
-                      r"[HKEY_CURRENT_USER\Software\Wine\Explorer\Desktops]", f'"pra"="{DESKTOP}"']
-            self.import_registry(lines)
-            self.stop_server()  # it reads its fonts once
+            import_registry(self.env, f"{self.folder}/import.reg", font_lines() + desktop_lines("pra", DESKTOP))
+            end_server(self.env)  # it reads its fonts once
         self.stay_up()
         return self
 
@@ -61,40 +49,22 @@ class Wine:
         for _ in range(5):
             self.holder = self.process(EXPLORER, f"/desktop=pra,{DESKTOP}", log="holder.log")
             try:
-                wait_until(lambda: run(["xdotool", "search", "--name", "Wine desktop"], env=self.env).out, 20,
+                wait_until(lambda: procs.run(["xdotool", "search", "--name", "Wine desktop"], env=self.env).out, 20,
                            "the desktop to be up", interval=0.1)
                 return
             except Timeout:
                 self.stop()
         raise Timeout("wine's desktop does not come up")
 
-    def import_registry(self, lines):
-        path = f"{self.folder}/import.reg"
-        with open(path, "w", encoding="utf-16") as f:
-            f.write("\r\n".join(lines) + "\r\n")
-        self.run("regedit", self.windows_path(path)).ok()
-
     def run(self, *argv, timeout=60, env=None):
-        """
-        Runs a Windows program to its end. Its exit status is cut to 8 bits. Output goes to files: services that
-        it starts inherit it, and a pipe would not end before they do.
-        """
-        argv = [WINE, *map(str, argv)]
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=timeout,
-                                  env=environment({**self.env, **(env or {})}))
-            out.seek(0)
-            err.seek(0)
-            done.stdout, done.stderr = out.read(), err.read()
-        return Result(argv, done)
+        """Runs a Windows program to its end."""
+        return run([WINE, *argv], {**self.env, **(env or {})}, timeout=timeout)
 
     def process(self, *argv, log="wine.log", env=None, **options):
         return Process([WINE, *argv], f"{self.folder}/{log}", env={**self.env, **(env or {})}, name=str(argv[0]),
                        **options)
 
-    @staticmethod
-    def windows_path(path):
-        return "Z:" + str(path).replace("/", "\\")
+    windows_path = staticmethod(windows_path)
 
     def unix_path(self, path):
         assert path[:2] == "C:", path
@@ -125,12 +95,8 @@ class Wine:
                 values[found[1] or ""] = re.sub(r"\\(.)", r"\1", found[2])
         return values
 
-    def stop_server(self):
-        run([SERVER, "-k"], env=self.env)
-        run([SERVER, "-w"], env=self.env, timeout=30)
-
     def stop(self):
-        self.stop_server()
+        end_server(self.env)
         if self.holder:
             self.holder.stop()
 
@@ -186,7 +152,7 @@ class Windows:
     def picture(self, path, settle=10):
         """A PNG of the screen when it has stopped changing."""
         def take():
-            run(["import", "-window", "root", path], env=self.wine.env).ok()
+            procs.run(["import", "-window", "root", path], env=self.wine.env).ok()
             with open(path, "rb") as f:
                 return f.read()
         last, deadline = take(), time.monotonic() + settle

@@ -9,6 +9,7 @@ import pytest
 
 from lib.installers import FINGERPRINT, NEW, OLD, PROGRAM, Installer, Wizard, walk_to_the_end, wizard_of
 from lib.procs import run, wait_until
+from lib.wineprefix import import_registry
 
 full = pytest.mark.windows_full
 LANGUAGES = ["ja", pytest.param("en", marks=full)]
@@ -195,8 +196,8 @@ def test_refusals_are_said_in_words(installer, wizard, lang):
     for version, word, before in ((OLD, "newer", None), (NEW, "older", "PRA ポートフォワード")):
         if before:
             assert installer.remove(NEW, lang) == 0
-            pc.import_registry(["Windows Registry Editor Version 5.00",
-                                key.replace("HKLM", "[HKEY_LOCAL_MACHINE") + "]", f'"DisplayName"="{before}"'])
+            import_registry(pc.env, f"{pc.folder}/import.reg",
+                            [key.replace("HKLM", "[HKEY_LOCAL_MACHINE") + "]", f'"DisplayName"="{before}"'])
         w = wizard(version, lang)
         try:
             def said():

@@ -12,6 +12,7 @@
 #include "client/check.h"
 #include "client/cli_text.h"
 #include "common/i18n.h"
+#include "tests/unit/client/printed.h"
 
 static struct check *make_report(void)
 {
@@ -60,13 +61,11 @@ static void one_failing_item_fails_the_report(void **state)
 
 static char *print(const struct check *c)
 {
-    char *text = NULL;
-    size_t len;
-    FILE *to = open_memstream(&text, &len);
+    FILE *to = tmpfile();
 
+    assert_non_null(to);
     check_print(c, to);
-    fclose(to);
-    return text;
+    return printed_text(to);
 }
 
 static void both_languages_mark_what_is_mandatory(void **state)

@@ -11,6 +11,7 @@
 
 #include "client/cli.h"
 #include "client/cli_text.h"
+#include "tests/unit/client/printed.h"
 
 static void japanese_takes_two_columns(void **state)
 {
@@ -66,13 +67,11 @@ static void bytes_are_shown_in_a_fitting_unit(void **state)
 
 static char *print(const struct table *t, size_t indent)
 {
-    char *text = NULL;
-    size_t len;
-    FILE *to = open_memstream(&text, &len);
+    FILE *to = tmpfile();
 
+    assert_non_null(to);
     assert_int_equal(table_print(t, to, indent), 0);
-    fclose(to);
-    return text;
+    return printed_text(to);
 }
 
 static void columns_line_up_in_both_languages(void **state)

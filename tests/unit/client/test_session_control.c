@@ -10,13 +10,14 @@
 #include <cmocka.h>
 
 #include "client/control.h"
+#include "common/format.h"
 
 #define FORTY "0123456789012345678901234567890123456789"
 
 /* What the handlers were called with, as one line per call. */
 static char heard[1024];
 
-static void hear(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void hear(const char *fmt, ...) FORMAT_PRINTF(1, 2);
 
 static void hear(const char *fmt, ...)
 {

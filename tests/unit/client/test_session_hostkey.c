@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "client/hostkey.h"
+#include "tests/unit/private.h"
 
 #define KEY_A  "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define KEY_B  "SHA256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
@@ -97,7 +98,6 @@ static void pin_is_read_back_and_private(void **state)
     char fingerprint[SSHKEY_FINGERPRINT_MAX];
     struct hostkey_pin pin;
     struct fault f = {0};
-    struct stat st;
 
     (void)state;
     assert_int_equal(hostkey_pin_write(path, SERVER, blob, len, &f), 0);
@@ -105,8 +105,7 @@ static void pin_is_read_back_and_private(void **state)
     assert_int_equal(sshkey_fingerprint(blob, len, fingerprint), 0);
     assert_string_equal(pin.server, SERVER);
     assert_string_equal(pin.fingerprint, fingerprint);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_private(path);
     assert_int_equal(hostkey_pin_forget(path, &f), 0);
     assert_int_equal(hostkey_pin_read(path, &pin, &f), PRA_ENOENT);
     assert_int_equal(hostkey_pin_forget(path, &f), 0);

@@ -4,9 +4,8 @@
  */
 #include "tests/unit/keys/keyfile_support.h"
 
-#include "common/secmem.h"
 #include "keys/keyfile_image.h"
-#include "tests/unit/smaps.h"
+#include "tests/unit/private.h"
 
 static void made_key_opens_and_says_whose_it_is(void **state)
 {
@@ -18,7 +17,6 @@ static void made_key_opens_and_says_whose_it_is(void **state)
         struct keyfile_info made;
         struct keyfile_info seen;
         struct fault f;
-        struct stat st;
 
         opt.type = types[i];
         opt.force = true;
@@ -33,32 +31,9 @@ static void made_key_opens_and_says_whose_it_is(void **state)
         assert_int_equal(seen.n, 8);
         assert_false(seen.weak);
         assert_true(llabs(seen.created - os_time_now()) < 60);
-        assert_int_equal(stat(key_path(), &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_private(key_path());
         expect_opens();
     }
-}
-
-static void opened_key_lies_in_pages_for_secrets_and_leaves_with_them(void **state)
-{
-    struct keyfile_info info;
-    struct key *key = NULL;
-    struct fault f = {0};
-    char flags[SMAPS_FLAGS_MAX];
-    const void *where;
-
-    (void)state;
-    create_usual(&info);
-    assert_int_equal(keyfile_open(key_path(), PASSPHRASE, &key, &info, NULL, &f), 0);
-    where = key->secret;
-    smaps_flags(where, flags);
-    if (SMAPS_LOCKS && secmem_lock_error() == 0)
-        assert_non_null(strstr(flags, " lo"));
-    assert_non_null(strstr(flags, " dd"));
-    assert_non_null(strstr(flags, " wf"));
-    key_free(key);
-    smaps_flags(where, flags);
-    assert_null(strstr(flags, " wf"));
 }
 
 /* The design's cost, once: quality 25 allows five seconds. */
@@ -203,7 +178,6 @@ static void sealed_again_after_a_change_it_tolerates_the_next(void **state)
     struct keyfile_info after;
     const char *values[MACHINE_ID_COUNT];
     struct fault f;
-    struct stat st;
 
     (void)state;
     create_usual(&before);
@@ -220,8 +194,7 @@ static void sealed_again_after_a_change_it_tolerates_the_next(void **state)
     assert_memory_equal(after.public_key, before.public_key, before.public_len);
     assert_string_equal(after.computer, before.computer);
     assert_int_equal(after.created, before.created);
-    assert_int_equal(stat(key_path(), &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_private(key_path());
 }
 
 static void part_that_is_gone_is_dropped_and_a_new_one_taken_in(void **state)
@@ -400,7 +373,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(made_key_opens_and_says_whose_it_is),
-        IN_FOLDER(opened_key_lies_in_pages_for_secrets_and_leaves_with_them),
         IN_FOLDER(the_real_cost_is_bearable),
         IN_FOLDER(nothing_secret_stands_in_the_file),
         IN_FOLDER(wrong_passphrase_is_told_apart_from_a_wrong_machine),

@@ -2,7 +2,7 @@
  * The root helper: the same binding with and without it, and what it does with requests that are
  * none. The program itself is run on a socket pair as systemd would run it.
  */
-#include "tests/unit/keys/support.h"
+#include "tests/unit/keys/program.h"
 
 #include <poll.h>
 #include <signal.h>

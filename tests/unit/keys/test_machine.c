@@ -2,7 +2,7 @@
  * What a machine shows: normalising, placeholders, and reading trees of files that look like the
  * hosts people have.
  */
-#include "tests/unit/keys/support.h"
+#include "tests/unit/keys/program.h"
 
 #include "keys/machine_source.h"
 

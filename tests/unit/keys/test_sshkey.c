@@ -2,7 +2,7 @@
  * OpenSSH's formats against OpenSSH itself (ssh-keygen) and signatures against OpenSSL called
  * directly, so that neither side of our own code confirms the other.
  */
-#include "tests/unit/keys/support.h"
+#include "tests/unit/keys/program.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>

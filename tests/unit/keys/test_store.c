@@ -3,6 +3,7 @@
  * processes at once.
  */
 #include "tests/unit/keys/keyfile_support.h"
+#include "tests/unit/keys/program.h"
 
 #include <dirent.h>
 #include <signal.h>
