@@ -154,12 +154,16 @@ $(BUILD)/portal/obj/%.o: %.c $(STAMP) | packages
 	$(call say,CC,$< for the portal)
 	$(Q)$(CC) $(filter-out -isystem $(DEPS)/include,$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# The page, as an array for each of its files.
-PAGE := $(wildcard server/portal/page/*)
-$(BUILD)/portal/assets.c: server/portal/embed.py $(PAGE)
+# The page, as an array for each of its files, with the module that it draws with.
+PAGE   := $(wildcard server/portal/page/*)
+PREACT := $(shell packaging/deps/web.sh --path preact)
+$(PREACT): packaging/deps/web.sh | packages
+	$(Q)packaging/deps/web.sh fetch preact
+	@touch $@
+$(BUILD)/portal/assets.c: server/portal/embed.py $(PREACT) $(PAGE)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
-	$(Q)$(PYTHON) server/portal/embed.py $@ $(PAGE)
+	$(Q)$(PYTHON) server/portal/embed.py $@ preact.js=$(PREACT) $(PAGE)
 $(BUILD)/portal/obj/assets.o: $(BUILD)/portal/assets.c $(STAMP) | packages
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -isystem $(DEPS)/include,$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Turns the files of the page into C: embed.py OUT FILE..."""
+"""Turns the files of the page into C: embed.py OUT [NAME=]FILE..."""
 import os
 import sys
 
@@ -11,7 +11,8 @@ def main():
     out, files = sys.argv[1], sorted(sys.argv[2:])
     rows, text = [], ["/* Made by server/portal/embed.py. */\n", '#include "server/portal/portal.h"\n\n']
     for i, path in enumerate(files):
-        name = os.path.basename(path)
+        name, _, path = path.rpartition("=")
+        name = name or os.path.basename(path)
         with open(path, "rb") as f:
             data = f.read()
         body = ",".join(str(b) for b in data)

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Packages of the npm registry that the portal's page and its test are made with: each one file or
+# folder, checked against the digest written here, unpacked into the cache. Nothing of them is run
+# while it is fetched.
+#
+#   web.sh --path NAME   where NAME is (or will be); no network
+#   web.sh fetch NAME    makes it so unless it is there
+#
+# NAME: preact (htm's module with preact in it, what the page draws with), playwright (drives a
+# browser in tests).
+set -eu
+LC_ALL=C
+export LC_ALL
+
+cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/pra-deps
+
+die() {
+    echo "web.sh: $*" >&2
+    exit 1
+}
+
+case ${2:-} in
+preact)
+    package=htm version=3.1.1 inside=preact/standalone.module.js
+    sum=f7cdd5ca0f0dc1413b26467a3663aaa4267eb21d5b2afda2613954933956980e490f669c2a8c5de0a5716cc9b15fff399ad7dd9c399316834a720e43180bf135
+    ;;
+playwright)
+    package=playwright-core version=1.65.1 inside=index.js
+    sum=86a3e9cfb6e548c3f1595768784d728814b35ec2a254e77693e9230af994cb00f618f3b60ddf477dc5a7abd34dd061db3590c5819f497c116bf97e7f04ba34ab
+    ;;
+*) die "usage: web.sh --path|fetch preact|playwright" ;;
+esac
+folder=$cache/web-$package-$version
+
+fetch() {
+    command -v npm >/dev/null || die "npm is missing: packaging/deps/install-packages.sh build"
+    mkdir -p "$cache"
+    tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+    trap 'rm -rf "$tmp"' EXIT
+    trap 'exit 1' HUP INT TERM
+    echo "Fetching $package $version" >&2
+    (cd "$tmp" && npm pack --ignore-scripts --silent "$package@$version" >/dev/null) ||
+        die "$package $version cannot be fetched"
+    echo "$sum  $tmp/$package-$version.tgz" | sha512sum --check --quiet >&2 ||
+        die "$package $version is not what it was"
+    tar -xzf "$tmp/$package-$version.tgz" -C "$tmp"
+    [ -f "$tmp/package/$inside" ] || die "$package $version has no $inside"
+    rm -rf "$folder"
+    mv "$tmp/package" "$folder"
+}
+
+case $1 in
+--path) echo "$folder/$inside" ;;
+fetch)
+    [ -f "$folder/$inside" ] || {
+        mkdir -p "$cache"
+        exec 9>"$cache/.web-lock"
+        flock 9
+        [ -f "$folder/$inside" ] || fetch
+    }
+    ;;
+*) die "usage: web.sh --path|fetch preact|playwright" ;;
+esac

@@ -1,0 +1,41 @@
+// Asks the API. Every answer is {result, warnings} or {error: {code, message}}.
+
+export class ApiError extends Error {
+  constructor(status, error) {
+    super(error.message);
+    this.status = status;
+    this.code = error.code;
+  }
+}
+
+let onLoggedOut = () => {};
+
+// Called when the log-in is over, wherever that is noticed.
+export function whenLoggedOut(fn) {
+  onLoggedOut = fn;
+}
+
+export async function api(method, path, body) {
+  let response, json;
+  try {
+    response = await fetch('/api/v1' + path, {
+      method,
+      headers: body === undefined ? {} : {'Content-Type': 'application/json'},
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    json = await response.json();
+  } catch {
+    throw new ApiError(0, {code: 'no-answer', message: ''});
+  }
+  if (response.ok)
+    return json.result;
+  const error = new ApiError(response.status, json.error);
+  if (error.code === 'not-logged-in')
+    onLoggedOut(path);
+  throw error;
+}
+
+export const get = path => api('GET', path);
+export const post = (path, body) => api('POST', path, body);
+export const del = path => api('DELETE', path);
+export const part = text => encodeURIComponent(text);

@@ -1,0 +1,173 @@
+"""The portal's page in Chromium: from the first log-in to a forward that works, both languages, keyboard."""
+
+import os
+
+import pytest
+
+from lib.client import exchange
+from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
+from lib.procs import wait_until
+from lib.servers.targets import echo
+from lib.webpage import WebPage
+
+PICTURES = os.environ.get("PRA_PORTAL_PICTURES")  # a folder: the page of each step, to be looked at
+
+
+@pytest.fixture
+def portal(make_gateway):
+    port = new_port()
+    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
+    p = Portal(gateway, port).start()
+    yield p
+    p.stop()
+
+
+@pytest.fixture
+def page(portal):
+    p = WebPage(portal)
+    yield p
+    p.close()
+
+
+def picture(page, name):
+    """In both colour schemes, if somebody wants to look."""
+    if PICTURES:
+        for scheme in ("light", "dark"):
+            page.do("scheme", scheme=scheme)
+            page.do("shot", path=f"{PICTURES}/{name}-{scheme}.png")
+        page.do("scheme", scheme="light")
+
+
+def test_from_first_log_in_to_a_forward_that_works(portal, page, make_client, target):
+    mail = target(echo)
+    gateway = portal.gateway
+    code = gateway.admin("account", "add", "tanaka", "--role", "owner")["setup-code"]
+    page.goto()
+    picture(page, "login")
+    page.click("はじめての方(セットアップコードをお持ちの方)")
+    page.fill("ユーザ ID", "tanaka")
+    page.fill("セットアップコード", code)
+    page.fill("新しいパスワード", PASSWORD)
+    page.fill("新しいパスワード(確認)", "something else entirely")
+    page.click("次へ")
+    page.see("パスワードが一致しません。")
+    picture(page, "setup-error")
+    page.fill("新しいパスワード(確認)", PASSWORD)
+    page.click("次へ")
+    page.see("ユーザはまだ登録されていません。")
+    picture(page, "users-empty")
+
+    # Two steps, from the QR code on.
+    page.click("アカウント", role="link")
+    page.see("2段階認証設定")
+    page.do("fill", role="textbox", label="パスワード", value=PASSWORD)
+    page.click("有効にする")
+    page.see("認証アプリで読み取り")
+    secret = page.text(".secret")
+    picture(page, "two-step")
+    page.fill("認証アプリの 6 桁のコード、またはリカバリーコード", totp(secret))
+    page.click("確定")
+    page.see("リカバリーコード")
+    codes = page.do("all", selector=".codes code")
+    assert len(codes) == 10
+    picture(page, "recovery-codes")
+    page.click("控えました")
+    page.see("残り 10 個")
+    picture(page, "account")
+    page.click("ログアウト")
+    page.fill("ユーザ ID", "tanaka")
+    page.fill("パスワード", "wrong horse battery")
+    page.click("ログイン")
+    page.see("ユーザ ID、パスワード、またはコードが正しくありません。")
+    page.fill("パスワード", PASSWORD)
+    page.click("ログイン")
+    page.see("2段階認証")
+    picture(page, "second-step")
+    page.fill("認証アプリの 6 桁のコード、またはリカバリーコード", totp(secret, 1))
+    page.click("次へ")
+
+    # A user, the key that his PC made, a rule.
+    page.click("ユーザ", role="link")
+    page.fill("ユーザ名", "suzuki")
+    page.fill("氏名", "鈴木 花子")
+    page.click("ユーザを追加")
+    page.see("鈴木 花子")
+    assert page.text("main").index("検索") < page.text("main").index("ユーザを追加")
+    picture(page, "users")
+    client = make_client(gateway=gateway, user="suzuki")
+    client.keygen()
+    public = client.export()
+    page.click("suzuki", role="link")
+    page.see("公開鍵はまだ登録されていません。")
+    picture(page, "user-empty")
+    page.do("open_details", name="公開鍵を登録")
+    page.do("choose", label="公開鍵ファイル", path=str(public))
+    page.click("公開鍵を登録")
+    page.see("● 有効")
+    page.do("open_details", name="ルールを追加")
+    page.fill("名前", "POP")
+    page.do("fill", label="転送先(ホスト:ポート)", value=f"127.0.0.1:{mail.port}")
+    page.fill("ローカルポート", "x y")
+    page.click("ルールを追加")
+    page.see("入力内容に誤りがあります。")
+    local = new_port()
+    page.fill("ローカルポート", str(local))
+    page.click("ルールを追加")
+    page.see(f"127.0.0.1:{mail.port}")
+    picture(page, "user")
+    client.set_server()
+    client.connect()
+    client.wait_forward("POP")
+    assert exchange(local, b"hello", 5) == b"hello"
+    page.click("削除: POP")
+    page.see("転送ルールはまだありません。何も許可されていません。")
+    client.wait_no_forward("POP")
+
+
+def test_the_page_speaks_english_and_shows_a_role_only_what_it_may(portal, page):
+    portal.account("boss", "owner")
+    portal.gateway.add_user("suzuki")
+    portal.account("sato", "auditor")
+    page.person(locale="en-GB", scheme="dark")
+    page.goto()
+    page.fill("User id", "sato")
+    page.fill("Password", PASSWORD)
+    page.click("Log in")
+    page.see("suzuki")
+    assert "Add user" not in page.text()
+    page.click("suzuki", role="link")
+    page.see("No key is registered yet.")
+    for word in ("Register a key", "Add rule", "Delete user", "Disable"):
+        assert word not in page.text(), word
+    picture(page, "auditor-en")
+    page.click("日本語")
+    page.see("公開鍵はまだ登録されていません。")
+
+
+def test_everything_is_reached_with_the_keyboard(portal, page):
+    portal.account("boss", "owner")
+    portal.gateway.add_user("suzuki")
+    portal.gateway.add_rule("suzuki", "POP", "127.0.0.1:110", local="1110")
+    portal.gateway.add_rule("suzuki", "Web", "127.0.0.1:80", local="1080")
+    page.goto()
+    page.see("ログイン")
+
+    def tab_to(name, limit=40):
+        for _ in range(limit):
+            page.do("press", key="Tab")
+            if page.do("focused") == name:
+                return
+        raise AssertionError(f"the keyboard does not reach {name}")
+    tab_to("ユーザ ID")
+    page.do("type", text="boss")
+    tab_to("パスワード")
+    page.do("type", text=PASSWORD)
+    page.do("press", key="Enter")
+    page.see("suzuki")
+    tab_to("suzuki")
+    page.do("press", key="Enter")
+    page.see("127.0.0.1:110")
+    tab_to("下へ")
+    page.do("press", key="Enter")
+    wait_until(lambda: [r["name"] for r in portal.gateway.admin("rule", "list", "--user", "suzuki")] == ["Web", "POP"],
+               5, "the rule to move down")

@@ -1,0 +1,63 @@
+// Drives Chromium for tests/lib/webpage.py: one JSON command a line on standard input, one JSON answer a line.
+// browser.js PLAYWRIGHT CHROMIUM
+'use strict';
+const {chromium} = require(process.argv[2]);
+const readline = require('readline');
+
+const state = {browser: null, page: null, errors: []};
+const limit = {timeout: 10000};
+
+// A control by its label or by its role and name, as a person finds it.
+const control = c => (c.label ? state.page.getByLabel(c.label, {exact: true})
+  : state.page.getByRole(c.role, {name: c.name, exact: true})).filter({visible: true}).first();
+
+const commands = {
+  async open(c) {
+    state.browser = await chromium.launch({executablePath: process.argv[3], args: ['--no-sandbox', '--disable-dev-shm-usage']});
+    return commands.person(c);
+  },
+  async person(c) {
+    const context = await state.browser.newContext({ignoreHTTPSErrors: true, locale: c.locale,
+      colorScheme: c.scheme || 'light', viewport: {width: c.width || 1100, height: 800}});
+    state.page = await context.newPage();
+    state.page.on('pageerror', e => state.errors.push(String(e)));
+    // A refused request (401 before the log-in) is in the console too, and is no fault.
+    state.page.on('console', m => m.type() === 'error' && !m.text().startsWith('Failed to load resource') &&
+      state.errors.push(m.text()));
+    state.page.on('dialog', d => d.accept());
+  },
+  goto: c => state.page.goto(c.url).then(() => null),
+  fill: c => control(c).fill(c.value, limit),
+  choose: c => control(c).setInputFiles(c.path, limit),
+  click: c => control(c).click(limit),
+  async open_details(c) { await state.page.locator('summary', {hasText: c.name}).first().click(limit); },
+  see: c => state.page.getByText(c.text).filter({visible: true}).first().waitFor(limit),
+  gone: c => state.page.getByText(c.text, {exact: true}).first().waitFor({state: 'hidden', ...limit}),
+  press: c => state.page.keyboard.press(c.key),
+  type: c => state.page.keyboard.type(c.text),
+  text: c => state.page.locator(c.selector || 'body').first().innerText(limit),
+  all: c => state.page.locator(c.selector).allInnerTexts(),
+  focused: () => state.page.evaluate(() => {
+    const e = document.activeElement;
+    return (e.labels && e.labels[0] && e.labels[0].innerText) || e.innerText || e.tagName;
+  }),
+  scheme: c => state.page.emulateMedia({colorScheme: c.scheme}),
+  shot: c => state.page.screenshot({path: c.path, fullPage: true}).then(() => null),
+  errors: () => state.errors,
+};
+
+readline.createInterface({input: process.stdin}).on('line', line => {
+  commands.queue = (commands.queue || Promise.resolve()).then(async () => {
+    const c = JSON.parse(line);
+    try {
+      console.log(JSON.stringify({ok: true, result: (await commands[c.do](c)) ?? null}));
+    } catch (e) {
+      console.log(JSON.stringify({ok: false, error: String(e)}));
+    }
+  });
+}).on('close', async () => {
+  await commands.queue;
+  if (state.browser)
+    await state.browser.close();
+  process.exit(0);
+});
