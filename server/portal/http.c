@@ -296,12 +296,18 @@ int http_new(struct portal *p, struct http **out, struct fault *f)
     return 0;
 }
 
-void http_free(struct http *h)
+void http_close(struct http *h)
 {
     if (h == NULL)
         return;
     h->listener = NULL;
     if (h->evhttp != NULL)
         evhttp_free(h->evhttp);
+    h->evhttp = NULL;
+}
+
+void http_free(struct http *h)
+{
+    http_close(h);
     free(h);
 }

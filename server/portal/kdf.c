@@ -130,8 +130,10 @@ void kdf_free(struct kdf *k)
     for (unsigned i = 0; i < k->running; i++)
         pthread_join(k->threads[i], NULL);
     for (size_t i = 0; i < KDF_QUEUE_MAX; i++) {
-        if (k->all[i] != NULL)
+        if (k->all[i] != NULL) {
+            k->all[i]->done(NULL, k->all[i]->arg);
             job_free(k->all[i]);
+        }
     }
     if (k->event != NULL)
         event_free(k->event);

@@ -211,10 +211,8 @@ void links_free(struct links *all)
 {
     if (all == NULL)
         return;
-    for (size_t i = 0; i < LINKS_MAX; i++) {
-        all->link[i].count = 0; /* nobody is there any more to be told */
+    for (size_t i = 0; i < LINKS_MAX; i++)
         drop(&all->link[i]);
-    }
     free(all);
 }
 

@@ -104,16 +104,17 @@ static int run(const struct config *c)
     } else {
         fprintf(stderr, "pra-portal: %s\n", f.text);
     }
-    /* What waits for prad or a proof must not find its browser gone, so HTTP goes last. */
+    /* What waits for a proof or for prad is answered, so HTTP ends after them. */
     kdf_free(p.kdf);
     links_free(p.links);
-    http_free(p.http);
+    http_close(p.http);
     for (int i = 0; i < 3; i++) {
         if (signals[i] != NULL)
             event_free(signals[i]);
     }
     if (p.base != NULL)
         event_base_free(p.base);
+    http_free(p.http);
     tls_free(p.tls);
     json_decref(p.openapi);
     return rc == 0 ? 0 : 1;

@@ -27,7 +27,7 @@ struct links;
 typedef void (*link_done)(json_t *answer, void *arg);
 
 struct links *links_new(struct event_base *base, const struct config *c); /* NULL = no memory */
-void links_free(struct links *l);
+void links_free(struct links *l); /* whoever waits is told that prad does not answer */
 /*
  * Sends a request {"op","args","token","source"}; takes over nothing. Returns 0, PRA_EBUSY (too
  * many wait), PRA_ECLOSED (prad does not listen), PRA_ENOMEM; then `done` is not called.
@@ -46,7 +46,7 @@ struct kdf;
 typedef void (*kdf_done)(const uint8_t *proof, void *arg);
 
 int kdf_new(struct event_base *base, struct kdf **out);
-void kdf_free(struct kdf *k); /* what waits is dropped, `done` not called */
+void kdf_free(struct kdf *k); /* what waits has failed */
 /* Makes a proof off the loop. Returns 0, PRA_EBUSY (too many wait, in all or of this source),
    PRA_ENOMEM. */
 int kdf_prove(struct kdf *k, const char *source, const char *password,
@@ -97,6 +97,8 @@ struct portal {
 };
 
 int http_new(struct portal *p, struct http **out, struct fault *f);
+/* Closes all connections. They are gone only when the loop is freed, so http_free() comes after that. */
+void http_close(struct http *h);
 void http_free(struct http *h);
 
 struct evhttp_request;

@@ -209,6 +209,25 @@ def test_a_request_that_never_ends_is_cut_in_time(portal, owner):
     assert len(gone) == len(made) and 15 < time.monotonic() - begin < 35
 
 
+def test_browsers_that_leave_while_their_password_is_looked_at(portal, owner):
+    """Nothing of theirs is kept, also when the portal ends meanwhile; a sanitizer would say so."""
+    body = f'{{"account":"tanaka","password":"{PASSWORD}"}}'
+    request = (f"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nX-PRA: 1\r\nContent-Type: application/json\r\n"
+               f"Content-Length: {len(body)}\r\n\r\n{body}")
+
+    def leave():
+        with socket.create_connection((portal.host, portal.port), timeout=20) as s:
+            with portal.context().wrap_socket(s, server_hostname=portal.host) as t:
+                t.sendall(request.encode())
+    for _ in range(8):
+        leave()
+    assert owner.get("/me").status == 200
+    for _ in range(4):
+        leave()
+    portal.process.signal(15)
+    assert portal.process.wait(15) == 0
+
+
 def test_old_tls_and_plain_http_are_refused(portal):
     context = ssl._create_unverified_context()
     context.minimum_version = ssl.TLSVersion.TLSv1
