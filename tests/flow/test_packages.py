@@ -170,6 +170,8 @@ def test_packages_are_made_and_live_on_the_other_debian(folder, new_system):
 
 @pytest.mark.soak
 def test_lintian_finds_nothing(packages):
-    found = run(["lintian", "--fail-on", "error,warning", "--tag-display-limit", "0",
-                 *sorted(glob.glob(f"{packages}/first/*.deb"))], timeout=300)
-    assert found.status == 0, found
+    said = run(["lintian", "--fail-on", "none", "--tag-display-limit", "0",
+                *sorted(glob.glob(f"{packages}/first/*.deb"))], timeout=300).ok()
+    found = [line for line in said.out.splitlines() if line.startswith(("E:", "W:"))]
+    # Debian 13's misses a home page, which there is none of; Debian 12's knows no such tag to override.
+    assert [line for line in found if "appstream-metadata-validation-failed" not in line] == []
