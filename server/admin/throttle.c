@@ -6,7 +6,6 @@
  */
 #include "server/admin/throttle.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,28 +44,28 @@ void throttle_free(struct throttle *t)
     free(t);
 }
 
+/* What a key is the digest of; of fixed size, however long a name somebody sends. */
+struct counted {
+    uint8_t what, family, ip[16];
+    uint8_t account[CRYPTO_SHA256_LEN];
+};
+
 static uint64_t key_of(const struct throttle *t, enum what what, const char *account,
                        const char *source)
 {
+    struct counted c = {.what = (uint8_t)what};
     uint8_t digest[CRYPTO_SHA256_LEN];
-    char text[400];
     struct addr_ip ip;
     uint64_t key;
-    int len;
+    int rc = 0;
 
-    if (addr_parse_ip(source, strlen(source), &ip) == 0 && ip.family == 6)
-        memset(ip.bytes + 8, 0, 8);
-    else
-        memset(&ip, 0, sizeof(ip));
-    len = snprintf(text, sizeof(text), "%d %s %02x", (int)what, what == SOURCE ? "" : account,
-                   ip.family);
-    if (what == ACCOUNT)
-        source = "";
-    if (ip.family == 6 && what != ACCOUNT)
-        crypto_hex_encode(ip.bytes, 8, text + len);
-    else
-        snprintf(text + len, sizeof(text) - (size_t)len, "%s", source);
-    if (crypto_hmac(t->secret, sizeof(t->secret), text, strlen(text), digest) != 0)
+    if (what != ACCOUNT && addr_parse_ip(source, strlen(source), &ip) == 0) {
+        c.family = ip.family;
+        memcpy(c.ip, ip.bytes, ip.family == 6 ? 8 : 4);
+    }
+    if (what != SOURCE)
+        rc = crypto_sha256(account, strlen(account), c.account);
+    if (rc != 0 || crypto_hmac(t->secret, sizeof(t->secret), &c, sizeof(c), digest) != 0)
         return 1; /* everybody is counted as one then */
     memcpy(&key, digest, sizeof(key));
     return key == 0 ? 1 : key;

@@ -188,6 +188,18 @@ def test_one_source_cannot_take_all_connections(portal, owner):
             s.close()
 
 
+def test_when_all_places_were_taken_the_portal_comes_back(portal, owner):
+    made = []
+    try:
+        for i in range(9 * 60):
+            made.append(socket.create_connection((portal.host, portal.port), timeout=20,
+                                                 source_address=(f"127.0.1.{i // 60 + 1}", 0)))
+    finally:
+        for s in made:
+            s.close()
+    assert wait_until(lambda: owner.get("/me").status == 200, 20)
+
+
 @pytest.mark.soak
 def test_a_request_that_never_ends_is_cut_in_time(portal, owner):
     made = slow_connections(portal, 3)

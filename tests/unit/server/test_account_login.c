@@ -359,6 +359,26 @@ static void wrong_passwords_are_slowed_down_by_account_and_source(void **state)
     free(token);
 }
 
+static void a_name_of_any_length_is_looked_at_safely(void **state)
+{
+    static const char *const sources[] = {"192.0.2.1", "2001:db8::1"};
+    char name[1025];
+
+    (void)state;
+    for (size_t len = 1; len < sizeof(name); len = len < 16 ? len + 1 : len + 61) {
+        memset(name, 'x', len);
+        name[len] = '\0';
+        for (size_t s = 0; s < 2; s++) {
+            const char *code =
+                code_of(ask_from(sources[s], NULL, "login.password", login_args(name, PROOF)));
+
+            assert_true(strcmp(code, "wrong") == 0 || strcmp(code, "too-many") == 0);
+            code_of(ask_from(sources[s], NULL, "login.begin", json_pack("{s:s}", "account", name)));
+            code_of(ask_from(sources[s], NULL, "setup", setup_args(name, "x")));
+        }
+    }
+}
+
 static void a_source_is_slowed_down_whatever_accounts_it_tries(void **state)
 {
     char *token = account_with_token("tanaka", "admin"), name[32], source[64];
@@ -398,6 +418,7 @@ int main(void)
         T(log_ins_grow_old),
         T(a_use_moves_the_end_of_a_log_in),
         T(wrong_passwords_are_slowed_down_by_account_and_source),
+        T(a_name_of_any_length_is_looked_at_safely),
         T(a_source_is_slowed_down_whatever_accounts_it_tries),
     };
 
