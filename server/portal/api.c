@@ -34,12 +34,17 @@ static void pending_free(struct pending *q)
     free(q);
 }
 
-/* evhttp frees the request after this: the browser has gone while we were at work. */
+/*
+ * The browser has gone while we were at work. evhttp has taken the request off its connection then,
+ * and leaves it to us; one that it still has there it frees itself.
+ */
 static void on_closed(struct evhttp_connection *ec, void *arg)
 {
     struct pending *q = arg;
 
     (void)ec;
+    if (evhttp_request_get_connection(q->req) == NULL)
+        evhttp_request_free(q->req);
     q->req = NULL;
 }
 
