@@ -26,6 +26,9 @@ enum state {
     FAILED
 };
 
+/* "ssh-ed25519" and the public half, each behind its length (RFC 8709 4). */
+#define BLOB_LEN (4 + 11 + 4 + 32)
+
 struct client {
     enum state state;
     int fd;
@@ -34,8 +37,10 @@ struct client {
     LIBSSH2_SESSION *ssh;
     LIBSSH2_CHANNEL *control;
     struct retry retry;
-    uint64_t due_ms; /* WAITING: when to dial; before UP: when the attempt is given up */
-    uint8_t matched; /* of RULES_WORD, in what was read */
+    uint64_t due_ms;        /* WAITING: when to dial; before UP: when the attempt is given up */
+    uint8_t matched;        /* of RULES_WORD, in what was read */
+    uint8_t blob[BLOB_LEN]; /* its public key, once it was asked for */
+    bool has_blob;
 };
 
 /* What all clients share: who they are, set before the first one dials, and how they fare. */
