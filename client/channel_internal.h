@@ -7,8 +7,12 @@
 /* First window and what a bulk flow may grow it to. */
 #define CHANNEL_WINDOW_FIRST (64u * 1024)
 #define CHANNEL_WINDOW_MAX   (32u * 1024 * 1024)
-/* What a bulk flow gets however short the way is: the gateway needs some time to answer, too. */
-#define CHANNEL_WINDOW_BULK (2048u * 1024)
+/* What a bulk flow gets however short the way is: the gateway needs some time to answer, too. All of
+   it may wait in front of a slow line, and whoever shares the line behind it: the larger one is for
+   what comes at CHANNEL_FAST bytes per microsecond. */
+#define CHANNEL_WINDOW_BULK      (1024u * 1024)
+#define CHANNEL_WINDOW_BULK_FAST (2048u * 1024)
+#define CHANNEL_FAST             50
 /* Used up so far (or by a quarter, if that is less) a window is filled again. */
 #define CHANNEL_GRANT_STEP (1024u * 1024)
 /* Rates are taken over a round trip, and over this at least. */

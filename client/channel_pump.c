@@ -74,19 +74,21 @@ static uint32_t fair_share(const struct session *s)
 /*
  * Four times the window when all of it was used: what came in this period was sent under the window
  * of the period before. Else twice what is on its way at the measured rate, approached by halves. A
- * bulk flow gets CHANNEL_WINDOW_BULK however short the way is.
+ * bulk flow gets CHANNEL_WINDOW_BULK or _FAST however short the way is.
  */
 static uint32_t wanted_window(const struct channel *ch, uint64_t elapsed_us)
 {
     uint64_t on_its_way = ch->received * ch->session->round_trip_us / elapsed_us, want;
     uint32_t most = fair_share(ch->session);
+    uint32_t bulk =
+        ch->received / elapsed_us >= CHANNEL_FAST ? CHANNEL_WINDOW_BULK_FAST : CHANNEL_WINDOW_BULK;
 
     if (on_its_way >= ch->window_before / 4 * 3)
         want = 4 * (uint64_t)ch->window;
     else
         want = 2 * on_its_way > ch->window ? ch->window : 2 * on_its_way;
-    if (ch->received >= ch->window && want < CHANNEL_WINDOW_BULK)
-        want = CHANNEL_WINDOW_BULK;
+    if (ch->received >= ch->window && want < bulk)
+        want = bulk;
     if (want < ch->window / 2)
         want = ch->window / 2;
     if (want < CHANNEL_WINDOW_FIRST)

@@ -3,10 +3,14 @@
 
 /* Filled within this time a window grows. */
 #define GROWTH_WITHIN_US 1000000
-/* To this size at once, without a look at the round trip; it is what OpenSSH begins with. */
-#define BLIND_MAX (2048u * 1024)
+/* To this size at once, without a look at the round trip; it is what OpenSSH begins with, halved. All
+   of it may wait in front of a slow line, and whoever shares the line behind it: the larger one is
+   for what comes at FAST bytes per microsecond. */
+#define BLIND_MAX      (1024u * 1024)
+#define BLIND_MAX_FAST (2048u * 1024)
+#define FAST           50
 /* So many times what arrives in a round trip, where nothing but the window limits it, and else: a
-   distant client reaches 32 MiB in three round trips. */
+   distant client reaches 16 MiB in three round trips. */
 #define GROWTH_LIMITED 4
 #define GROWTH_ELSE    2
 
@@ -36,8 +40,9 @@ uint32_t window_look(struct window *w, uint64_t taken, uint64_t now_us, uint64_t
     /* Less than a second's bytes and a second's microseconds: far from an overflow. */
     uint64_t on_way = round_trip_us == 0 || round_trip_us > us ? bytes : bytes * round_trip_us / us;
     uint64_t want = on_way * (on_way >= w->size / 4 * 3 ? GROWTH_LIMITED : GROWTH_ELSE);
-    if (want < BLIND_MAX)
-        want = BLIND_MAX;
+    uint32_t least = bytes / us >= FAST ? BLIND_MAX_FAST : BLIND_MAX;
+    if (want < least)
+        want = least;
     if (want > WINDOW_LARGEST)
         want = WINDOW_LARGEST;
     return want > w->size ? (uint32_t)want : w->size;

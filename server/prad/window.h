@@ -40,7 +40,7 @@ uint64_t window_take_answer(struct window *w, uint64_t now_us);
 
 /*
  * Looks at a window that is filled: the size that it should have, never less than it has. It grows
- * fourfold blindly up to 2 MiB when filled within a second, then to a multiple of what arrives in a
+ * fourfold blindly up to 1 MiB when filled within a second (2 MiB at 50 MB/s), then to a multiple of what arrives in a
  * round trip, so a near client, or one limited by something else, gets no more than it has use for.
  * `round_trip_us` is the shortest that the session has seen, 0 = none yet.
  */
