@@ -8,9 +8,6 @@
 #include "client/netinfo.h"
 #include "common/addr.h"
 #include "common/i18n.h"
-#include "common/os.h"
-
-#define ENVIRONMENT_FILE_MAX (64u * 1024)
 
 static void check_mode(struct check *c, const struct netinfo *n)
 {
@@ -72,35 +69,17 @@ static void check_dns(struct check *c, const struct netinfo *n)
                   "%s", tr("DNS servers: none set", "DNS サーバ: 設定されていません"));
 }
 
-/* The proxy that the session's environment or /etc/environment names, without its password. */
+/* The proxy that the session's environment or this system names, without its password. */
 static bool find_proxy(char *dst, size_t cap, const char **where)
 {
-    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
-                                        "ALL_PROXY",   "http_proxy",  "HTTP_PROXY"};
-    char *text = NULL, *line, *save = NULL;
-    bool found = false;
-    size_t len;
+    for (size_t i = 0; netinfo_proxy_names[i] != NULL; i++) {
+        const char *value = getenv(netinfo_proxy_names[i]);
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = getenv(names[i]);
-
-        *where = names[i];
+        *where = netinfo_proxy_names[i];
         if (value != NULL && netinfo_proxy_address(value, dst, cap))
             return true;
     }
-    if (os_file_read("/etc/environment", ENVIRONMENT_FILE_MAX, &text, &len, NULL) != 0)
-        return false;
-    *where = "/etc/environment";
-    for (line = strtok_r(text, "\n", &save); line != NULL && !found;
-         line = strtok_r(NULL, "\n", &save))
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !found; i++) {
-            size_t n = strlen(names[i]);
-
-            if (strncmp(line, names[i], n) == 0 && line[n] == '=')
-                found = netinfo_proxy_address(line + n + 1 + (line[n + 1] == '"'), dst, cap);
-        }
-    free(text);
-    return found;
+    return netinfo_system_proxy(dst, cap, where);
 }
 
 static void check_proxy(struct check *c)

@@ -121,12 +121,7 @@ static void check_low_ports(struct check *c)
             tr("Local ports below 1024: may be used", "1024 未満のローカルポート: 使用できます"));
         return;
     }
-    check_add(c, "low_ports", CHECK_WARN,
-              tr("Install with 'make install' as root, or 'setcap cap_net_bind_service=+ep' on "
-                 "pra; or forwards get local ports from 1024 up.",
-                 "root で make install を実行するか、pra に setcap cap_net_bind_service=+ep を"
-                 "実行してください。1024 以上のローカルポートの転送には影響ありません。"),
-              "%s",
+    check_add(c, "low_ports", CHECK_WARN, msg_entry(MSG_PORT_DENIED, i18n_lang())->remedy, "%s",
               tr("Local ports below 1024: not permitted for this user",
                  "1024 未満のローカルポート: 使用する権限がありません"));
     check_add_code(c, MSG_PORT_DENIED);

@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NETINFO_NAME_MAX 32
-#define NETINFO_ADDR_MAX 64 /* address and prefix as text */
-#define NETINFO_DNS_MAX  8
+#define NETINFO_NAME_MAX  32
+#define NETINFO_ADDR_MAX  64 /* address and prefix as text */
+#define NETINFO_DNS_MAX   8
+#define NETINFO_PROXY_MAX 512 /* longest entry of a list of proxies that is read */
 
 enum netinfo_mode { NETINFO_UNKNOWN, NETINFO_DHCP, NETINFO_FIXED };
 
@@ -66,5 +67,20 @@ enum netinfo_mode netinfo_parse_networkd(const char *text);
  * False when there is no host in it. `dst` holds `cap` bytes.
  */
 bool netinfo_proxy_address(const char *url, char *dst, size_t cap);
+
+/*
+ * Windows' list of proxies, "proxy:8080" for everything or "http=proxy:8080;https=proxy:8443": the
+ * one for https, else for http, as netinfo_proxy_address() gives it. False if there is neither.
+ */
+bool netinfo_parse_proxy_list(const char *list, char *dst, size_t cap);
+
+/*
+ * The proxy that this system's settings name, besides this process's environment. `*where` names
+ * the place, static. False if they name none; a script that chooses one is not asked.
+ */
+bool netinfo_system_proxy(char *dst, size_t cap, const char **where);
+
+/* Names of environment variables with a proxy, the best first; ends with NULL. */
+extern const char *const netinfo_proxy_names[];
 
 #endif

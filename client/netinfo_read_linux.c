@@ -420,3 +420,25 @@ void netinfo_read(const char *root, struct netinfo *out)
         snprintf(out->address, sizeof(out->address), "%s", kernel.address);
     find_mode(root, &kernel, out);
 }
+
+/* /etc/environment. */
+bool netinfo_system_proxy(char *dst, size_t cap, const char **where)
+{
+    char *text = NULL, *line, *save = NULL;
+    bool found = false;
+    size_t len;
+
+    if (os_file_read("/etc/environment", FILE_MAX_BYTES, &text, &len, NULL) != 0)
+        return false;
+    *where = "/etc/environment";
+    for (line = strtok_r(text, "\n", &save); line != NULL && !found;
+         line = strtok_r(NULL, "\n", &save))
+        for (size_t i = 0; netinfo_proxy_names[i] != NULL && !found; i++) {
+            size_t n = strlen(netinfo_proxy_names[i]);
+
+            if (strncmp(line, netinfo_proxy_names[i], n) == 0 && line[n] == '=')
+                found = netinfo_proxy_address(line + n + 1 + (line[n + 1] == '"'), dst, cap);
+        }
+    free(text);
+    return found;
+}

@@ -4,6 +4,7 @@
 #include <iphlpapi.h>
 
 #include "common/addr.h"
+#include "common/i18n.h"
 #include "common/posix_win.h"
 
 #undef interface /* the IP helper's headers have brought it back */
@@ -96,4 +97,20 @@ void netinfo_read(const char *root, struct netinfo *out)
     out->mode = (a->Flags & IP_ADAPTER_DHCP_ENABLED) != 0 ? NETINFO_DHCP : NETINFO_FIXED;
     (void)snprintf(out->evidence, sizeof(out->evidence), "Windows: adapter's setting");
     free(all);
+}
+
+bool netinfo_system_proxy(char *dst, size_t cap, const char **where)
+{
+    static const wchar_t key[] = L"Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings";
+    wchar_t wide[NETINFO_PROXY_MAX];
+    char list[3 * NETINFO_PROXY_MAX];
+    DWORD on = 0, on_len = sizeof(on), len = sizeof(wide);
+
+    *where = tr("Windows", "Windows の設定");
+    return RegGetValueW(HKEY_CURRENT_USER, key, L"ProxyEnable", RRF_RT_REG_DWORD, NULL, &on,
+                        &on_len) == ERROR_SUCCESS &&
+           on != 0 &&
+           RegGetValueW(HKEY_CURRENT_USER, key, L"ProxyServer", RRF_RT_REG_SZ, NULL, wide, &len) ==
+               ERROR_SUCCESS &&
+           win_utf8(wide, list, sizeof(list)) && netinfo_parse_proxy_list(list, dst, cap);
 }

@@ -70,7 +70,7 @@ void os_process_harden(void);
 
 /*
  * Makes the arguments of main() UTF-8 and the standard streams plain bytes, where the system does
- * not by itself. What it makes lives as long as the process.
+ * not by itself; on Windows sockets are made usable, too. What it makes lives as long as the process.
  */
 void os_arguments(int *argc, char ***argv);
 

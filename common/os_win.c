@@ -62,6 +62,7 @@ void os_process_harden(void)
 
 void os_arguments(int *argc, char ***argv)
 {
+    WSADATA winsock;
     int count = 0;
     wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
     char **all = wide != NULL ? calloc((size_t)count + 1, sizeof(*all)) : NULL;
@@ -81,6 +82,7 @@ void os_arguments(int *argc, char ***argv)
     for (int fd = 0; fd <= 2; fd++)
         (void)_setmode(fd, _O_BINARY);
     (void)SetConsoleOutputCP(CP_UTF8);
+    (void)WSAStartup(MAKEWORD(2, 2), &winsock); /* without it every socket fails */
 }
 
 bool os_prefers_japanese(void)

@@ -84,6 +84,11 @@ int posix_isatty(int fd);
 /* UTF-8; valid until the same name is asked for again by the same thread. */
 const char *posix_getenv(const char *name);
 
+/* To a console in whole letters (console_win.c); what printf() prints is ASCII here. */
+int posix_fputs(const char *text, FILE *to);
+int posix_puts(const char *text);
+int posix_fprintf(FILE *to, const char *fmt, ...) FORMAT_PRINTF(2, 3);
+
 #undef stat
 #undef fstat
 #undef ftruncate
@@ -104,6 +109,9 @@ const char *posix_getenv(const char *name);
 #define ftruncate             posix_ftruncate
 #define isatty                posix_isatty
 #define getenv                posix_getenv
+#define fputs(text, to)       posix_fputs(text, to)
+#define puts(text)            posix_puts(text)
+#define fprintf(to, ...)      posix_fprintf(to, __VA_ARGS__)
 #define dup3(from, to, flags) dup2(from, to)
 
 #define LOCK_EX 2

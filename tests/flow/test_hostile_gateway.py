@@ -89,7 +89,8 @@ def test_hostile_server_is_told_and_harms_nobody(client, gateway, target, kind):
     error = client.status()["error"]
     assert error and error["code"] in ("ERR(10203)", "ERR(10209)", "WAR(10102)"), error
     if not sanitized("pra"):  # what was freed counts for a while there
-        assert pss_kib(client.agent_pids()[0]) < 20 << 10
+        most_mib = 32 if client.windows else 20  # wine's own share
+        assert pss_kib(client.agent_pids()[0]) < most_mib << 10
     # The same agent connects to the real gateway.
     client.set_server()
     client.connect()

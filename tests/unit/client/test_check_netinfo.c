@@ -127,6 +127,37 @@ static void proxy_is_shown_without_its_password(void **state)
     assert_false(netinfo_proxy_address("http://a-name-that-is-longer-than-the-buffer", dst, 8));
 }
 
+static void proxy_is_found_in_windows_list(void **state)
+{
+    static const struct {
+        const char *list, *found;
+    } cases[] = {
+        {"proxy.example.com:8080", "proxy.example.com:8080"},
+        {"http://proxy.example.com:8080/", "proxy.example.com:8080"},
+        {"http=a:1;https=b:2;ftp=c:3", "b:2"},
+        {"ftp=c:3;http=a:1", "a:1"},
+        {";; https=b:2 ;", "b:2"},
+        {"socks=s:1080", NULL},
+        {"https=", NULL},
+        {"", NULL},
+        {";", NULL},
+    };
+    char dst[64], small[4], longest[NETINFO_PROXY_MAX + 8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool found = netinfo_parse_proxy_list(cases[i].list, dst, sizeof(dst));
+
+        assert_int_equal(found, cases[i].found != NULL);
+        if (found)
+            assert_string_equal(dst, cases[i].found);
+    }
+    assert_false(netinfo_parse_proxy_list("proxy:8080", small, sizeof(small)));
+    memset(longest, 'a', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_false(netinfo_parse_proxy_list(longest, dst, sizeof(dst)));
+}
+
 static void write_below(const char *root, const char *path, const char *text)
 {
     char full[OS_PATH_MAX];
@@ -231,6 +262,7 @@ int main(void)
         cmocka_unit_test(dhclient_lease_counts_while_it_lasts),
         cmocka_unit_test(networkd_file_tells_dhcp_from_fixed),
         cmocka_unit_test(proxy_is_shown_without_its_password),
+        cmocka_unit_test(proxy_is_found_in_windows_list),
         cmocka_unit_test(files_below_a_root_decide),
         cmocka_unit_test(gateway_answer_gives_ok_and_time),
         cmocka_unit_test(other_answers_are_told_apart),
