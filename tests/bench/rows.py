@@ -80,6 +80,11 @@ ROWS = [
       for direction in ("up", "down")],
     Row("latency", "1-byte round trip", NEAR, times("ping", 3000)),
     Row("latency", "new connection", NEAR, times("open", 500)),
+    # Of its own titles, which no aim knows.
+    *[Row("windows", f"{direction}, 1 stream, wine", ("pra.exe",), bulk(direction, 1, NEAR_SECONDS))
+      for direction in ("up", "down")],
+    Row("windows", "1-byte round trip, wine", ("pra.exe",), times("ping", 1000)),
+    Row("windows", "new connection, wine", ("pra.exe",), times("open", 50)),
     _many("login", "login", openssh=rows_crowd.logins_sshd, pra=rows_crowd.logins_pra),
     _many("live", "1-byte round trip in a storm", openssh=rows_crowd.live_sshd, pra=rows_crowd.live_pra),
     _many("memory", "idle client", openssh=rows_crowd.memory_sshd, pra=rows_crowd.memory_pra),

@@ -9,6 +9,7 @@ Near paths (round trip of the loopback):
     plink     PuTTY's plink to sshd, the cipher it chooses
     dropbear  dbclient -L to dropbear, the cipher they choose (neither has AES-GCM)
     stunnel   TLS 1.3 with AES-128-GCM from stunnel to stunnel: no SSH, one TLS connection each
+    pra.exe   the agent for Windows, run by wine, to prad
     openssh+chacha, pra+chacha   as openssh and pra, with ChaCha20-Poly1305: ssh is told to, the agent
               believes that the processor knows no AES
 Far paths have the same names and the delay relay (far.c) between client and gateway.
@@ -20,6 +21,7 @@ import pwd
 import shutil
 import sys
 
+from lib import winclient, wineprefix
 from lib.client import Client
 from lib.gateway import Gateway, program
 from lib.ports import free_port
@@ -143,7 +145,7 @@ class Stand:
     def way(self, name, far=False):
         """The Way, or None when this machine cannot have it."""
         if (name, far) not in self.ways:
-            make = getattr(self, "way_" + name.replace("+", "_"))
+            make = getattr(self, "way_" + name.replace("+", "_").replace(".", "_"))
             try:
                 self.ways[name, far] = make(far)
             except (AssertionError, OSError) as e:
@@ -193,12 +195,23 @@ class Stand:
     def way_pra_chacha(self, far):
         return self.way_pra(far, "chacha", NO_AES)
 
-    def way_pra(self, far, user=None, env=None):
+    def way_pra_exe(self, far):
+        """Its processor time counts wine's server, which has its sockets, as well."""
+        for path, how in ((wineprefix.WINE, "wine is not installed (make tests-windows installs what it needs)"),
+                          (program("windows/test/pra.exe"), "pra.exe is not built (make tests-windows)")):
+            if not os.path.exists(path):
+                raise OSError(how)
+        winclient.make_prefix()
+        self.closers.append(lambda: wineprefix.end_server(winclient.environment()))
+        way = self.way_pra(far, "windows", windows=True)
+        return Way("pra.exe", way.port, lambda: [*way.pids(), *winclient.server_pids()])
+
+    def way_pra(self, far, user=None, env=None, windows=False):
         gateway, local = self.gateway(), free_port()
         user = user or ("far" if far else "near")
         gateway.add_user(user)
         gateway.add_rule(user, "bench", f"127.0.0.1:{self.target}", local)
-        client = Client(self.path(user), gateway, user=user, env=env).enrol()
+        client = Client(self.path(user), gateway, user=user, env=env, windows=windows).enrol()
         client.set_server(f"127.0.0.1:{self.distance(gateway.port, far)}")
         client.connect()
         client.wait_forward("bench")

@@ -13,10 +13,12 @@ PASSPHRASE = "correct horse battery staple 7"
 
 
 class Client:
-    """user: name at the gateway. machine: a dict for the test provider, or None for this PC."""
+    """
+    user: name at the gateway. machine: a dict for the test provider, or None for this PC. windows: pra.exe, by wine.
+    """
 
     def __init__(self, folder, gateway, user="suzuki", machine=None, lang="en", env=None,
-                 prefix=(), binary=None):
+                 prefix=(), binary=None, windows=winclient.WINDOWS):
         self.dir = str(folder)
         self.home = os.path.join(self.dir, "h")
         self.gateway = gateway
@@ -25,7 +27,7 @@ class Client:
         self.prefix = list(prefix)  # e.g. unshare or setpriv and their options
         self.pra = binary or program("test/pra" if machine else "pra")
         self.env = {"PRA_HOME": self.home, "NO_COLOR": "1", **locale_env(lang), **(env or {})}
-        self.windows = winclient.WINDOWS and not binary
+        self.windows = windows and not binary
         self.loader = []
         if self.windows:
             self.pra = program("windows/test/pra.exe")

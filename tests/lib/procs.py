@@ -69,6 +69,15 @@ def pids_with_env(name, value):
     return found
 
 
+def name_of(pid):
+    """The kernel's name of a process, cut at 15 bytes; "" if it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 def pss_kib(pid):
     """Memory of a process, its share of what others map as well included."""
     return _rollup_kib(pid, "Pss:")

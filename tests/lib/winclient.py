@@ -9,7 +9,7 @@ listeners without a process that Windows could name, so the build for tests is w
 import json
 import os
 
-from lib import wineprefix
+from lib import procs, wineprefix
 from lib.gateway import program
 from lib.wineprefix import WINE, run  # noqa: F401 (for those who use the client)
 
@@ -61,3 +61,8 @@ def agent_call(env, request):
     """One request on the agent's pipe; its answer, or None."""
     done = run([WINE, program("windows/tests/agent_call.exe"), json.dumps(request)], env, timeout=20)
     return json.loads(done.out) if done.status == 0 else None
+
+
+def server_pids():
+    """wine's server of this prefix."""
+    return [pid for pid in procs.pids_with_env("WINEPREFIX", prefix()) if procs.name_of(pid).startswith("wineserver")]
