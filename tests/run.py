@@ -45,7 +45,8 @@ WINDOWS_SHORT = ["tests/flow/test_mail_and_web.py::test_mail_is_read_by_pop3_thr
 # What drives a client; why a test of these is left out says tests/lib/winclient.py.
 WINDOWS_CLIENT = [f"tests/flow/test_{name}.py" for name in (
     "commands", "connections", "gateway_life", "hostile_gateway", "keygen_terminal", "keys", "live_rules", "local_ports",
-    "logs", "mail_and_web", "messages", "moved_gateway", "other_machine", "rekey", "transfer", "windows_client")]
+    "logs", "mail_and_web", "messages", "moved_gateway", "network", "other_machine", "rekey", "transfer",
+    "windows_client")]
 WINDOWS_WORKERS = ["-n", "2", "--dist", "loadgroup"]  # two PCs (tests/windows/conftest.py)
 FLOW_WORKERS = "4"  # most of these tests wait more than they compute
 ALONE_MAX = 10      # more failures than this are no matter of a busy machine
