@@ -42,11 +42,15 @@ FLOW_PATHS = ["tests/flow", "tests/interop", "tests/raw"]
 # With PRA=pra.exe: a key, a connection, mail through it, the pipe, the logs.
 WINDOWS_SHORT = ["tests/flow/test_mail_and_web.py::test_mail_is_read_by_pop3_through_the_tunnel",
                  "tests/flow/test_windows_client.py"]
-# What drives a client; why a test of these is left out says tests/lib/winclient.py.
+# What drives a client; why a test of these is left out says tests/lib/winclient.py. Files with a client that are not
+# here: administration and footprint (of prad and pra-admin, or memory of a process of Linux), shared_pc (users of
+# Linux), tray* (GTK's windows; those of Windows are in tests/windows), packaging (Debian's), and of raw/ what asks
+# prad, or an agent with ASan.
 WINDOWS_CLIENT = [f"tests/flow/test_{name}.py" for name in (
-    "commands", "connections", "gateway_life", "hostile_gateway", "keygen_terminal", "keys", "live_rules", "local_ports",
-    "logs", "mail_and_web", "messages", "moved_gateway", "network", "other_machine", "rekey", "transfer",
-    "windows_client")]
+    "commands", "company_network", "connections", "gateway_life", "hostile_gateway", "keygen_terminal", "keys",
+    "live_rules", "local_ports", "logs", "mail_and_web", "messages", "moved_gateway", "network", "other_machine",
+    "profile", "rekey", "remote_desktop", "transfer", "windows_client")] + [
+    "tests/interop/test_ciphers.py", "tests/raw/test_lying_gateway.py"]
 WINDOWS_WORKERS = ["-n", "2", "--dist", "loadgroup"]  # two PCs (tests/windows/conftest.py)
 FLOW_WORKERS = "4"  # most of these tests wait more than they compute
 ALONE_MAX = 10      # more failures than this are no matter of a busy machine

@@ -2,14 +2,13 @@
 hostile one is told."""
 
 import os
-import pty
 import stat
-import subprocess
 
 import pytest
 
 from lib.ports import free_port
 from lib.procs import run
+from lib.terminal import Terminal
 
 OTHER_KEY = "SHA256:" + "A" * 43
 
@@ -82,20 +81,14 @@ def test_what_was_trusted_is_never_replaced_without_a_yes(make_client, profile, 
 
 def answer(pc, path, word):
     """`pra profile import` at a terminal, where somebody types a word."""
-    mine, theirs = pty.openpty()
-    p = subprocess.Popen([pc.pra, "profile", "import", path], stdin=theirs, stdout=theirs, stderr=theirs,
-                         env={**os.environ, **{k: v for k, v in pc.env.items() if v is not None}})
-    os.close(theirs)
-    os.write(mine, (word + "\n").encode())
-    text = b""
+    t = Terminal(pc, "profile", "import", path)
     try:
-        while part := os.read(mine, 4096):
-            text += part
-    except OSError:  # the other side is closed
-        pass
-    os.close(mine)
-    p.wait(20)
-    return text.decode()
+        t.read_until("yes / no")
+        t.type(word + "\n")
+        t.read_until(None)
+        return t.shown
+    finally:
+        t.close()
 
 
 def test_confirmed_key_stands_against_a_profile_with_another(gateway, make_client):
