@@ -6,6 +6,7 @@ The programs inside are stand-ins (standin.c): what is tested here is what the i
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -151,6 +152,7 @@ def test_repair_keeps_the_server_whatever_it_is_told(installer):
 
 
 full = pytest.mark.windows_full
+INVALID_COMMAND_LINE = 1639
 
 
 @pytest.mark.parametrize("options", [
@@ -163,7 +165,10 @@ full = pytest.mark.windows_full
     pytest.param({"SERVER": 'gw.example.com" & calc'}, marks=full),
 ], ids=lambda o: "-".join(o.values())[:20])
 def test_value_that_the_client_would_refuse_is_refused(installer, options):
-    assert installer.install(OLD, **options) == REFUSED[installer.kind]
+    status = installer.install(OLD, **options)
+    # msiexec of newer wines (Debian 13) does not even read a word with a space or a quote.
+    unread = installer.kind == "msi" and re.search('[ "]', options.get("SERVER", ""))
+    assert status == REFUSED[installer.kind] or (unread and status == INVALID_COMMAND_LINE & 255)
     assert installer.version() is None
     assert installer.remembered() is None
 
