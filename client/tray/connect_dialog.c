@@ -9,6 +9,7 @@
 #include "client/problem.h"
 #include "client/tray/ask.h"
 #include "client/tray/link.h"
+#include "client/tray/settings.h"
 #include "client/tray/texts.h"
 #include "client/tray/words.h"
 #include "client/tray/work.h"
@@ -61,11 +62,12 @@ static void host_key_accepted(void *data)
 static void ask_host_key(struct connect_dialog *d, const char *seen)
 {
     struct shown *shown = work_alloc(sizeof(*shown));
-    char text[MSG_TEXT_MAX];
+    char text[MSG_TEXT_MAX], server[ADDR_TEXT_MAX];
 
     shown->app = d->app;
     snprintf(shown->fingerprint, sizeof(shown->fingerprint), "%s", seen);
-    snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, d->app->view.detail, seen);
+    settings_address(d->app, server);
+    snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, server, seen);
     ask(d->app, &(struct ask_question){.title = TXT_ASK_HOST_KEY,
                                        .text = text,
                                        .action = TXT_B_SAME,

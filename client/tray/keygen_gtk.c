@@ -3,6 +3,7 @@
 #include "client/tray/pool_gtk.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_gtk.h"
+#include "common/i18n.h"
 
 #define DRAW_MS 100
 
@@ -113,7 +114,8 @@ static GtkWidget *make_form(struct ui *u, const char *user)
     u->bar = ui_name(gtk_level_bar_new(), TXT_STRENGTH);
     gtk_widget_set_valign(u->bar, GTK_ALIGN_CENTER);
     u->words = gtk_label_new("");
-    gtk_label_set_width_chars(GTK_LABEL(u->words), 24);
+    gtk_label_set_width_chars(GTK_LABEL(u->words),
+                              i18n_lang() == LANG_JA ? 14 : 24); /* of its own */
     gtk_label_set_xalign(GTK_LABEL(u->words), 0);
     gtk_box_pack_start(GTK_BOX(strength), u->bar, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(strength), u->words, FALSE, FALSE, 0);

@@ -112,22 +112,21 @@
 #define TXT_KEYGEN_INTRO                                                                           \
     tr("The key works on this PC only, with the passphrase you choose here. User names are "       \
        "case-sensitive.",                                                                          \
-       "この PC でだけ使える鍵を生成します。ユーザ名の大文字と小文字は区別されます。")
+       "この PC でだけ使える鍵を生成します。\nユーザ名の大文字と小文字は区別されます。")
 #define TXT_MAKING_KEY  tr("Making the key ...", "鍵を生成しています ...")
 #define TXT_B_GENERATE  tr("_Generate", "生成(_G)")
 #define TXT_ASK_REPLACE tr("Replace the key of this PC?", "この PC の鍵を置き換えますか?")
-#define TXT_ASK_REPLACE_WHY                                                                                                                   \
-    tr("This PC has a key already. A copy of the old one is kept, but the administrator has to "                                              \
-       "register the new one before you can connect again.",                                                                                  \
-       "この PC "                                                                                                                           \
-       "の鍵はすでに生成されています。以前の鍵は控えとして残りますが、新しい公開鍵をシステム管理" \
-       "者さまが再登録するまで接続できません。")
+#define TXT_ASK_REPLACE_WHY                                                                                        \
+    tr("This PC has a key already. A copy of the old one is kept, but the administrator has to "                   \
+       "register the new one before you can connect again.",                                                       \
+       "この PC の鍵はすでに生成されています。\n以前の鍵は控えとして残りますが、" \
+       "新しい公開鍵をシステム管理者さまが再登録するまで接続できません。")
 #define TXT_B_REPLACE tr("_Replace", "置き換える(_R)")
 #define TXT_POOL_FULL tr("Random pool: full", "乱数プール: 十分です")
 #define TXT_POOL      tr("Random pool", "乱数プール")
 #define TXT_POOL_FEED                                                                              \
     tr("Random pool: move the mouse or type until it is full",                                     \
-       "乱数プール: いっぱいになるまでマウスを動かすか、キーを入力してください")
+       "乱数プール: マウスを動かすか、キーを入力してください")
 #define TXT_PROXY_BAD       tr("The proxy cannot be used", "プロキシが使用できません")
 #define TXT_SETTINGS_FAILED tr("The settings cannot be saved", "設定を保存できません")
 #define TXT_ALL             tr("All", "すべて")

@@ -20,6 +20,8 @@ GtkWidget *ui_dialog(struct tray_app *app, const char *title)
     gtk_window_set_title(GTK_WINDOW(dialog), title);
     gtk_window_set_icon_name(GTK_WINDOW(dialog), "pra-tray");
     gtk_window_set_resizable(GTK_WINDOW(dialog), FALSE);
+    gtk_container_set_border_width(GTK_CONTAINER(dialog),
+                                   UI_SPACE / 2); /* around the buttons, too */
     if (parent != NULL)
         gtk_window_set_transient_for(GTK_WINDOW(dialog), parent);
     gtk_application_add_window(app->shell->gtk, GTK_WINDOW(dialog));
@@ -31,9 +33,9 @@ GtkWidget *ui_content(GtkWidget *dialog)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, UI_SPACE);
 
-    gtk_widget_set_margin_start(box, UI_SPACE);
-    gtk_widget_set_margin_end(box, UI_SPACE);
-    gtk_widget_set_margin_top(box, UI_SPACE);
+    gtk_widget_set_margin_start(box, UI_SPACE / 2);
+    gtk_widget_set_margin_end(box, UI_SPACE / 2);
+    gtk_widget_set_margin_top(box, UI_SPACE / 2);
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(dialog))), box, TRUE, TRUE,
                        0);
     return box;

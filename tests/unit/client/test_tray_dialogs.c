@@ -249,13 +249,16 @@ static void failure_is_shown_and_the_dialog_stays(void **state)
 
 static void host_key_is_trusted_only_as_it_was_shown(void **state)
 {
-    struct connect_dialog *d = on_the_way();
+    struct connect_dialog *d;
     struct ask_question first;
 
     (void)state;
+    set_server();
+    d = on_the_way();
     hear(status_of("error", "MSG_HOSTKEY_UNKNOWN", OTHER));
     assert_true(seen.question.careful);
     assert_non_null(strstr(seen.text, OTHER));
+    assert_non_null(strstr(seen.text, "connects to gw.example.com:10022 for"));
     assert_string_equal(d->accept, "");
     first = seen.question; /* left open */
     d->phase = CONNECT_ON_THE_WAY;
