@@ -198,7 +198,7 @@ const char *status_state_word(enum agent_state state);
 /* What is shown as the error: the state's, or a warning while connected. */
 void status_problem(const struct agent *a, struct problem *p);
 
-/* agent_posix.c */
+/* agent_process.c, agent_posix.c, agent_win.c */
 /* One agent per user. Returns a descriptor that holds the lock, or PRA_EBUSY, PRA_EIO. */
 int agent_lock(const char *path, struct fault *f);
 /* The starter waits for the end of our standard error: it is closed when we are ready. */

@@ -1,34 +1,12 @@
-/* What the agent needs of a POSIX system: its lock, its detached start, wiped memory. */
-#include <errno.h>
-#include <fcntl.h>
+/* What the agent needs of a POSIX system. */
 #include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "client/agent_internal.h"
-#include "common/crypto.h"
 
 #define DESCRIPTORS 8192
-
-int agent_lock(const char *path, struct fault *f)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        return fault_set(f, PRA_EIO, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int error = errno;
-
-        close(fd);
-        if (error == EWOULDBLOCK)
-            return fault_set(f, PRA_EBUSY, "an agent of this user is running already");
-        return fault_set(f, PRA_EIO, "%s: %s", path, strerror(error));
-    }
-    return fd;
-}
 
 bool agent_program_replaced(void)
 {
@@ -41,28 +19,6 @@ bool agent_program_replaced(void)
         return false;
     path[len - tail] = '\0';
     return access(path, X_OK) == 0;
-}
-
-void agent_ready(void)
-{
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-    if (null < 0)
-        return;
-    (void)dup2(null, STDERR_FILENO);
-    close(null);
-}
-
-static void wipe_and_free(void *p)
-{
-    if (p != NULL)
-        crypto_wipe(p, malloc_usable_size(p));
-    free(p);
-}
-
-void agent_wipe_json(void)
-{
-    json_set_alloc_funcs(malloc, wipe_and_free);
 }
 
 void agent_tune_process(void)

@@ -1,5 +1,5 @@
 /* The folders of requirement A15 by the XDG base directory specification, or all in PRA_HOME. */
-#include "client/paths.h"
+#include "client/paths_internal.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -25,13 +25,6 @@ static int copy_path(char dst[OS_PATH_MAX], const char *src, struct fault *f)
     if (strlen(src) >= OS_PATH_MAX)
         return fault_set(f, PRA_ETOOBIG, "%.64s...: the path is too long", src);
     snprintf(dst, OS_PATH_MAX, "%s", src);
-    return 0;
-}
-
-static int join(char dst[OS_PATH_MAX], const char *dir, const char *name, struct fault *f)
-{
-    if (os_path_join(dst, dir, name) != 0)
-        return fault_set(f, PRA_ETOOBIG, "%.64s...: the path is too long", dir);
     return 0;
 }
 
@@ -61,11 +54,11 @@ static int xdg_dir(char dst[OS_PATH_MAX], const char *variable, const char *fall
     int rc;
 
     if (base)
-        return join(dst, base, "pra", f);
+        return paths_join(dst, base, "pra", f);
     rc = find_home(home, f);
     if (rc == 0)
-        rc = join(dir, home, fallback, f);
-    return rc == 0 ? join(dst, dir, "pra", f) : rc;
+        rc = paths_join(dir, home, fallback, f);
+    return rc == 0 ? paths_join(dst, dir, "pra", f) : rc;
 }
 
 /* Set, there and ours: after su(1) it may name the folder of the user before. */
@@ -93,13 +86,13 @@ static int folders_in_home(struct folders *d, struct paths *p, const char *home,
     else if (!getcwd(cwd, sizeof(cwd)))
         return fault_set(f, PRA_EIO, "the current folder is unknown: %s", strerror(errno));
     else
-        rc = join(d->config, cwd, home, f);
+        rc = paths_join(d->config, cwd, home, f);
     if (rc == 0)
         rc = copy_path(d->data, d->config, f);
     if (rc == 0)
         rc = copy_path(d->state, d->config, f);
     if (rc == 0)
-        rc = join(p->runtime_dir, d->config, "run", f);
+        rc = paths_join(p->runtime_dir, d->config, "run", f);
     return rc;
 }
 
@@ -115,8 +108,8 @@ static int folders_of_xdg(struct folders *d, struct paths *p, struct fault *f)
     if (rc != 0)
         return rc;
     if (runtime_dir_usable(runtime))
-        return join(p->runtime_dir, runtime, "pra", f);
-    return join(p->runtime_dir, d->state, "run", f);
+        return paths_join(p->runtime_dir, runtime, "pra", f);
+    return paths_join(p->runtime_dir, d->state, "run", f);
 }
 
 static int make_folders(const struct folders *d, const struct paths *p, struct fault *f)
@@ -145,17 +138,11 @@ int paths_init(struct paths *p, struct fault *f)
     else
         rc = folders_of_xdg(&d, p, f);
     if (rc == 0)
-        rc = join(p->config_file, d.config, "config.ini", f);
+        rc = paths_name_files(p, d.config, d.data, f);
     if (rc == 0)
-        rc = join(p->known_host, d.config, "known_host", f);
+        rc = paths_join(p->log_dir, d.state, "log", f);
     if (rc == 0)
-        rc = join(p->key_file, d.data, "id.prakey", f);
-    if (rc == 0)
-        rc = join(p->log_dir, d.state, "log", f);
-    if (rc == 0)
-        rc = join(p->agent_socket, p->runtime_dir, "agent.sock", f);
-    if (rc == 0)
-        rc = join(p->agent_lock, p->runtime_dir, "agent.lock", f);
+        rc = paths_join(p->agent_socket, p->runtime_dir, "agent.sock", f);
     if (rc != 0)
         return rc;
     if (strlen(p->agent_socket) > limit)

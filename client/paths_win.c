@@ -5,7 +5,7 @@
  * read or replace the user's logs, or keep him from writing any, they are beside the settings. The
  * agent's socket is a named pipe whose name holds the user's SID.
  */
-#include "client/paths.h"
+#include "client/paths_internal.h"
 
 #include <shlobj.h>
 
@@ -13,13 +13,6 @@
 #include "common/posix_win.h"
 
 #define USER_MAX 257 /* UNLEN and its end */
-
-static int join(char dst[OS_PATH_MAX], const char *dir, const char *name, struct fault *f)
-{
-    if (os_path_join(dst, dir, name) != 0)
-        return fault_set(f, PRA_ETOOBIG, "%.64s...: the path is too long", dir);
-    return 0;
-}
 
 static int known_folder(const KNOWNFOLDERID *id, const char *what, char dst[OS_PATH_MAX],
                         struct fault *f)
@@ -54,7 +47,7 @@ static int folders_in_home(struct folders *d, struct paths *p, const char *home,
 {
     int rc = full_home(d->config, home, f);
 
-    return rc == 0 ? join(p->log_dir, d->config, "log", f) : rc;
+    return rc == 0 ? paths_join(p->log_dir, d->config, "log", f) : rc;
 }
 
 static int folders_of_windows(struct folders *d, struct paths *p, struct fault *f)
@@ -65,18 +58,18 @@ static int folders_of_windows(struct folders *d, struct paths *p, struct fault *
     int rc = known_folder(&FOLDERID_LocalAppData, "LocalAppData", base, f);
 
     if (rc == 0)
-        rc = join(d->config, base, "Pra", f);
+        rc = paths_join(d->config, base, "Pra", f);
     if (rc == 0)
         rc = known_folder(&FOLDERID_ProgramData, "ProgramData", base, f);
     if (rc == 0)
-        rc = join(d->shared[0], base, "Pra", f);
+        rc = paths_join(d->shared[0], base, "Pra", f);
     if (rc == 0)
-        rc = join(d->shared[1], d->shared[0], "log", f);
+        rc = paths_join(d->shared[1], d->shared[0], "log", f);
     if (rc != 0)
         return rc;
     if (!GetUserNameW(wide, &n) || !win_utf8(wide, user, sizeof(user)))
         return fault_set(f, PRA_EIO, "Windows does not tell the name of this user");
-    return join(p->log_dir, d->shared[1], user, f);
+    return paths_join(p->log_dir, d->shared[1], user, f);
 }
 
 /* Folders that users share belong to whoever came first, and anybody may make his own in them. */
@@ -107,7 +100,7 @@ static int make_folders(const struct folders *d, struct paths *p, struct fault *
 
     make_shared(d);
     if (rc == 0 && d->shared[0][0] != '\0' && !shared_log_is_good(d, p))
-        rc = join(p->log_dir, d->config, "log", f);
+        rc = paths_join(p->log_dir, d->config, "log", f);
     if (rc == 0)
         rc = os_dir_ensure(p->log_dir, 0700, f);
     return rc == 0 ? os_dir_ensure(p->runtime_dir, 0700, f) : rc;
@@ -152,15 +145,9 @@ int paths_init(struct paths *p, struct fault *f)
     if (rc == 0)
         rc = name_program(p, f);
     if (rc == 0)
-        rc = join(p->config_file, d.config, "config.ini", f);
+        rc = paths_join(p->runtime_dir, d.config, "run", f);
     if (rc == 0)
-        rc = join(p->known_host, d.config, "known_host", f);
-    if (rc == 0)
-        rc = join(p->key_file, d.config, "id.prakey", f);
-    if (rc == 0)
-        rc = join(p->runtime_dir, d.config, "run", f);
-    if (rc == 0)
-        rc = join(p->agent_lock, p->runtime_dir, "agent.lock", f);
+        rc = paths_name_files(p, d.config, d.config, f);
     if (rc == 0)
         rc = name_pipe(p, in_home ? d.config : NULL, f);
     return rc == 0 ? make_folders(&d, p, f) : rc;

@@ -60,45 +60,40 @@ static struct addr_ip ip6(const UCHAR bytes[16])
     return ip;
 }
 
-static int each_row4(bool listeners, row_fn fn, void *arg)
+static struct row row4(const MIB_TCPROW_OWNER_PID *r)
 {
-    MIB_TCPTABLE_OWNER_PID *t = read_table(AF_INET, listeners);
-    bool done = false;
-
-    if (t == NULL)
-        return PRA_EIO;
-    for (DWORD i = 0; i < t->dwNumEntries && !done; i++) {
-        const MIB_TCPROW_OWNER_PID *r = &t->table[i];
-        struct row row = {.local = ip4(r->dwLocalAddr),
-                          .remote = ip4(r->dwRemoteAddr),
-                          .local_port = ntohs((uint16_t)r->dwLocalPort),
-                          .remote_port = ntohs((uint16_t)r->dwRemotePort),
-                          .pid = r->dwOwningPid};
-
-        done = fn(arg, &row);
-    }
-    free(t);
-    return 0;
+    return (struct row){.local = ip4(r->dwLocalAddr),
+                        .remote = ip4(r->dwRemoteAddr),
+                        .local_port = ntohs((uint16_t)r->dwLocalPort),
+                        .remote_port = ntohs((uint16_t)r->dwRemotePort),
+                        .pid = r->dwOwningPid};
 }
 
-static int each_row6(bool listeners, row_fn fn, void *arg)
+static struct row row6(const MIB_TCP6ROW_OWNER_PID *r)
 {
-    MIB_TCP6TABLE_OWNER_PID *t = read_table(AF_INET6, listeners);
+    return (struct row){.local = ip6(r->ucLocalAddr),
+                        .remote = ip6(r->ucRemoteAddr),
+                        .local_port = ntohs((uint16_t)r->dwLocalPort),
+                        .remote_port = ntohs((uint16_t)r->dwRemotePort),
+                        .pid = r->dwOwningPid};
+}
+
+/* The two tables begin alike: with how many rows there are. */
+static int each_row(int family, bool listeners, row_fn fn, void *arg)
+{
+    void *table = read_table(family == 6 ? AF_INET6 : AF_INET, listeners);
+    const MIB_TCPTABLE_OWNER_PID *t4 = table;
+    const MIB_TCP6TABLE_OWNER_PID *t6 = table;
     bool done = false;
 
-    if (t == NULL)
+    if (table == NULL)
         return PRA_EIO;
-    for (DWORD i = 0; i < t->dwNumEntries && !done; i++) {
-        const MIB_TCP6ROW_OWNER_PID *r = &t->table[i];
-        struct row row = {.local = ip6(r->ucLocalAddr),
-                          .remote = ip6(r->ucRemoteAddr),
-                          .local_port = ntohs((uint16_t)r->dwLocalPort),
-                          .remote_port = ntohs((uint16_t)r->dwRemotePort),
-                          .pid = r->dwOwningPid};
+    for (DWORD i = 0; i < t4->dwNumEntries && !done; i++) {
+        struct row row = family == 6 ? row6(&t6->table[i]) : row4(&t4->table[i]);
 
         done = fn(arg, &row);
     }
-    free(t);
+    free(table);
     return 0;
 }
 
@@ -187,7 +182,7 @@ int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr
     if (addr_from_sockaddr((const struct sockaddr *)peer, &s.peer, &s.peer_port) != 0 ||
         addr_from_sockaddr((const struct sockaddr *)local, &s.local, &s.local_port) != 0)
         return fault_set(f, PRA_EIO, "not an address");
-    rc = s.peer.family == 6 ? each_row6(false, peer_row, &s) : each_row4(false, peer_row, &s);
+    rc = each_row(s.peer.family, false, peer_row, &s);
     if (rc != 0)
         return fault_set(f, rc, "the system does not tell who connects");
     if (!s.found || s.pid == IDLE_PID)
@@ -236,12 +231,12 @@ int sockdiag_port_holder(const struct addr_ip *ip, uint16_t port,
                          const struct sockdiag_holder *known, struct sockdiag_holder *out)
 {
     struct holder_search s = {.ip = *ip, .port = port};
-    int rc = ip->family == 6 ? each_row6(true, holder_row, &s) : each_row4(true, holder_row, &s);
+    int rc = each_row(ip->family, true, holder_row, &s);
 
     /* A listener on [::] takes IPv4 as well. */
     if (rc == 0 && !s.found && ip->family == 4) {
         s.ip = (struct addr_ip){.family = 6};
-        rc = each_row6(true, holder_row, &s);
+        rc = each_row(6, true, holder_row, &s);
     }
     if (rc != 0 || !s.found)
         return rc != 0 ? rc : PRA_ENOENT;

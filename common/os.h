@@ -2,7 +2,7 @@
  * What differs between systems: files written safely, private folders, process hardening, the
  * terminal, clocks. os_posix.c, os_file_posix.c and os_secret_posix.c; for Windows os_win.c,
  * os_file_win.c and os_secret_win.c, where mode 0700 or 0600 means an access list for the user,
- * administrators and the system.
+ * administrators and the system. What needs no difference is in os_path.c and os_read.c.
  */
 #ifndef PRA_COMMON_OS_H
 #define PRA_COMMON_OS_H

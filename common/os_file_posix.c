@@ -1,4 +1,4 @@
-/* os.h for Linux, files and folders: read whole, replaced whole, made private. */
+/* os.h for Linux, files and folders: replaced whole, made private. */
 #include "common/os.h"
 
 #include <errno.h>
@@ -9,23 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/crypto.h"
+#include "common/os_internal.h"
 
-#define READ_FIRST 4096u
-
-int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name)
-{
-    size_t len = strlen(dir);
-    int n =
-        snprintf(dst, OS_PATH_MAX, "%s%s%s", dir, len > 0 && dir[len - 1] != '/' ? "/" : "", name);
-
-    return n < 0 || n >= OS_PATH_MAX ? PRA_ETOOBIG : 0;
-}
-
-const char *os_path_separator(const char *path)
-{
-    return strrchr(path, '/');
-}
+const char os_separators[] = "/";
 
 /* The folder that holds `path`. */
 static int parent_of(const char *path, char dst[OS_PATH_MAX])
@@ -139,98 +125,6 @@ int os_file_rename_new(const char *temp, const char *path, struct fault *f)
     if (rc != 0 || sync_dir(dir) != 0)
         return fault_set(f, PRA_EIO, "%s: could not be written: %s", path, strerror(errno));
     return 0;
-}
-
-static void free_wiped(char *p, size_t len)
-{
-    if (p)
-        crypto_wipe(p, len);
-    free(p);
-}
-
-/*
- * Reads to the end of the file, which may be longer than its size says (in /proc and /sys it is).
- * One byte more than `max` is asked for, so that a longer file shows.
- */
-static int read_rest(int fd, size_t first, size_t max, char **out, size_t *out_len)
-{
-    size_t cap = (first < max ? first : max) + 1;
-    size_t len = 0;
-    char *data = malloc(cap + 1);
-
-    if (!data)
-        return PRA_ENOMEM;
-    for (;;) {
-        ssize_t n;
-
-        if (len == cap) {
-            size_t more = cap <= max / 2 ? cap * 2 : max + 1;
-            char *bigger;
-
-            if (len > max) {
-                free_wiped(data, len);
-                return PRA_ETOOBIG;
-            }
-            bigger = malloc(more + 1);
-            if (!bigger) {
-                free_wiped(data, len);
-                return PRA_ENOMEM;
-            }
-            memcpy(bigger, data, len);
-            free_wiped(data, len);
-            data = bigger;
-            cap = more;
-        }
-        n = read(fd, data + len, cap - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            int saved = errno;
-
-            free_wiped(data, len);
-            errno = saved;
-            return PRA_EIO;
-        }
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    data[len] = '\0';
-    *out = data;
-    *out_len = len;
-    return 0;
-}
-
-int os_file_read(const char *path, size_t max, char **out, size_t *len, struct fault *f)
-{
-    struct stat st;
-    size_t size;
-    int rc;
-    /* Without O_NONBLOCK a FIFO put in the file's place would hold us here. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0)
-        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO, "%s: %s", path,
-                         strerror(errno));
-    if (fstat(fd, &st) != 0) {
-        rc = fault_set(f, PRA_EIO, "%s: %s", path, strerror(errno));
-        goto out;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        rc = fault_set(f, PRA_EIO, "%s: is no regular file", path);
-        goto out;
-    }
-    size = st.st_size > 0 ? (size_t)st.st_size : 0;
-    rc = size > max ? PRA_ETOOBIG : read_rest(fd, size > 0 ? size : READ_FIRST, max, out, len);
-    if (rc == PRA_ETOOBIG)
-        fault_set(f, rc, "%s: is larger than %zu bytes", path, max);
-    else if (rc == PRA_ENOMEM)
-        rc = fault_set(f, PRA_EIO, "%s: out of memory", path);
-    else if (rc != 0)
-        fault_set(f, rc, "%s: %s", path, strerror(errno));
-out:
-    close(fd);
-    return rc;
 }
 
 /* Makes one folder. The mode is exact: mkdir(2) alone would apply the umask. */

@@ -1,34 +1,15 @@
-/* os.h for Windows, files and folders: read whole, replaced whole, made private. */
+/* os.h for Windows, files and folders: replaced whole, made private. */
 #include "common/os.h"
 
 #include <aclapi.h>
 
-#include "common/crypto.h"
+#include "common/os_internal.h"
 
-#define READ_FIRST 4096u
+const char os_separators[] = "\\/";
 
 static bool is_separator(char c)
 {
     return c == '/' || c == '\\';
-}
-
-const char *os_path_separator(const char *path)
-{
-    const char *last = NULL;
-
-    for (; *path != '\0'; path++)
-        if (is_separator(*path))
-            last = path;
-    return last;
-}
-
-int os_path_join(char dst[OS_PATH_MAX], const char *dir, const char *name)
-{
-    size_t len = strlen(dir);
-    int n = snprintf(dst, OS_PATH_MAX, "%s%s%s", dir,
-                     len > 0 && !is_separator(dir[len - 1]) ? "\\" : "", name);
-
-    return n < 0 || n >= OS_PATH_MAX ? PRA_ETOOBIG : 0;
 }
 
 static int write_all(int fd, const char *data, size_t len)
@@ -89,82 +70,6 @@ int os_file_rename_new(const char *temp, const char *path, struct fault *f)
         return fault_set(f, PRA_EEXIST, "%s: exists already", path);
     return fault_set(f, PRA_EIO, "%s: could not be written: %s", path,
                      win_error_text(error, words, sizeof(words)));
-}
-
-static void free_wiped(char *p, size_t len)
-{
-    if (p)
-        crypto_wipe(p, len);
-    free(p);
-}
-
-/* Reads to the end, which may come later than the size said: one byte beyond `max` is asked for. */
-static int read_rest(int fd, size_t first, size_t max, char **out, size_t *out_len)
-{
-    size_t cap = (first < max ? first : max) + 1, len = 0;
-    char *data = malloc(cap + 1);
-
-    while (data != NULL) {
-        ssize_t n;
-
-        if (len == cap) {
-            size_t more = cap <= max / 2 ? cap * 2 : max + 1;
-            char *bigger = len > max ? NULL : malloc(more + 1);
-
-            if (bigger != NULL)
-                memcpy(bigger, data, len);
-            free_wiped(data, len);
-            if (len > max)
-                return PRA_ETOOBIG;
-            data = bigger;
-            cap = more;
-            continue;
-        }
-        n = read(fd, data + len, cap - len);
-        if (n < 0) {
-            free_wiped(data, len);
-            return PRA_EIO;
-        }
-        if (n == 0) {
-            data[len] = '\0';
-            *out = data;
-            *out_len = len;
-            return 0;
-        }
-        len += (size_t)n;
-    }
-    return PRA_ENOMEM;
-}
-
-int os_file_read(const char *path, size_t max, char **out, size_t *len, struct fault *f)
-{
-    struct stat st;
-    size_t size;
-    int rc, fd;
-
-    if (stat(path, &st) != 0)
-        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO, "%s: %s", path,
-                         strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return fault_set(f, PRA_EIO, "%s: is no regular file", path);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO, "%s: %s", path,
-                         strerror(errno));
-    if (GetFileType((HANDLE)_get_osfhandle(fd)) != FILE_TYPE_DISK) { /* CON, NUL and the like */
-        close(fd);
-        return fault_set(f, PRA_EIO, "%s: is no regular file", path);
-    }
-    size = st.st_size > 0 ? (size_t)st.st_size : 0;
-    rc = size > max ? PRA_ETOOBIG : read_rest(fd, size > 0 ? size : READ_FIRST, max, out, len);
-    if (rc == PRA_ETOOBIG)
-        fault_set(f, rc, "%s: is larger than %zu bytes", path, max);
-    else if (rc == PRA_ENOMEM)
-        rc = fault_set(f, PRA_EIO, "%s: out of memory", path);
-    else if (rc != 0)
-        fault_set(f, rc, "%s: %s", path, strerror(errno));
-    close(fd);
-    return rc;
 }
 
 /* --- folders -------------------------------------------------------------------------------- */

@@ -1,7 +1,4 @@
-/*
- * os.h for Windows, secrets from people: asked for on the console without echo, or read from the
- * first line of a file.
- */
+/* os.h for Windows: secrets asked for on the console without echo. */
 #include "common/os.h"
 
 #include "common/crypto.h"
@@ -102,73 +99,5 @@ out:
         CloseHandle(in);
     if (out != INVALID_HANDLE_VALUE)
         CloseHandle(out);
-    return rc;
-}
-
-/* As on POSIX: one line, byte by byte, so that nothing behind it is taken. */
-static int read_line(int fd, char *dst, size_t cap, size_t *len)
-{
-    *len = 0;
-    for (;;) {
-        char ch;
-        ssize_t n = read(fd, &ch, 1);
-
-        if (n < 0 && errno != EPIPE)
-            return PRA_EIO;
-        if (n <= 0)
-            return *len == 0 ? PRA_ECLOSED : 0;
-        if (ch == '\n')
-            return 0;
-        if (ch == '\0')
-            return PRA_EINVAL;
-        if (*len + 1 >= cap)
-            return PRA_ETOOBIG;
-        dst[(*len)++] = ch;
-    }
-}
-
-static int open_secret(const char *path, int *out, struct fault *f)
-{
-    struct stat st;
-    int fd;
-
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return fault_set(f, PRA_EUNSUPPORTED, "%s: is no file", path);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EUNSUPPORTED, "%s: %s", path,
-                         strerror(errno));
-    *out = fd;
-    return 0;
-}
-
-int os_read_secret_file(const char *path, char *dst, size_t cap, struct fault *f)
-{
-    bool standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard input" : path;
-    int fd = STDIN_FILENO, rc;
-    size_t len = 0;
-
-    if (!standard && (rc = open_secret(path, &fd, f)) != 0)
-        return rc;
-    rc = read_line(fd, dst, cap, &len);
-    if (rc == 0 && len > 0 && dst[len - 1] == '\r')
-        len--;
-    if (rc == 0 && len == 0)
-        rc = PRA_EINVAL;
-    if (rc == PRA_ETOOBIG)
-        fault_set(f, rc, "%s: the first line is longer than %zu bytes", name, cap - 1);
-    else if (rc == PRA_EINVAL)
-        fault_set(f, rc, "%s: the first line is empty or holds a NUL byte", name);
-    else if (rc == PRA_ECLOSED)
-        fault_set(f, rc, "%s: is empty", name);
-    else if (rc != 0)
-        rc = fault_set(f, PRA_ECLOSED, "%s: %s", name, strerror(errno));
-    if (!standard)
-        close(fd);
-    if (rc != 0)
-        crypto_wipe(dst, cap);
-    else
-        dst[len] = '\0';
     return rc;
 }

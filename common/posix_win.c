@@ -178,6 +178,8 @@ int posix_open(const char *path, int flags, ...)
         path = lock;
         flags = O_RDWR | O_CREAT;
     }
+    if (strcmp(path, "/dev/null") == 0)
+        path = "NUL";
     wide = win_wide_path(path);
     if (wide == NULL)
         return -1;
@@ -275,7 +277,10 @@ int posix_stat(const char *path, struct posix_stat *st)
 /* The C library's functions move at most INT32_MAX bytes. */
 ssize_t posix_read(int fd, void *dst, size_t len)
 {
-    return _read(fd, dst, len < INT32_MAX ? (unsigned)len : INT32_MAX);
+    int n = _read(fd, dst, len < INT32_MAX ? (unsigned)len : INT32_MAX);
+
+    /* Who writes into a pipe has gone: its end, as in POSIX. */
+    return n < 0 && errno == EPIPE ? 0 : n;
 }
 
 ssize_t posix_write(int fd, const void *src, size_t len)

@@ -38,6 +38,8 @@ typedef unsigned uid_t;
 /* mingw's own printf() and not msvcrt's, which knows no %zu; the compiler thinks of the latter. */
 #define FORMAT_PRINTF(fmt, first) __attribute__((format(__MINGW_PRINTF_FORMAT, fmt, first)))
 
+#define malloc_usable_size(p) _msize(p)
+
 /* --- files ---------------------------------------------------------------------------------- */
 
 #define O_CLOEXEC   _O_NOINHERIT
@@ -60,7 +62,7 @@ int posix_fstat(int fd, struct posix_stat *st);
 /*
  * As in POSIX: bytes are not translated; what is open can be renamed, replaced and removed; the
  * descriptor is not inherited. A file made with mode 06xx without bits for others gets an access
- * list for its user, administrators and the system. With O_DIRECTORY the descriptor is that of a
+ * list for its user, administrators and the system. /dev/null is there. With O_DIRECTORY the descriptor is that of a
  * file ".lock" in the folder, good for flock() alone.
  */
 int posix_open(const char *path, int flags, ...);
