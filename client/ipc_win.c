@@ -13,15 +13,36 @@ struct ipc_link {
     HANDLE pipe, event;
 };
 
-/* Only this user may own the pipe: anybody can make one of that name while no agent runs. */
+/* Was it made by a program that is kept in a sandbox? What such a one makes carries its low label. */
+static bool is_low(PACL labels)
+{
+    for (DWORD i = 0; labels != NULL && i < labels->AceCount; i++) {
+        SYSTEM_MANDATORY_LABEL_ACE *ace;
+        PSID sid;
+
+        if (!GetAce(labels, i, (void **)&ace))
+            return true;
+        sid = &ace->SidStart;
+        if (ace->Header.AceType == SYSTEM_MANDATORY_LABEL_ACE_TYPE &&
+            *GetSidSubAuthority(sid, (DWORD)*GetSidSubAuthorityCount(sid) - 1) <
+                SECURITY_MANDATORY_MEDIUM_RID)
+            return true;
+    }
+    return false;
+}
+
+/* Only this user may own the pipe, and no sandbox of his: anybody can make one of that name while no
+   agent runs. */
 static int check_owner(HANDLE pipe, struct fault *f)
 {
     uint8_t own[WIN_SID_MAX];
     PSECURITY_DESCRIPTOR sd = NULL;
     PSID owner = NULL;
-    bool ok = GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL,
-                              NULL, NULL, &sd) == ERROR_SUCCESS &&
-              win_user_sid(NULL, own) && EqualSid(owner, own);
+    PACL labels = NULL;
+    bool ok = GetSecurityInfo(pipe, SE_KERNEL_OBJECT,
+                              OWNER_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION, &owner, NULL,
+                              NULL, &labels, &sd) == ERROR_SUCCESS &&
+              win_user_sid(NULL, own) && EqualSid(owner, own) && !is_low(labels);
 
     LocalFree(sd);
     return ok ? 0 : fault_set(f, PRA_EACCES, "the agent's pipe belongs to another user");

@@ -8,6 +8,8 @@
 #define TEMP_TRIES   100
 #define TEMP_LETTERS 6
 #define ENV_SLOTS    16
+/* A path that a person was given may lead to another's pipe: who listens there may not act as us. */
+#define NO_IMPERSONATION (SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION)
 
 /* --- names and errors ----------------------------------------------------------------------- */
 
@@ -144,7 +146,7 @@ static int open_wide(const wchar_t *path, int flags, bool is_private)
     if (is_private && (sa.lpSecurityDescriptor = win_private("", "", "FA")) == NULL)
         return fail(GetLastError());
     h = CreateFileW(path, access_of(flags), FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                    &sa, disposition_of(flags), FILE_ATTRIBUTE_NORMAL, NULL);
+                    &sa, disposition_of(flags), FILE_ATTRIBUTE_NORMAL | NO_IMPERSONATION, NULL);
     if (sa.lpSecurityDescriptor != NULL)
         LocalFree(sa.lpSecurityDescriptor);
     if (h == INVALID_HANDLE_VALUE)
@@ -264,7 +266,7 @@ int posix_stat(const char *path, struct posix_stat *st)
     /* The right to read attributes comes with the folder; folders need the flag. */
     h = CreateFileW(wide, FILE_READ_ATTRIBUTES,
                     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                    FILE_FLAG_BACKUP_SEMANTICS, NULL);
+                    FILE_FLAG_BACKUP_SEMANTICS | NO_IMPERSONATION, NULL);
     error = GetLastError();
     free(wide);
     if (h == INVALID_HANDLE_VALUE)
@@ -335,7 +337,7 @@ int posix_access(const char *path, int mode)
     if (attributes != INVALID_FILE_ATTRIBUTES && (mode & W_OK) != 0) {
         h = CreateFileW(wide, FILE_WRITE_DATA,
                         FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                        FILE_FLAG_BACKUP_SEMANTICS, NULL);
+                        FILE_FLAG_BACKUP_SEMANTICS | NO_IMPERSONATION, NULL);
         error = GetLastError();
         if (h == INVALID_HANDLE_VALUE)
             attributes = INVALID_FILE_ATTRIBUTES;

@@ -82,3 +82,10 @@ def test_agent_hears_after_programs_that_came_and_were_gone_at_once(client, echo
                             client.env, timeout=60)
     assert knocked.status == 0, str(knocked)
     assert client.agent_call(op="info")["pid"] == before["pid"]
+
+
+def test_other_programs_of_the_user_cannot_look_into_the_agent(client, echo_forward):
+    pid = client.agent_call(op="info")["pid"]
+    opened = winclient.run([winclient.WINE, winclient.program("windows/tests/agent_call.exe"), "--open", str(pid)],
+                           client.env)
+    assert opened.out.split() == ["look", "end", "wait"], str(opened)

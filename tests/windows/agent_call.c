@@ -2,6 +2,7 @@
  * One request on the agent's pipe and its answer on standard output, for tests: what a socket is to
  * Python on Linux. agent_call.exe JSON; the agent is the one of PRA_HOME. Exit 3: there is none.
  * agent_call.exe --knock N: programs that come to the pipe and are gone at once, N times.
+ * agent_call.exe --open PID: which of the rights to a process are there to be had.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,30 @@ static DWORD WINAPI knock(void *arg)
             CloseHandle(h);
         else if (GetLastError() != ERROR_PIPE_BUSY || !WaitNamedPipeW(pipe_name, TIMEOUT_MS))
             return GetLastError();
+    }
+    return 0;
+}
+
+static int open_process(DWORD pid)
+{
+    static const struct {
+        const char *name;
+        DWORD right;
+    } rights[] = {{"read", PROCESS_VM_READ},
+                  {"write", PROCESS_VM_WRITE},
+                  {"handles", PROCESS_DUP_HANDLE},
+                  {"thread", PROCESS_CREATE_THREAD},
+                  {"look", PROCESS_QUERY_LIMITED_INFORMATION},
+                  {"end", PROCESS_TERMINATE},
+                  {"wait", SYNCHRONIZE}};
+
+    for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+        HANDLE h = OpenProcess(rights[i].right, FALSE, pid);
+
+        if (h != NULL)
+            printf("%s\n", rights[i].name);
+        if (h != NULL)
+            CloseHandle(h);
     }
     return 0;
 }
@@ -64,6 +89,8 @@ int main(int argc, char **argv)
     int rc = 1;
 
     os_arguments(&argc, &argv);
+    if (argc == 3 && strcmp(argv[1], "--open") == 0)
+        return open_process(strtoul(argv[2], NULL, 10));
     if (argc == 3 && strcmp(argv[1], "--knock") == 0 && paths_init(&paths, &f) == 0)
         return knock_often(&paths, strtol(argv[2], NULL, 10));
     if (argc == 2)
