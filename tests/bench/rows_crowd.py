@@ -105,13 +105,24 @@ def logins_pra(stand):
 
 # ---- memory ---------------------------------------------------------------------------------
 
+def _lasting(pid):
+    """The processes below it once none comes or goes: sshd's helpers of a login end a moment behind it."""
+    seen = []
+
+    def settled():
+        seen.append(set(descendants(pid)))
+        return len(seen) > 1 and seen[-1] == seen[-2]
+    wait_until(settled, 30, "sshd's helpers to end", interval=0.3)
+    return seen[-1]
+
+
 def memory_sshd(stand):
     people = sshd_crowd(stand)
     stand.sshd_sessions = len(descendants(stand.sshd().pid)) - 1
     known = set(descendants(stand.sshd().pid))
     try:
         people.login(SSHD_MEMORY_CLIENTS, AT_ONCE)
-        fresh = [p for p in descendants(stand.sshd().pid) if p not in known]
+        fresh = _lasting(stand.sshd().pid) - known
         kib = sum(pss_kib(p) for p in fresh) / SSHD_MEMORY_CLIENTS
         people.command("drop")
         _sshd_alone(stand)
