@@ -279,6 +279,15 @@ static int failed(const char *code, const char *message)
     return strcmp(code, "not-running") == 0 ? EXIT_NOT_CONNECTED : EXIT_FAILED;
 }
 
+/* Does the operation give a list that can be asked for in parts? The audit has pages of its own. */
+static bool is_list(const json_t *request)
+{
+    const char *op = json_string_value(json_object_get(request, "op"));
+    size_t len = op == NULL ? 0 : strlen(op);
+
+    return len > 5 && strcmp(op + len - 5, ".list") == 0 && strcmp(op, "audit.list") != 0;
+}
+
 /* Sends a request; prints warnings or the error. *result is borrowed from *answer. */
 static int ask(struct link *l, const json_t *request, json_t **answer, json_t **result)
 {
@@ -286,7 +295,7 @@ static int ask(struct link *l, const json_t *request, json_t **answer, json_t **
     json_t *warning, *error;
     size_t i;
 
-    *answer = link_ask(l, request, &f);
+    *answer = is_list(request) ? link_ask_all(l, request, &f) : link_ask(l, request, &f);
     if (*answer == NULL)
         return failed("no-answer", f.text);
     json_array_foreach(json_object_get(*answer, "warnings"), i, warning)

@@ -86,6 +86,9 @@ void link_close(struct link *l);
 /* One request, one answer (new reference). NULL with a sentence when nobody answers any more. */
 json_t *link_ask(struct link *l, const json_t *request, struct fault *f);
 
+/* The same for a list, which is asked for in parts unless the request says which part it wants. */
+json_t *link_ask_all(struct link *l, const json_t *request, struct fault *f);
+
 /* ---- what explain tries by itself (pra-admin_probe.c) ------------------------------------------ */
 
 /* The target of an `explain` and what its name resolved to. */

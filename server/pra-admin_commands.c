@@ -19,6 +19,11 @@
 #define P_USER {"user", "USER", false}
 #define P_GROUP {"group", "GROUP", false}
 #define P_RULE {"id", "ID", true}
+#define PAGED \
+    {"search", OPTION_TEXT, "TEXT", "only entries that show this"}, \
+    {"sort", OPTION_TEXT, "WORD", "another order; with - in front the other way round"}, \
+    {"limit", OPTION_NUMBER, "N", "at most N, up to 10000"}, \
+    {"offset", OPTION_NUMBER, "N", "pass over the first N"}
 /* clang-format on */
 
 static const struct cli_column user_columns[] = {
@@ -114,7 +119,11 @@ const struct cli_command cli_commands[] = {
              {"disabled", OPTION_FLAG, NULL, "may not log in until enabled"}),
      STYLE_DONE, NULL, "user {name} added", "allow a user; names are case-sensitive",
      "pra-admin user add suzuki --full-name 'Suzuki Hanako'"},
-    {"user list", "user.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, user_columns, NULL,
+    {"user list", "user.list", NO_POSITIONALS,
+     OPTIONS({"name", OPTION_TEXT, "NAME", "only this user"},
+             {"group", OPTION_TEXT, "GROUP", "only this group's members"},
+             {"state", OPTION_TEXT, "STATE", "enabled or disabled"}, PAGED),
+     STYLE_TABLE, user_columns, NULL,
      "users with their groups and the number of their keys and rules", "pra-admin user list"},
     {"user enable", "user.enable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "user {name} enabled", "let a user in again", "pra-admin user enable suzuki"},
@@ -128,8 +137,9 @@ const struct cli_command cli_commands[] = {
     {"group add", "group.add", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "group {name} added", "make a group, which can have rules and members",
      "pra-admin group add sales"},
-    {"group list", "group.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, group_columns, NULL,
-     "groups with their members", "pra-admin group list"},
+    {"group list", "group.list", NO_POSITIONALS,
+     OPTIONS({"name", OPTION_TEXT, "NAME", "only this group"}, PAGED), STYLE_TABLE, group_columns,
+     NULL, "groups with their members", "pra-admin group list"},
     {"group delete", "group.delete", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "group {name} deleted, with its rules", "remove a group with its rules",
      "pra-admin group delete sales"},
@@ -149,8 +159,10 @@ const struct cli_command cli_commands[] = {
      STYLE_DONE, NULL, "key {fingerprint} ({comment}) registered for user {user}",
      "register the public key of one of the user's PCs", "pra-admin key add suzuki suzuki.pub"},
     {"key list", "key.list", NO_POSITIONALS,
-     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's keys"}), STYLE_TABLE, key_columns,
-     NULL, "registered keys, when they were last seen, and what their PCs said",
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's keys"},
+             {"state", OPTION_TEXT, "STATE", "active or revoked"}, PAGED),
+     STYLE_TABLE, key_columns, NULL,
+     "registered keys, when they were last seen, and what their PCs said",
      "pra-admin key list --user suzuki"},
     {"key revoke", "key.revoke", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's registration of the key"}), STYLE_DONE,
@@ -182,7 +194,8 @@ const struct cli_command cli_commands[] = {
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's own rules"},
              {"group", OPTION_TEXT, "GROUP", "only this group's rules"},
              {"effective", OPTION_FLAG, NULL,
-              "with --user: all that are read for him, in order: his own, then his groups'"}),
+              "with --user: all that are read for him, in order: his own, then his groups'"},
+             PAGED),
      STYLE_TABLE, rule_columns, NULL, "rules in the order in which they are read",
      "pra-admin rule list --user suzuki --effective"},
     {"rule move", "rule.move", POSITIONALS(P_RULE, {"position", "POSITION", true}), NO_OPTIONS,
@@ -198,8 +211,9 @@ const struct cli_command cli_commands[] = {
      STYLE_DETAILS, NULL, NULL,
      "make an account of the management tool; prints the one-time code that sets its password",
      "pra-admin account add tanaka --role owner"},
-    {"account list", "account.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, account_columns, NULL,
-     "accounts of the management tool", "pra-admin account list"},
+    {"account list", "account.list", NO_POSITIONALS,
+     OPTIONS({"name", OPTION_TEXT, "NAME", "only this account"}, PAGED), STYLE_TABLE,
+     account_columns, NULL, "accounts of the management tool", "pra-admin account list"},
     {"account set", "account.set", POSITIONALS(P_NAME),
      OPTIONS({"role", OPTION_TEXT, "ROLE", "another role; ends the account's log-ins"},
              ACCOUNT_OPTIONS),
@@ -219,8 +233,9 @@ const struct cli_command cli_commands[] = {
      "phone)",
      "pra-admin account reissue tanaka"},
 
-    {"session list", "session.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, session_columns, NULL,
-     "who is connected (prad must run)", "pra-admin session list"},
+    {"session list", "session.list", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's sessions"}, PAGED), STYLE_TABLE,
+     session_columns, NULL, "who is connected (prad must run)", "pra-admin session list"},
     {"session kill", "session.kill", POSITIONALS({"id", "ID", false}),
      OPTIONS({"reason", OPTION_TEXT, "TEXT", "told to the user"}), STYLE_DONE, NULL,
      "session {id} ended", "end a session (prad must run)",

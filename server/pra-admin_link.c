@@ -20,6 +20,9 @@
 #include "common/os.h"
 #include "server/admin/admin.h"
 
+#define PART_OF_LIST                                                                               \
+    1000 /* entries that are asked for at once: prad has other things to do between */
+#define LIST_PASSES      3
 #define ATTEMPTS         60
 #define ATTEMPT_PAUSE_NS (50 * 1000 * 1000)
 #define ANSWER_TIMEOUT_S 120 /* a batch of 100,000 rules takes a while */
@@ -232,4 +235,73 @@ json_t *link_ask(struct link *l, const json_t *request, struct fault *f)
     if (answer == NULL)
         fault_set(f, PRA_ENOMEM, "no memory");
     return answer;
+}
+
+/* ---- whole lists ------------------------------------------------------------------------------- */
+
+/* The request for the part that begins at `offset`. */
+static json_t *part_request(const json_t *request, size_t offset)
+{
+    json_t *part = json_deep_copy(request), *args = json_object_get(part, "args");
+
+    json_object_set_new(args, "limit", json_integer(PART_OF_LIST));
+    json_object_set_new(args, "offset", json_integer((json_int_t)offset));
+    return part;
+}
+
+/*
+ * One pass over the list: the parts' entries are put into the first part's answer, which is
+ * returned. NULL with *changed: something was changed meanwhile, so that parts do not fit together.
+ */
+static json_t *ask_parts(struct link *l, const json_t *request, bool *changed, struct fault *f)
+{
+    json_t *answer = NULL, *list = NULL;
+    json_int_t generation = 0, total = 1;
+
+    *changed = false;
+    for (size_t have = 0; answer == NULL || have < (size_t)total; have = json_array_size(list)) {
+        json_t *ask = part_request(request, have), *part = link_ask(l, ask, f);
+        json_t *page = json_object_get(part, "page");
+        json_int_t now = json_integer_value(json_object_get(page, "generation"));
+
+        json_decref(ask);
+        if (part == NULL || page == NULL) { /* nobody answers, or a refusal */
+            json_decref(answer);
+            return part;
+        }
+        *changed = answer != NULL &&
+                   (now != generation || json_array_size(json_object_get(part, "result")) == 0);
+        if (answer == NULL) {
+            answer = part;
+            list = json_object_get(answer, "result");
+            generation = now;
+            total = json_integer_value(json_object_get(page, "total"));
+            continue;
+        }
+        if (!*changed)
+            json_array_extend(list, json_object_get(part, "result"));
+        json_decref(part);
+        if (*changed) {
+            json_decref(answer);
+            return NULL;
+        }
+    }
+    return answer;
+}
+
+json_t *link_ask_all(struct link *l, const json_t *request, struct fault *f)
+{
+    json_t *args = json_object_get(request, "args");
+    bool changed = true;
+
+    if (l->fd < 0 || json_object_get(args, "limit") != NULL ||
+        json_object_get(args, "offset") != NULL)
+        return link_ask(l, request, f);
+    for (int i = 0; i < LIST_PASSES && changed; i++) {
+        json_t *answer = ask_parts(l, request, &changed, f);
+
+        if (!changed)
+            return answer;
+    }
+    return link_ask(l, request, f); /* it changes all the time: at once, however long that takes */
 }

@@ -36,7 +36,7 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
     if (rc == 0 && a->serving)
-        rc = snapshot_load(a, &a->policy, f);
+        rc = snapshot_load(a, true, &a->policy, f);
     if (rc != 0) {
         admin_close(a);
         return rc;
@@ -68,7 +68,7 @@ struct policy *admin_policy(struct admin *a)
 {
     struct fault f = {0};
 
-    if (a->policy == NULL && snapshot_load(a, &a->policy, &f) != 0)
+    if (a->policy == NULL && snapshot_load(a, true, &a->policy, &f) != 0)
         log_event(LOG_ERROR, "policy-not-loaded", "error=\"%s\"", f.text);
     return a->policy == NULL ? NULL : policy_ref(a->policy);
 }
@@ -79,12 +79,12 @@ static void swap_policy(struct admin *a, struct policy *next)
     a->policy = next;
 }
 
-static bool reload(struct admin *a)
+static bool reload(struct admin *a, bool fresh)
 {
     struct policy *next = NULL;
     struct fault f = {0};
 
-    if (snapshot_load(a, &next, &f) != 0) {
+    if (snapshot_load(a, fresh, &next, &f) != 0) {
         log_event(LOG_ERROR, "policy-not-loaded", "error=\"%s\" kept=old", f.text);
         return false;
     }
@@ -94,7 +94,7 @@ static bool reload(struct admin *a)
 
 bool admin_refresh(struct admin *a)
 {
-    return a->store->ops->changed(a->store) && reload(a);
+    return a->store->ops->changed(a->store) && reload(a, true);
 }
 
 int admin_set_own_addresses(struct admin *a, const struct addr_ip *ips, size_t count)
@@ -108,7 +108,7 @@ int admin_set_own_addresses(struct admin *a, const struct addr_ip *ips, size_t c
     free(a->own);
     a->own = own;
     a->own_count = count;
-    return reload(a) ? 0 : PRA_ENOMEM;
+    return reload(a, false) ? 0 : PRA_ENOMEM;
 }
 
 /* ---- audit and notes --------------------------------------------------------------------------- */
@@ -318,7 +318,7 @@ static int finish(struct admin *a, int rc, struct fault *f)
     if (rc == 0)
         rc = db->bump(a->store, f);
     if (rc == 0 && a->serving)
-        rc = snapshot_load(a, &next, f);
+        rc = snapshot_load(a, false, &next, f);
     if (rc == 0)
         rc = db->commit(a->store, f);
     else
@@ -443,12 +443,15 @@ json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json
             json_pack("{s:b, s:o}", "ok", 1, "result", c.result != NULL ? c.result : json_null());
         if (answer != NULL && c.warnings != NULL)
             json_object_set(answer, "warnings", c.warnings);
+        if (answer != NULL && c.page != NULL)
+            json_object_set(answer, "page", c.page);
     } else {
         answer = json_pack("{s:b, s:{s:s, s:o}}", "ok", 0, "error", "code", error_word(rc),
                            "message", json_text(c.f.text));
         json_decref(c.result);
     }
     json_decref(c.warnings);
+    json_decref(c.page);
     json_decref(copy);
     return answer;
 }

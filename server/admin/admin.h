@@ -19,6 +19,7 @@
 
 #include "common/err.h"
 #include "server/audit/audit.h"
+#include "server/listing.h"
 #include "server/policy/policy.h"
 
 #define ADMIN_ADDRESSES_MAX 16 /* of the name that explain is asked about */
@@ -37,8 +38,11 @@ struct admin_peer {
 struct admin_host {
     void *ctx;
     /* JSON array of sessions: {"id","user","device","source","since","version","os","binding",
-       "connections","channels","bytes_in","bytes_out","kind":"pra|ssh"}. New reference, NULL = no memory. */
-    json_t *(*session_list)(void *ctx);
+       "connections","channels","bytes_in","bytes_out","kind":"pra|ssh"}; of the listing: user,
+       search, sort, limit, offset. A new reference in *out, NULL on failure. Returns 0, PRA_ENOMEM,
+       PRA_EINVAL (no such sort). */
+    int (*session_list)(void *ctx, const struct listing *l, json_t **out, int64_t *total);
+    size_t (*session_count)(void *ctx);
     /* Ends a session and tells the client why. Returns 0, PRA_ENOENT. */
     int (*session_kill)(void *ctx, const char *id, const char *why);
     /* Stores audit events that wait. Called before each request, so that an answer shows what had

@@ -223,13 +223,15 @@ static int list_account(const struct store_account *a, void *ctx)
 
 int op_account_list(struct call *c)
 {
+    struct store *s = c->a->store;
     json_t *list = json_array();
-    int rc = c->a->store->ops->account_each(c->a->store, list_account, list, &c->f);
+    struct listing l;
+    int64_t total = 0;
+    int rc = list_read(c, &l);
 
     if (rc == 0)
-        return give(c, list);
-    json_decref(list);
-    return rc;
+        rc = s->ops->account_list(s, &l, list_account, list, &total, &c->f);
+    return list_give(c, &l, list, total, rc);
 }
 
 static int get_named(struct call *c, struct store_account *a)

@@ -18,8 +18,19 @@ static int not_running(struct call *c)
 int op_session_list(struct call *c)
 {
     const struct admin_host *h = &c->a->host;
+    struct listing l;
+    int64_t total = 0;
+    json_t *list;
+    int rc = list_read(c, &l);
 
-    return h->session_list == NULL ? not_running(c) : give(c, h->session_list(h->ctx));
+    if (rc != 0)
+        return rc;
+    if (h->session_list == NULL)
+        return not_running(c);
+    rc = h->session_list(h->ctx, &l, &list, &total);
+    if (rc == PRA_EINVAL)
+        fault_set(&c->f, rc, "sort: '%.40s' is nothing that this list is sorted by", l.sort);
+    return list_give(c, &l, list, total, rc);
 }
 
 int op_session_kill(struct call *c)
@@ -129,66 +140,27 @@ int op_init(struct call *c)
 
 /* ---- status ------------------------------------------------------------------------------------ */
 
-struct counts {
-    json_int_t users, groups, keys, rules;
-};
-
-static int count_user(const struct store_user *u, void *ctx)
-{
-    (void)u;
-    ((struct counts *)ctx)->users++;
-    return 0;
-}
-
-static int count_group(const struct store_group *g, void *ctx)
-{
-    (void)g;
-    ((struct counts *)ctx)->groups++;
-    return 0;
-}
-
-static int count_key(const struct store_key *k, void *ctx)
-{
-    ((struct counts *)ctx)->keys += k->state == POLICY_KEY_ACTIVE;
-    return 0;
-}
-
-static int count_rule(const struct store_rule *r, void *ctx)
-{
-    (void)r;
-    ((struct counts *)ctx)->rules++;
-    return 0;
-}
-
 int op_status(struct call *c)
 {
     const struct admin_host *h = &c->a->host;
     struct store *s = c->a->store;
-    struct counts n = {0};
+    struct store_counts n = {0};
     uint64_t generation = 0;
-    json_t *sessions = NULL, *key = NULL, *status;
+    json_t *key = NULL, *status;
     int rc = s->ops->generation(s, &generation, &c->f);
 
     if (rc == 0)
-        rc = s->ops->user_each(s, count_user, &n, &c->f);
-    if (rc == 0)
-        rc = s->ops->group_each(s, count_group, &n, &c->f);
-    if (rc == 0)
-        rc = s->ops->key_each(s, NULL, NULL, count_key, &n, &c->f);
-    if (rc == 0)
-        rc = s->ops->rule_each(s, false, NULL, count_rule, &n, &c->f);
+        rc = s->ops->counts(s, &n, &c->f);
     if (rc != 0)
         return rc;
-    if (h->session_list != NULL)
-        sessions = h->session_list(h->ctx);
     if (show_key(c, &key) != 0)
         key = json_null();
     status = json_pack(
         "{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "running", c->a->serving, "version",
         PRA_VERSION, "store", json_text(c->a->store_url), "generation", (json_int_t)generation,
-        "users", n.users, "groups", n.groups, "keys", n.keys, "rules", n.rules, "sessions",
-        sessions != NULL ? json_integer((json_int_t)json_array_size(sessions)) : json_null(),
+        "users", (json_int_t)n.users, "groups", (json_int_t)n.groups, "keys", (json_int_t)n.keys,
+        "rules", (json_int_t)n.rules, "sessions",
+        h->session_count != NULL ? json_integer((json_int_t)h->session_count(h->ctx)) : json_null(),
         "hostkey", key);
-    json_decref(sessions);
     return give(c, status);
 }

@@ -14,6 +14,7 @@
 
 #define ADMIN_BATCH_MAX 100000 /* requests in one batch */
 #define ADMIN_PAGE_MAX  1000   /* audit records in one answer */
+#define LIST_MAX        1000   /* entries of a list that an account gets at once */
 #define ADMIN_NOTES_MAX 1024   /* hellos remembered between two writes */
 
 struct device_note {
@@ -76,6 +77,7 @@ struct call {
     json_t *args;     /* borrowed; checked */
     json_t *result;   /* owned by the call until it is taken into the answer */
     json_t *warnings; /* NULL or an array of sentences */
+    json_t *page;     /* of a list: which part of it the result is; NULL for others */
     struct fault f;
     unsigned who;                        /* one of the bits */
     struct store_account account;        /* id 0 = none */
@@ -155,6 +157,15 @@ json_t *json_when(int64_t t);
 /* Sets the result; PRA_ENOMEM if `result` is NULL. */
 int give(struct call *c, json_t *result);
 
+/* ---- lists (admin_list.c) ---------------------------------------------------------------------- */
+
+/* The arguments that lists have in common, as far as the operation has them. Returns 0, PRA_EINVAL. */
+int list_read(struct call *c, struct listing *l);
+/* Sets result and page; takes over `list`. With `rc` < 0 the list is dropped and rc returned. */
+int list_give(struct call *c, const struct listing *l, json_t *list, int64_t total, int rc);
+/* The same of a list that is there as a whole: gives the part that is asked for. */
+int list_cut(struct call *c, const struct listing *l, json_t *list, int rc);
+
 /* The form of an audit record of this call. */
 void audit_of(const struct call *c, int rc, struct audit_event *e);
 
@@ -163,8 +174,11 @@ json_t *rule_json(const struct store_rule *in);
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
-/* Reads the store and compiles it. Returns 0 with a reference in *out, or a PRA_E*. */
-int snapshot_load(struct admin *a, struct policy **out, struct fault *f);
+/*
+ * Reads the store and compiles it. Unless `fresh`, rules of owners that the open transaction has not
+ * touched are taken from a->policy. Returns 0 with a reference in *out, or a PRA_E*.
+ */
+int snapshot_load(struct admin *a, bool fresh, struct policy **out, struct fault *f);
 
 /* Writes what was noted by admin_note_device(), inside a transaction. */
 int notes_write(struct admin *a, struct fault *f);

@@ -131,19 +131,19 @@ static int list_key(const struct store_key *k, void *ctx)
 int op_key_list(struct call *c)
 {
     struct store *s = c->a->store;
-    const char *user = arg_text(c, "user");
     json_t *list = json_array();
+    struct listing l;
     struct store_user u;
-    int rc = user == NULL ? 0 : s->ops->user_get(s, user, &u, &c->f);
+    int64_t total = 0;
+    int rc = list_read(c, &l);
 
+    if (rc == 0 && l.user != NULL)
+        rc = s->ops->user_get(s, l.user, &u, &c->f);
     if (rc == 0 && c->a->note_count > 0)
         rc = admin_store_audit(c->a, NULL, 0); /* so that "seen" is up to date */
     if (rc == 0)
-        rc = s->ops->key_each(s, user, NULL, list_key, list, &c->f);
-    if (rc == 0)
-        return give(c, list);
-    json_decref(list);
-    return rc;
+        rc = s->ops->key_list(s, &l, list_key, list, &total, &c->f);
+    return list_give(c, &l, list, total, rc);
 }
 
 struct revocation {

@@ -334,29 +334,30 @@ static int list_effective(struct call *c, const char *user, json_t *list)
 int op_rule_list(struct call *c)
 {
     struct store *s = c->a->store;
-    const char *user = arg_text(c, "user"), *group = arg_text(c, "group");
+    bool effective = arg_bool(c, "effective");
     json_t *list = json_array();
+    struct listing l;
     struct store_group g;
     struct store_user u;
-    int rc = 0;
+    int64_t total = 0;
+    int rc = list_read(c, &l);
 
-    if (user != NULL && group != NULL)
+    if (rc == 0 && l.user != NULL && l.group != NULL)
         rc = fault_set(&c->f, PRA_EINVAL, "user, group: give one of the two");
-    else if (user != NULL)
-        rc = s->ops->user_get(s, user, &u, &c->f);
-    else if (group != NULL)
-        rc = s->ops->group_get(s, group, &g, &c->f);
-    else if (arg_bool(c, "effective"))
+    else if (rc == 0 && l.user != NULL)
+        rc = s->ops->user_get(s, l.user, &u, &c->f);
+    else if (rc == 0 && l.group != NULL)
+        rc = s->ops->group_get(s, l.group, &g, &c->f);
+    else if (rc == 0 && effective)
         rc = fault_set(&c->f, PRA_EINVAL, "effective: needs user");
+    if (rc == 0 && effective && (l.search != NULL || l.sort != NULL))
+        rc = fault_set(&c->f, PRA_EINVAL,
+                       "effective: has an order of its own, and is neither sorted nor searched");
+    if (effective)
+        return list_cut(c, &l, list, rc == 0 ? list_effective(c, l.user, list) : rc);
     if (rc == 0)
-        rc = user != NULL && arg_bool(c, "effective")
-                 ? list_effective(c, user, list)
-                 : s->ops->rule_each(s, group != NULL, group != NULL ? group : user, list_rule,
-                                     list, &c->f);
-    if (rc == 0)
-        return give(c, list);
-    json_decref(list);
-    return rc;
+        rc = s->ops->rule_list(s, &l, list_rule, list, &total, &c->f);
+    return list_give(c, &l, list, total, rc);
 }
 
 /* ---- moving and deleting ----------------------------------------------------------------------- */

@@ -26,8 +26,11 @@
 #define TARGET_ARG 1024
 #define LINE_ARG   SSHKEY_LINE_MAX
 #define TIME_ARG   64
-#define PROOF_ARG  128
-#define AGENT_ARG  512
+/* A word to search for, the order, and which part: of every list. */
+#define PAGED                                                                                      \
+    TEXT("search", 256), TEXT("sort", 32), INT("limit", LIST_PART_MAX), INT("offset", ID_MAX)
+#define PROOF_ARG 128
+#define AGENT_ARG 512
 
 /* Rights. Everything that reads what is configured and what happens: */
 #define OWNER   (1u << ROLE_OWNER | BY_CONSOLE)
@@ -42,13 +45,14 @@
 static const struct operation operations[] = {
     {"user.add", OP_CHANGES, CHANGES, op_user_add,
      ARGS(NEED("name", NAME_ARG), TEXT("full-name", POLICY_LABEL_MAX), FLAG("disabled"))},
-    {"user.list", OP_READS, READS, op_user_list, NO_ARGS},
+    {"user.list", OP_READS, READS, op_user_list,
+     ARGS(TEXT("name", NAME_ARG), TEXT("group", NAME_ARG), TEXT("state", 16), PAGED)},
     {"user.enable", OP_CHANGES, CHANGES, op_user_enable, ARGS(NEED("name", NAME_ARG))},
     {"user.disable", OP_CHANGES, CHANGES, op_user_disable, ARGS(NEED("name", NAME_ARG))},
     {"user.delete", OP_CHANGES, CHANGES, op_user_delete, ARGS(NEED("name", NAME_ARG))},
 
     {"group.add", OP_CHANGES, CHANGES, op_group_add, ARGS(NEED("name", NAME_ARG))},
-    {"group.list", OP_READS, READS, op_group_list, NO_ARGS},
+    {"group.list", OP_READS, READS, op_group_list, ARGS(TEXT("name", NAME_ARG), PAGED)},
     {"group.delete", OP_CHANGES, CHANGES, op_group_delete, ARGS(NEED("name", NAME_ARG))},
     {"group.member.add", OP_CHANGES, CHANGES, op_member_add,
      ARGS(NEED("group", NAME_ARG), NEED("user", NAME_ARG))},
@@ -57,7 +61,8 @@ static const struct operation operations[] = {
 
     {"key.add", OP_CHANGES, CHANGES, op_key_add,
      ARGS(NEED("user", NAME_ARG), HIDE("line", LINE_ARG), FLAG("any-client"), FLAG("reactivate"))},
-    {"key.list", OP_READS, READS, op_key_list, ARGS(TEXT("user", NAME_ARG))},
+    {"key.list", OP_READS, READS, op_key_list,
+     ARGS(TEXT("user", NAME_ARG), TEXT("state", 16), PAGED)},
     {"key.revoke", OP_CHANGES, CHANGES, op_key_revoke,
      ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
 
@@ -67,11 +72,11 @@ static const struct operation operations[] = {
           INT("position", ID_MAX), TEXT("action", 16), TEXT("from", TARGET_ARG),
           TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG), FLAG("log"))},
     {"rule.list", OP_READS, READS, op_rule_list,
-     ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), FLAG("effective"))},
+     ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), FLAG("effective"), PAGED)},
     {"rule.move", OP_CHANGES, CHANGES, op_rule_move, ARGS(NEED_INT("id"), NEED_INT("position"))},
     {"rule.delete", OP_CHANGES, CHANGES, op_rule_delete, ARGS(NEED_INT("id"))},
 
-    {"session.list", OP_READS, READS, op_session_list, NO_ARGS},
+    {"session.list", OP_READS, READS, op_session_list, ARGS(TEXT("user", NAME_ARG), PAGED)},
     {"session.kill", OP_ACTS, HELPS, op_session_kill, ARGS(NEED("id", 64), TEXT("reason", 128))},
     {"hostkey.show", OP_READS, ANY, op_hostkey_show, NO_ARGS},
     {"profile", OP_READS, HELPS, op_profile,
@@ -87,7 +92,7 @@ static const struct operation operations[] = {
     {"account.add", OP_WRITES, OWNER, op_account_add,
      ARGS(NEED("name", NAME_ARG), NEED("role", 16), TEXT("full-name", POLICY_LABEL_MAX),
           TEXT("mail", STORE_MAIL_MAX), TEXT("expires", TIME_ARG))},
-    {"account.list", OP_READS, OWNER, op_account_list, NO_ARGS},
+    {"account.list", OP_READS, OWNER, op_account_list, ARGS(TEXT("name", NAME_ARG), PAGED)},
     {"account.set", OP_WRITES, OWNER, op_account_set,
      ARGS(NEED("name", NAME_ARG), TEXT("role", 16), TEXT("full-name", POLICY_LABEL_MAX),
           TEXT("mail", STORE_MAIL_MAX), TEXT("expires", TIME_ARG))},

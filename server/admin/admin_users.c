@@ -8,9 +8,9 @@
 
 #include "common/os.h"
 
-/* How many keys and rules each user has, and his groups: gathered once for the whole list. */
-struct overview {
-    json_t *keys, *rules, *groups; /* by user name */
+/* A list in the making. */
+struct listed {
+    struct call *c;
     json_t *list;
 };
 
@@ -48,86 +48,40 @@ int op_user_add(struct call *c)
     return rc != 0 ? rc : give(c, user_json(&u));
 }
 
-static int count_for(json_t *by_user, const char *user)
-{
-    json_int_t n = json_integer_value(json_object_get(by_user, user));
-
-    return json_object_set_new(by_user, user, json_integer(n + 1)) == 0 ? 0 : PRA_ENOMEM;
-}
-
-static int count_key(const struct store_key *k, void *ctx)
-{
-    struct overview *o = ctx;
-
-    return k->state == POLICY_KEY_ACTIVE ? count_for(o->keys, k->user) : 0;
-}
-
-static int count_rule(const struct store_rule *r, void *ctx)
-{
-    struct overview *o = ctx;
-
-    return r->rule.is_group ? 0 : count_for(o->rules, r->rule.owner);
-}
-
-/* Appends `item` to the list that `by_name` keeps under `name`. */
-static int add_to_list(json_t *by_name, const char *name, const char *item)
-{
-    json_t *list = json_object_get(by_name, name);
-
-    if (list == NULL) {
-        list = json_array();
-        if (json_object_set_new(by_name, name, list) != 0)
-            return PRA_ENOMEM;
-    }
-    return json_array_append_new(list, json_text(item)) == 0 ? 0 : PRA_ENOMEM;
-}
-
 static int note_group(const char *group, const char *user, void *ctx)
 {
-    struct overview *o = ctx;
-
-    return add_to_list(o->groups, user, group);
+    (void)user;
+    return json_array_append_new(ctx, json_text(group)) == 0 ? 0 : PRA_ENOMEM;
 }
 
-static int list_user(const struct store_user *u, void *ctx)
+static int list_user(const struct store_user_row *r, void *ctx)
 {
-    struct overview *o = ctx;
-    json_t *user = user_json(u), *groups = json_object_get(o->groups, u->name);
-    json_int_t keys = json_integer_value(json_object_get(o->keys, u->name));
-    json_int_t rules = json_integer_value(json_object_get(o->rules, u->name));
+    struct listed *l = ctx;
+    struct store *s = l->c->a->store;
+    json_t *user = user_json(&r->user), *groups = json_array();
+    int rc = json_object_set_new(user, "groups", groups) == 0 ? 0 : PRA_ENOMEM;
 
-    if (json_object_set_new(user, "groups", groups != NULL ? json_incref(groups) : json_array()) ||
-        json_object_set_new(user, "keys", json_integer(keys)) ||
-        json_object_set_new(user, "rules", json_integer(rules)) ||
-        json_array_append(o->list, user)) {
-        json_decref(user);
-        return PRA_ENOMEM;
-    }
+    if (rc == 0)
+        rc = s->ops->member_each(s, r->user.name, note_group, groups, &l->c->f);
+    if (rc == 0 && (json_object_set_new(user, "keys", json_integer(r->keys)) ||
+                    json_object_set_new(user, "rules", json_integer(r->rules)) ||
+                    json_array_append(l->list, user)))
+        rc = PRA_ENOMEM;
     json_decref(user);
-    return 0;
+    return rc;
 }
 
 int op_user_list(struct call *c)
 {
     struct store *s = c->a->store;
-    struct overview o = {json_object(), json_object(), json_object(), json_array()};
-    int rc = s->ops->key_each(s, NULL, NULL, count_key, &o, &c->f);
+    struct listed of = {c, json_array()};
+    struct listing l;
+    int64_t total = 0;
+    int rc = list_read(c, &l);
 
     if (rc == 0)
-        rc = s->ops->rule_each(s, false, NULL, count_rule, &o, &c->f);
-    if (rc == 0)
-        rc = s->ops->member_each(s, NULL, note_group, &o, &c->f);
-    if (rc == 0)
-        rc = s->ops->user_each(s, list_user, &o, &c->f);
-    if (rc == 0)
-        rc = give(c, json_incref(o.list));
-    else if (rc == PRA_ENOMEM)
-        fault_set(&c->f, rc, "no memory for the list");
-    json_decref(o.keys);
-    json_decref(o.rules);
-    json_decref(o.groups);
-    json_decref(o.list);
-    return rc;
+        rc = s->ops->user_list(s, &l, list_user, &of, &total, &c->f);
+    return list_give(c, &l, of.list, total, rc);
 }
 
 static int set_enabled(struct call *c, bool enabled)
@@ -189,19 +143,19 @@ int op_group_add(struct call *c)
 
 static int note_member(const char *group, const char *user, void *ctx)
 {
-    struct overview *o = ctx;
-
-    return add_to_list(o->groups, group, user);
+    (void)group;
+    return json_array_append_new(ctx, json_text(user)) == 0 ? 0 : PRA_ENOMEM;
 }
 
 static int list_group(const struct store_group *g, void *ctx)
 {
-    struct overview *o = ctx;
-    json_t *group = group_json(g), *members = json_object_get(o->groups, g->name);
-    int rc = 0;
+    struct listed *l = ctx;
+    struct store *s = l->c->a->store;
+    json_t *group = group_json(g);
+    int rc = s->ops->member_of_group(s, g->name, note_member, json_object_get(group, "members"),
+                                     &l->c->f);
 
-    if ((members != NULL && json_object_set(group, "members", members)) ||
-        json_array_append(o->list, group))
+    if (rc == 0 && json_array_append(l->list, group) != 0)
         rc = PRA_ENOMEM;
     json_decref(group);
     return rc;
@@ -210,18 +164,14 @@ static int list_group(const struct store_group *g, void *ctx)
 int op_group_list(struct call *c)
 {
     struct store *s = c->a->store;
-    struct overview o = {.groups = json_object(), .list = json_array()};
-    int rc = s->ops->member_each(s, NULL, note_member, &o, &c->f);
+    struct listed of = {c, json_array()};
+    struct listing l;
+    int64_t total = 0;
+    int rc = list_read(c, &l);
 
     if (rc == 0)
-        rc = s->ops->group_each(s, list_group, &o, &c->f);
-    if (rc == 0)
-        rc = give(c, json_incref(o.list));
-    else if (rc == PRA_ENOMEM)
-        fault_set(&c->f, rc, "no memory for the list");
-    json_decref(o.groups);
-    json_decref(o.list);
-    return rc;
+        rc = s->ops->group_list(s, &l, list_group, &of, &total, &c->f);
+    return list_give(c, &l, of.list, total, rc);
 }
 
 int op_group_delete(struct call *c)

@@ -139,6 +139,12 @@ const struct policy_rule *policy_find_rule(const struct policy *p, int64_t id)
     return NULL;
 }
 
+const struct policy_rule *policy_rules(const struct policy *p, size_t *count)
+{
+    *count = p->rule_count;
+    return p->rules;
+}
+
 /* ---- compiling --------------------------------------------------------------------------------- */
 
 /* An array of `n` elements, never NULL on success even for none. */

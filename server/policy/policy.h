@@ -133,6 +133,8 @@ const struct policy_user *policy_find_user(const struct policy *p, const char *n
 const struct policy_key *policy_find_key(const struct policy *p, const char *user,
                                          const uint8_t *blob, size_t blob_len);
 const struct policy_rule *policy_find_rule(const struct policy *p, int64_t id);
+/* All of them, in the order in which each owner's are read. */
+const struct policy_rule *policy_rules(const struct policy *p, size_t *count);
 
 /* Three answers; "cannot tell" is never yes. */
 enum policy_answer { POLICY_DENY = 0, POLICY_ALLOW = 1, POLICY_NEEDS_ADDRESS = -1 };

@@ -128,6 +128,8 @@ void pending_answer(struct pending *q, json_t *answer)
         body = json_pack("{s:O?}", "result", result);
         if (json_object_get(answer, "warnings") != NULL)
             json_object_set(body, "warnings", json_object_get(answer, "warnings"));
+        if (json_object_get(answer, "page") != NULL)
+            json_object_set(body, "page", json_object_get(answer, "page"));
         pending_send(q, 200, body);
     }
 }

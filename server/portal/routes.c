@@ -13,6 +13,8 @@
 #define NEED_QUERY(n) {n, IN_QUERY, PARAM_TEXT, true}
 #define QUERY_INT(n) {n, IN_QUERY, PARAM_INT, false}
 #define QUERY_FLAG(n) {n, IN_QUERY, PARAM_BOOL, false}
+/* What every list has (server/admin/admin_list.c). */
+#define PAGED QUERY("search"), QUERY("sort"), QUERY_INT("limit"), QUERY_INT("offset")
 #define BODY(n) {n, IN_BODY, PARAM_TEXT, false}
 #define NEED(n) {n, IN_BODY, PARAM_TEXT, true}
 #define SECRET(n) {n, IN_BODY, PARAM_SECRET, true}
@@ -51,7 +53,8 @@ const struct route routes[] = {
     {EVHTTP_REQ_POST, "/me/recovery-codes", "recovery.renew", ROUTE_PROVE,
      "New recovery codes instead of the old ones", {SECRET("password")}},
 
-    {EVHTTP_REQ_GET, "/users", "user.list", ROUTE_ASK, "All users", {{0}}},
+    {EVHTTP_REQ_GET, "/users", "user.list", ROUTE_ASK, "Users with their groups and the number of their keys and rules",
+     {QUERY("name"), QUERY("group"), QUERY("state"), PAGED}},
     {EVHTTP_REQ_POST, "/users", "user.add", ROUTE_ASK, "Allow a user",
      {NEED("name"), BODY("full-name"), FLAG("disabled")}},
     {EVHTTP_REQ_POST, "/users/{name}/enable", "user.enable", ROUTE_ASK, "Let a user in again", {NEED_PATH("name")}},
@@ -62,7 +65,7 @@ const struct route routes[] = {
     {EVHTTP_REQ_GET, "/users/{user}/profile", "profile", ROUTE_ASK, "The file that sets up a user's PC",
      {NEED_PATH("user"), NEED_QUERY("server"), QUERY("name")}},
 
-    {EVHTTP_REQ_GET, "/groups", "group.list", ROUTE_ASK, "All groups with their members", {{0}}},
+    {EVHTTP_REQ_GET, "/groups", "group.list", ROUTE_ASK, "Groups with their members", {QUERY("name"), PAGED}},
     {EVHTTP_REQ_POST, "/groups", "group.add", ROUTE_ASK, "Make a group", {NEED("name")}},
     {EVHTTP_REQ_DELETE, "/groups/{name}", "group.delete", ROUTE_ASK, "Remove a group with its rules", {NEED_PATH("name")}},
     {EVHTTP_REQ_PUT, "/groups/{group}/members/{user}", "group.member.add", ROUTE_ASK,
@@ -71,14 +74,14 @@ const struct route routes[] = {
      "Take a user out of a group", {NEED_PATH("group"), NEED_PATH("user")}},
 
     {EVHTTP_REQ_GET, "/keys", "key.list", ROUTE_ASK, "Registered keys, each of one device, and what the device said",
-     {QUERY("user")}},
+     {QUERY("user"), QUERY("state"), PAGED}},
     {EVHTTP_REQ_POST, "/keys", "key.add", ROUTE_ASK, "Register the public key of one of the user's PCs",
      {NEED("user"), NEED("line"), FLAG("any-client"), FLAG("reactivate")}},
     {EVHTTP_REQ_POST, "/keys/revoke", "key.revoke", ROUTE_ASK, "Close a key's connections and refuse it from now on",
      {NEED("fingerprint"), BODY("user")}},
 
     {EVHTTP_REQ_GET, "/rules", "rule.list", ROUTE_ASK, "Rules in the order in which they are read",
-     {QUERY("user"), QUERY("group"), QUERY_FLAG("effective")}},
+     {QUERY("user"), QUERY("group"), QUERY_FLAG("effective"), PAGED}},
     {EVHTTP_REQ_POST, "/rules", "rule.add", ROUTE_ASK, "Add a rule",
      {BODY("user"), BODY("group"), NEED("name"), NEED("target"), BODY("local"), BODY("fallback"), INT("position"),
       BODY("action"), BODY("from"), BODY("hours"), BODY("expires"), FLAG("log")}},
@@ -88,7 +91,7 @@ const struct route routes[] = {
 
     {EVHTTP_REQ_GET, "/explain", "explain", ROUTE_ASK, "Which rule decides, and why",
      {NEED_QUERY("user"), NEED_QUERY("target"), QUERY("from"), QUERY("at")}},
-    {EVHTTP_REQ_GET, "/sessions", "session.list", ROUTE_ASK, "Who is connected now", {{0}}},
+    {EVHTTP_REQ_GET, "/sessions", "session.list", ROUTE_ASK, "Who is connected now", {QUERY("user"), PAGED}},
     {EVHTTP_REQ_DELETE, "/sessions/{id}", "session.kill", ROUTE_ASK, "End a session",
      {NEED_PATH("id"), QUERY("reason")}},
     {EVHTTP_REQ_GET, "/audit", "audit.list", ROUTE_ASK, "What happened, oldest first, in pages of at most 1,000",
@@ -96,7 +99,7 @@ const struct route routes[] = {
     {EVHTTP_REQ_GET, "/status", "status", ROUTE_ASK, "Version and counts of the gateway", {{0}}},
     {EVHTTP_REQ_GET, "/hostkey", "hostkey.show", ROUTE_ASK, "The fingerprint that users compare", {{0}}},
 
-    {EVHTTP_REQ_GET, "/accounts", "account.list", ROUTE_ASK, "Accounts of this tool", {{0}}},
+    {EVHTTP_REQ_GET, "/accounts", "account.list", ROUTE_ASK, "Accounts of this tool", {QUERY("name"), PAGED}},
     {EVHTTP_REQ_POST, "/accounts", "account.add", ROUTE_ASK, "Make an account; gives its one-time set-up code",
      {NEED("name"), NEED("role"), BODY("full-name"), BODY("mail"), BODY("expires")}},
     {EVHTTP_REQ_PATCH, "/accounts/{name}", "account.set", ROUTE_ASK, "Change an account",

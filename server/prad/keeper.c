@@ -56,10 +56,16 @@ struct keeper {
 
 /* ---- what admin operations need of a running prad ------------------------------------------- */
 
-static json_t *host_session_list(void *ctx)
+static int host_session_list(void *ctx, const struct listing *l, json_t **out, int64_t *total)
 {
     const struct keeper *k = ctx;
-    return live_list(k->gateway->live);
+    return live_list(k->gateway->live, l, out, total);
+}
+
+static size_t host_session_count(void *ctx)
+{
+    const struct keeper *k = ctx;
+    return live_count(k->gateway->live);
 }
 
 static int host_session_kill(void *ctx, const char *id, const char *why)
@@ -281,6 +287,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
 {
     const struct admin_host host = {.ctx = k,
                                     .session_list = host_session_list,
+                                    .session_count = host_session_count,
                                     .session_kill = host_session_kill,
                                     .settle = host_settle};
     const struct admin_options opt = {

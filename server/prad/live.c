@@ -124,35 +124,145 @@ static void add(struct sum *sum, const struct live_entry *e)
     sum->out += atomic_load(&e->bytes_out);
 }
 
-static json_t *describe(const struct live_entry *e)
+/* ---- listing ----------------------------------------------------------------------------------- */
+
+/* An entry as it is sorted. */
+struct row {
+    const struct live_entry *entry;
+    struct sum sum;
+};
+
+static json_t *describe(const struct row *r)
 {
-    struct sum sum = {.in = e->left_in, .out = e->left_out};
+    const struct live_entry *e = r->entry;
     char source[RECORD_ENDPOINT_MAX], since[TIMEFMT_MAX];
-    add(&sum, e);
-    for (const struct live_entry *m = e->members; m; m = m->member_next)
-        add(&sum, m);
     record_endpoint(source, &e->source, e->source_port);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "id",
                      e->id, "user", e->user, "device", e->device, "source", source, "since",
                      timefmt_rfc3339(e->since, since), "version", e->version, "os", e->os,
-                     "binding", e->binding, "connections", (json_int_t)sum.connections, "channels",
-                     (json_int_t)sum.channels, "bytes_in", (json_int_t)sum.in, "bytes_out",
-                     (json_int_t)sum.out, "kind", e->pra ? "pra" : "ssh");
+                     "binding", e->binding, "connections", (json_int_t)r->sum.connections,
+                     "channels", (json_int_t)r->sum.channels, "bytes_in", (json_int_t)r->sum.in,
+                     "bytes_out", (json_int_t)r->sum.out, "kind", e->pra ? "pra" : "ssh");
 }
 
-json_t *live_list(struct live *l)
+typedef int (*row_compare)(const void *, const void *);
+
+#define COMPARE_NUMBER(name, member)                                                               \
+    static int by_##name(const void *va, const void *vb)                                           \
+    {                                                                                              \
+        const struct row *a = va, *b = vb;                                                         \
+        return (a->member > b->member) - (a->member < b->member);                                  \
+    }
+COMPARE_NUMBER(since, entry->since)
+COMPARE_NUMBER(channels, sum.channels)
+COMPARE_NUMBER(bytes_in, sum.in)
+COMPARE_NUMBER(bytes_out, sum.out)
+
+static int by_user(const void *va, const void *vb)
 {
+    const struct row *a = va, *b = vb;
+    return strcmp(a->entry->user, b->entry->user);
+}
+
+static int by_version(const void *va, const void *vb)
+{
+    const struct row *a = va, *b = vb;
+    return strcmp(a->entry->version, b->entry->version);
+}
+
+static int by_source(const void *va, const void *vb)
+{
+    const struct row *a = va, *b = vb;
+    return memcmp(&a->entry->source, &b->entry->source, sizeof(a->entry->source));
+}
+
+/* NULL if there is no such order. */
+static row_compare find_order(const char *word)
+{
+    static const struct {
+        const char *word;
+        row_compare compare;
+    } map[] = {{"since", by_since},        {"user", by_user},         {"source", by_source},
+               {"version", by_version},    {"channels", by_channels}, {"bytes_in", by_bytes_in},
+               {"bytes_out", by_bytes_out}};
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+        if (strcmp(map[i].word, word) == 0)
+            return map[i].compare;
+    return NULL;
+}
+
+static bool wanted(const struct live_entry *e, const struct listing *which)
+{
+    char source[RECORD_ENDPOINT_MAX];
+    if (e->secondary || e->unsaid || (which->user && strcmp(which->user, e->user) != 0))
+        return false;
+    if (!which->search)
+        return true;
+    record_endpoint(source, &e->source, e->source_port);
+    const char *texts[] = {e->id, e->user, e->device, source, e->version, e->os};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strcasestr(texts[i], which->search))
+            return true;
+    return false;
+}
+
+/* The rows that are wanted, newest first; NULL without memory. */
+static struct row *collect(const struct live *l, const struct listing *which, size_t *count)
+{
+    size_t room = 1, n = 0;
+    for (const struct live_entry *e = l->head; e; e = e->next)
+        room++;
+    struct row *rows = calloc(room, sizeof(*rows));
+    for (const struct live_entry *e = l->head; rows && e; e = e->next)
+        if (wanted(e, which)) {
+            rows[n] = (struct row){.entry = e, .sum = {.in = e->left_in, .out = e->left_out}};
+            add(&rows[n].sum, e);
+            for (const struct live_entry *m = e->members; m; m = m->member_next)
+                add(&rows[n].sum, m);
+            n++;
+        }
+    *count = n;
+    return rows;
+}
+
+int live_list(struct live *l, const struct listing *which, json_t **out, int64_t *total)
+{
+    row_compare order = which->sort ? find_order(which->sort) : NULL;
+    *out = NULL;
+    if (which->sort && !order)
+        return PRA_EINVAL;
     json_t *list = json_array();
-    bool failed = list == NULL;
+    size_t n = 0;
     pthread_mutex_lock(&l->lock);
-    for (struct live_entry *e = l->head; e && !failed; e = e->next)
-        failed = !e->secondary && !e->unsaid && json_array_append_new(list, describe(e)) != 0;
+    struct row *rows = collect(l, which, &n);
+    bool failed = !list || !rows;
+    if (!failed && order)
+        qsort(rows, n, sizeof(*rows), order);
+    size_t from = (uint64_t)which->offset < n ? (size_t)which->offset : n, end = n;
+    if (which->limit > 0 && (uint64_t)which->limit < n - from)
+        end = from + (size_t)which->limit;
+    for (size_t i = from; i < end && !failed; i++)
+        failed =
+            json_array_append_new(list, describe(&rows[which->descending ? n - 1 - i : i])) != 0;
     pthread_mutex_unlock(&l->lock);
+    free(rows);
     if (failed) {
         json_decref(list);
-        return NULL;
+        return PRA_ENOMEM;
     }
-    return list;
+    *total = (int64_t)n;
+    *out = list;
+    return 0;
+}
+
+size_t live_count(struct live *l)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&l->lock);
+    for (const struct live_entry *e = l->head; e; e = e->next)
+        n += !e->secondary && !e->unsaid;
+    pthread_mutex_unlock(&l->lock);
+    return n;
 }
 
 int live_kill(struct live *l, const char *id, const char *why)

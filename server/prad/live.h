@@ -15,6 +15,7 @@
 
 #include "common/addr.h"
 #include "server/audit/audit.h"
+#include "server/listing.h"
 #include "server/policy/policy.h"
 
 #define LIVE_VERSION_MAX 64
@@ -71,8 +72,14 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
                    const char *binding, bool pra);
 void live_remove(struct live *l, struct live_entry *e);
 
-/* The array of `session list` (see struct admin_host). New reference, NULL = no memory. */
-json_t *live_list(struct live *l);
+/*
+ * The array of `session list` (see struct admin_host), as far as the listing asks for it: of one user, with a text in
+ * it, sorted by user, source, since, version, channels, bytes_in or bytes_out, from an offset on. *total is how many
+ * there are without limit and offset. Returns 0, PRA_ENOMEM, PRA_EINVAL (nothing to sort by).
+ */
+int live_list(struct live *l, const struct listing *which, json_t **out, int64_t *total);
+/* How many sessions there are. */
+size_t live_count(struct live *l);
 /* Tells the session's workers to end it, with all its connections. Returns 0, PRA_ENOENT, PRA_ENOMEM. */
 int live_kill(struct live *l, const char *id, const char *why);
 

@@ -3,6 +3,7 @@
  */
 #include "server/store/store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/store/store_sqlite.h"
@@ -20,4 +21,30 @@ void store_close(struct store *s)
 {
     if (s != NULL)
         s->ops->close(s);
+}
+
+bool store_is_touched(const struct store *s, bool is_group, const char *owner)
+{
+    const struct store_touched *t = &s->touched;
+
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->owner[i].is_group == is_group && strcmp(t->owner[i].name, owner) == 0)
+            return true;
+    }
+    return t->all;
+}
+
+void store_touch(struct store *s, bool is_group, const char *owner)
+{
+    struct store_touched *t = &s->touched;
+
+    if (store_is_touched(s, is_group, owner))
+        return;
+    if (t->count == STORE_TOUCHED_MAX) {
+        t->all = true;
+        return;
+    }
+    t->owner[t->count].is_group = is_group;
+    snprintf(t->owner[t->count].name, sizeof(t->owner[0].name), "%s", owner);
+    t->count++;
 }

@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "keys/sshkey.h"
 #include "server/audit/audit.h"
+#include "server/listing.h"
 #include "server/policy/policy.h"
 
 #define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
@@ -31,6 +32,12 @@ struct store_user {
     bool enabled;
     char full_name[POLICY_LABEL_MAX + 1];
     int64_t created;
+};
+
+/* A user as lists show him. */
+struct store_user_row {
+    struct store_user user;
+    int64_t keys, rules; /* active keys; his own rules */
 };
 
 struct store_group {
@@ -106,6 +113,10 @@ struct store_audit {
     struct audit_event event;
 };
 
+struct store_counts {
+    int64_t users, groups, keys, rules; /* active keys */
+};
+
 /* Which audit records; zero means "not asked for". */
 struct store_audit_filter {
     int64_t after;              /* id greater than this */
@@ -117,6 +128,7 @@ struct store;
 
 /* Callbacks return 0 to go on; anything else ends the walk, which returns it. */
 typedef int (*store_user_fn)(const struct store_user *, void *ctx);
+typedef int (*store_user_row_fn)(const struct store_user_row *, void *ctx);
 typedef int (*store_group_fn)(const struct store_group *, void *ctx);
 typedef int (*store_member_fn)(const char *group, const char *user, void *ctx);
 typedef int (*store_key_fn)(const struct store_key *, void *ctx);
@@ -138,6 +150,25 @@ struct store_ops {
     int (*generation)(struct store *s, uint64_t *out, struct fault *f);
     int (*bump)(struct store *s, struct fault *f);
 
+    int (*counts)(struct store *s, struct store_counts *out, struct fault *f);
+
+    /*
+     * A part of a list, for people; *total (may be NULL) is how many there are without limit and
+     * offset. Each takes those members of the listing that make sense for it and ignores others;
+     * PRA_EINVAL: `sort` or `state` is no word of this list. The callbacks may ask the store other
+     * questions than this one.
+     */
+    int (*user_list)(struct store *s, const struct listing *l, store_user_row_fn fn, void *ctx,
+                     int64_t *total, struct fault *f);
+    int (*group_list)(struct store *s, const struct listing *l, store_group_fn fn, void *ctx,
+                      int64_t *total, struct fault *f);
+    int (*key_list)(struct store *s, const struct listing *l, store_key_fn fn, void *ctx,
+                    int64_t *total, struct fault *f);
+    int (*rule_list)(struct store *s, const struct listing *l, store_rule_fn fn, void *ctx,
+                     int64_t *total, struct fault *f);
+    int (*account_list)(struct store *s, const struct listing *l, store_account_fn fn, void *ctx,
+                        int64_t *total, struct fault *f);
+
     /* Adds: PRA_EEXIST if the name is taken; *id is the new row's. Gets: PRA_ENOENT. */
     int (*user_add)(struct store *s, const struct store_user *u, int64_t *id, struct fault *f);
     int (*user_get)(struct store *s, const char *name, struct store_user *out, struct fault *f);
@@ -148,7 +179,6 @@ struct store_ops {
     int (*group_add)(struct store *s, const struct store_group *g, int64_t *id, struct fault *f);
     int (*group_get)(struct store *s, const char *name, struct store_group *out, struct fault *f);
     int (*group_delete)(struct store *s, const char *name, struct fault *f); /* its rules too */
-    int (*group_each)(struct store *s, store_group_fn fn, void *ctx, struct fault *f);
 
     /* Both exist (the caller has looked). PRA_EEXIST: is a member; PRA_ENOENT: is none. */
     int (*member_add)(struct store *s, const char *group, const char *user, struct fault *f);
@@ -156,6 +186,8 @@ struct store_ops {
     /* `user` NULL = all; ordered by group, user. */
     int (*member_each)(struct store *s, const char *user, store_member_fn fn, void *ctx,
                        struct fault *f);
+    int (*member_of_group)(struct store *s, const char *group, store_member_fn fn, void *ctx,
+                           struct fault *f);
 
     /* PRA_EEXIST: this user has a key with this fingerprint, revoked or not. */
     int (*key_add)(struct store *s, const struct store_key *k, int64_t *id, struct fault *f);
@@ -232,11 +264,31 @@ struct store_ops {
                       struct fault *f);
 };
 
+/*
+ * Whose rules the open transaction has changed, noted by the back end at every change, so that a
+ * snapshot can take all others over from the one before.
+ */
+#define STORE_TOUCHED_MAX 16
+struct store_touched {
+    bool all; /* more than there is room for */
+    size_t count;
+    struct {
+        bool is_group;
+        char name[POLICY_NAME_MAX + 1];
+    } owner[STORE_TOUCHED_MAX];
+};
+
 /* A back end's own struct begins with this. */
 struct store {
     const struct store_ops *ops;
     bool created; /* this open made the database */
+    struct store_touched touched;
 };
+
+/* For back ends. */
+void store_touch(struct store *s, bool is_group, const char *owner);
+/* Did the open transaction change this owner's rules? */
+bool store_is_touched(const struct store *s, bool is_group, const char *owner);
 
 /*
  * Opens "sqlite:/path" or "ram:" (a database in memory, for tests). With `create` a missing

@@ -64,6 +64,22 @@ struct sql sql_start(struct store *base, enum sql_id id)
     return q;
 }
 
+struct sql sql_prepare(struct store *base, const char *text)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    struct sql q = {.s = s};
+
+    if (sqlite3_prepare_v2(s->db, text, -1, &q.st, NULL) != SQLITE_OK)
+        q.st = NULL;
+    return q;
+}
+
+void sql_drop(struct sql *q)
+{
+    sqlite3_finalize(q->st);
+    q->st = NULL;
+}
+
 /* A failed bind (no memory) leaves NULL, which the tables' NOT NULL refuse. */
 void sql_put_int(struct sql *q, int64_t value)
 {
@@ -161,6 +177,7 @@ static int sqlite_begin(struct store *base, struct fault *f)
     int rc = sql_run(&q, f);
 
     s->in_transaction = rc == 0;
+    memset(&base->touched, 0, sizeof(base->touched));
     return rc;
 }
 
@@ -175,6 +192,7 @@ static void sqlite_rollback(struct store *base)
         sql_run(&q, NULL);
     }
     s->in_transaction = false;
+    memset(&base->touched, 0, sizeof(base->touched));
 }
 
 static int sqlite_commit(struct store *base, struct fault *f)
@@ -186,6 +204,7 @@ static int sqlite_commit(struct store *base, struct fault *f)
     if (rc != 0)
         sqlite_rollback(base);
     s->in_transaction = false;
+    memset(&base->touched, 0, sizeof(base->touched));
     return rc;
 }
 
@@ -270,7 +289,9 @@ static int find_file(const char *path, bool create, bool *created, struct fault 
 static int configure(struct sqlite_store *s, struct fault *f)
 {
     static const char pragmas[] = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-                                  "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL;";
+                                  "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL;"
+                                  "PRAGMA cache_size = -32768;" /* KiB, as far as needed */
+                                  "PRAGMA temp_store = MEMORY;";
 
     sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
     sqlite3_extended_result_codes(s->db, 1);
@@ -311,16 +332,18 @@ static void sqlite_close(struct store *base)
 
 #define OP(name) .name = sqlite_##name
 static const struct store_ops sqlite_ops = {
-    OP(close),        OP(begin),         OP(commit),         OP(rollback),       OP(changed),
-    OP(generation),   OP(bump),          OP(user_add),       OP(user_get),       OP(user_enable),
-    OP(user_delete),  OP(user_each),     OP(group_add),      OP(group_get),      OP(group_delete),
-    OP(group_each),   OP(member_add),    OP(member_remove),  OP(member_each),    OP(key_add),
-    OP(key_update),   OP(key_each),      OP(key_note),       OP(key_seen),       OP(rule_add),
-    OP(rule_get),     OP(rule_move),     OP(rule_delete),    OP(rule_each),      OP(rule_load),
-    OP(audit_add),    OP(audit_each),    OP(audit_tail),     OP(secret),         OP(account_add),
-    OP(account_get),  OP(account_by_id), OP(account_set),    OP(account_delete), OP(account_each),
-    OP(recovery_set), OP(recovery_use),  OP(recovery_count), OP(login_add),      OP(login_get),
-    OP(login_set),    OP(login_delete),  OP(login_end),      OP(login_expire),   OP(login_each),
+    OP(close),        OP(begin),         OP(commit),        OP(rollback),        OP(changed),
+    OP(generation),   OP(bump),          OP(user_add),      OP(user_get),        OP(user_enable),
+    OP(user_delete),  OP(user_each),     OP(group_add),     OP(group_get),       OP(group_delete),
+    OP(member_add),   OP(member_remove), OP(member_each),   OP(member_of_group), OP(counts),
+    OP(user_list),    OP(group_list),    OP(key_list),      OP(rule_list),       OP(account_list),
+    OP(key_add),      OP(key_update),    OP(key_each),      OP(key_note),        OP(key_seen),
+    OP(rule_add),     OP(rule_get),      OP(rule_move),     OP(rule_delete),     OP(rule_each),
+    OP(rule_load),    OP(audit_add),     OP(audit_each),    OP(audit_tail),      OP(secret),
+    OP(account_add),  OP(account_get),   OP(account_by_id), OP(account_set),     OP(account_delete),
+    OP(account_each), OP(recovery_set),  OP(recovery_use),  OP(recovery_count),  OP(login_add),
+    OP(login_get),    OP(login_set),     OP(login_delete),  OP(login_end),       OP(login_expire),
+    OP(login_each),
 };
 #undef OP
 

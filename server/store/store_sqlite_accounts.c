@@ -72,7 +72,7 @@ static void put_account(struct sql *q, const struct store_account *a)
     sql_put_int(q, a->last_login);
 }
 
-static void read_account(struct sql *q, struct store_account *a)
+void sqlite_read_account(struct sql *q, struct store_account *a)
 {
     a->id = sql_get_int(q);
     sql_get_text(q, a->name, sizeof(a->name));
@@ -111,7 +111,7 @@ static int one_account(struct sql *q, struct store_account *out, struct fault *f
 
     if (rc != 1)
         return rc < 0 ? rc : PRA_ENOENT;
-    read_account(q, out);
+    sqlite_read_account(q, out);
     if (q->bad)
         return bad_row(q, "accounts", out->id, f);
     sql_end(q);
@@ -163,7 +163,7 @@ int sqlite_account_each(struct store *s, store_account_fn fn, void *ctx, struct 
     int rc;
 
     while ((rc = sql_step(&q, f)) == 1) {
-        read_account(&q, &a);
+        sqlite_read_account(&q, &a);
         if (q.bad)
             return bad_row(&q, "accounts", a.id, f);
         rc = fn(&a, ctx);

@@ -49,7 +49,6 @@
     X(SQL_GROUP_ADD, "INSERT INTO groups (name, created) VALUES (?, ?)")                           \
     X(SQL_GROUP_GET, "SELECT id, name, created FROM groups WHERE name = ?")                        \
     X(SQL_GROUP_DELETE, "DELETE FROM groups WHERE name = ?")                                       \
-    X(SQL_GROUP_EACH, "SELECT id, name, created FROM groups ORDER BY name")                        \
     X(SQL_MEMBER_ADD, "INSERT INTO members (group_id, user_id) SELECT g.id, u.id"                  \
                       " FROM groups g, users u WHERE g.name = ? AND u.name = ?")                   \
     X(SQL_MEMBER_REMOVE, "DELETE FROM members WHERE group_id = (SELECT id FROM groups"             \
@@ -58,6 +57,10 @@
                        " JOIN users u ON u.id = m.user_id ORDER BY g.name, u.name")                \
     X(SQL_MEMBER_OF, "SELECT g.name, u.name FROM users u JOIN members m ON m.user_id = u.id"       \
                      " JOIN groups g ON g.id = m.group_id WHERE u.name = ? ORDER BY g.name")       \
+    X(SQL_MEMBER_IN, "SELECT g.name, u.name FROM groups g JOIN members m ON m.group_id = g.id"     \
+                     " JOIN users u ON u.id = m.user_id WHERE g.name = ? ORDER BY u.name")         \
+    X(SQL_COUNTS, "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM groups),"            \
+                  " (SELECT count(*) FROM keys WHERE state = 0), (SELECT count(*) FROM rules)")    \
     X(SQL_KEY_ADD, "INSERT INTO keys (user_id, fingerprint, type, blob, comment, any_client,"      \
                    " state, registered) SELECT id, ?, ?, ?, ?, ?, ?, ? FROM users WHERE name = ?") \
     X(SQL_KEY_UPDATE, "UPDATE keys SET comment = ?, any_client = ?, state = ?, registered = ?,"    \
@@ -161,6 +164,9 @@ struct sql {
 };
 
 struct sql sql_start(struct store *base, enum sql_id id);
+/* A statement that is not kept, made of constants; sql_drop() ends it. */
+struct sql sql_prepare(struct store *base, const char *text);
+void sql_drop(struct sql *q);
 void sql_put_int(struct sql *q, int64_t value);
 void sql_put_text(struct sql *q, const char *value); /* NULL = SQL's NULL; not copied */
 void sql_put_blob(struct sql *q, const void *data, size_t len);
@@ -178,6 +184,13 @@ void sql_get_blob(struct sql *q, void *dst, size_t cap, size_t *len);
 
 /* Fault from SQLite's last error. */
 int sql_fault(struct sqlite_store *s, struct fault *f);
+
+/* Reading a row's columns; for the rules with its texts parsed, and the run ended if they are bad. */
+void sqlite_read_user(struct sql *q, struct store_user *u);
+void sqlite_read_group(struct sql *q, struct store_group *g);
+void sqlite_read_key(struct sql *q, struct store_key *k);
+void sqlite_read_account(struct sql *q, struct store_account *a);
+int sqlite_read_rule(struct sql *q, struct store_rule *out, struct fault *f);
 
 /*
  * The schema's version, 0 for an empty database (PRA_ENOENT unless `create`). PRA_ECORRUPT: not
@@ -197,10 +210,16 @@ SQLITE_OP(user_each);
 SQLITE_OP(group_add);
 SQLITE_OP(group_get);
 SQLITE_OP(group_delete);
-SQLITE_OP(group_each);
 SQLITE_OP(member_add);
 SQLITE_OP(member_remove);
 SQLITE_OP(member_each);
+SQLITE_OP(member_of_group);
+SQLITE_OP(counts);
+SQLITE_OP(user_list);
+SQLITE_OP(group_list);
+SQLITE_OP(key_list);
+SQLITE_OP(rule_list);
+SQLITE_OP(account_list);
 SQLITE_OP(key_add);
 SQLITE_OP(key_update);
 SQLITE_OP(key_each);

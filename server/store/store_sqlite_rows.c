@@ -33,7 +33,7 @@ static int change_by_name(struct store *s, enum sql_id id, const char *name, str
 
 /* ---- users ------------------------------------------------------------------------------------- */
 
-static void read_user(struct sql *q, struct store_user *u)
+void sqlite_read_user(struct sql *q, struct store_user *u)
 {
     u->id = sql_get_int(q);
     sql_get_text(q, u->name, sizeof(u->name));
@@ -62,7 +62,7 @@ int sqlite_user_get(struct store *s, const char *name, struct store_user *out, s
     rc = sql_step(&q, f);
     if (rc != 1)
         return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no user '%s'", name);
-    read_user(&q, out);
+    sqlite_read_user(&q, out);
     if (q.bad)
         return bad_row(&q, "users", out->id, f);
     sql_end(&q);
@@ -80,6 +80,7 @@ int sqlite_user_enable(struct store *s, const char *name, bool enabled, struct f
 
 int sqlite_user_delete(struct store *s, const char *name, struct fault *f)
 {
+    store_touch(s, false, name);
     return change_by_name(s, SQL_USER_DELETE, name, f);
 }
 
@@ -90,7 +91,7 @@ int sqlite_user_each(struct store *s, store_user_fn fn, void *ctx, struct fault 
     int rc;
 
     while ((rc = sql_step(&q, f)) == 1) {
-        read_user(&q, &u);
+        sqlite_read_user(&q, &u);
         if (q.bad)
             return bad_row(&q, "users", u.id, f);
         rc = fn(&u, ctx);
@@ -104,7 +105,7 @@ int sqlite_user_each(struct store *s, store_user_fn fn, void *ctx, struct fault 
 
 /* ---- groups ------------------------------------------------------------------------------------ */
 
-static void read_group(struct sql *q, struct store_group *g)
+void sqlite_read_group(struct sql *q, struct store_group *g)
 {
     g->id = sql_get_int(q);
     sql_get_text(q, g->name, sizeof(g->name));
@@ -129,7 +130,7 @@ int sqlite_group_get(struct store *s, const char *name, struct store_group *out,
     rc = sql_step(&q, f);
     if (rc != 1)
         return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no group '%s'", name);
-    read_group(&q, out);
+    sqlite_read_group(&q, out);
     if (q.bad)
         return bad_row(&q, "groups", out->id, f);
     sql_end(&q);
@@ -138,26 +139,8 @@ int sqlite_group_get(struct store *s, const char *name, struct store_group *out,
 
 int sqlite_group_delete(struct store *s, const char *name, struct fault *f)
 {
+    store_touch(s, true, name);
     return change_by_name(s, SQL_GROUP_DELETE, name, f);
-}
-
-int sqlite_group_each(struct store *s, store_group_fn fn, void *ctx, struct fault *f)
-{
-    struct sql q = sql_start(s, SQL_GROUP_EACH);
-    struct store_group g;
-    int rc;
-
-    while ((rc = sql_step(&q, f)) == 1) {
-        read_group(&q, &g);
-        if (q.bad)
-            return bad_row(&q, "groups", g.id, f);
-        rc = fn(&g, ctx);
-        if (rc != 0) {
-            sql_end(&q);
-            return rc;
-        }
-    }
-    return rc;
 }
 
 static int change_member(struct store *s, enum sql_id id, const char *group, const char *user,
@@ -180,32 +163,47 @@ int sqlite_member_remove(struct store *s, const char *group, const char *user, s
     return change_member(s, SQL_MEMBER_REMOVE, group, user, f);
 }
 
-int sqlite_member_each(struct store *s, const char *user, store_member_fn fn, void *ctx,
-                       struct fault *f)
+static int walk_members(struct sql *q, store_member_fn fn, void *ctx, struct fault *f)
 {
-    struct sql q = sql_start(s, user != NULL ? SQL_MEMBER_OF : SQL_MEMBER_EACH);
     char group[POLICY_NAME_MAX + 1], name[POLICY_NAME_MAX + 1];
     int rc;
 
-    if (user != NULL)
-        sql_put_text(&q, user);
-    while ((rc = sql_step(&q, f)) == 1) {
-        sql_get_text(&q, group, sizeof(group));
-        sql_get_text(&q, name, sizeof(name));
-        if (q.bad)
-            return bad_row(&q, "members", 0, f);
+    while ((rc = sql_step(q, f)) == 1) {
+        sql_get_text(q, group, sizeof(group));
+        sql_get_text(q, name, sizeof(name));
+        if (q->bad)
+            return bad_row(q, "members", 0, f);
         rc = fn(group, name, ctx);
         if (rc != 0) {
-            sql_end(&q);
+            sql_end(q);
             return rc;
         }
     }
     return rc;
 }
 
+int sqlite_member_each(struct store *s, const char *user, store_member_fn fn, void *ctx,
+                       struct fault *f)
+{
+    struct sql q = sql_start(s, user != NULL ? SQL_MEMBER_OF : SQL_MEMBER_EACH);
+
+    if (user != NULL)
+        sql_put_text(&q, user);
+    return walk_members(&q, fn, ctx, f);
+}
+
+int sqlite_member_of_group(struct store *s, const char *group, store_member_fn fn, void *ctx,
+                           struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_MEMBER_IN);
+
+    sql_put_text(&q, group);
+    return walk_members(&q, fn, ctx, f);
+}
+
 /* ---- keys -------------------------------------------------------------------------------------- */
 
-static void read_key(struct sql *q, struct store_key *k)
+void sqlite_read_key(struct sql *q, struct store_key *k)
 {
     k->id = sql_get_int(q);
     sql_get_text(q, k->user, sizeof(k->user));
@@ -264,7 +262,7 @@ int sqlite_key_each(struct store *s, const char *user, const char *fingerprint, 
     if (fingerprint != NULL || user != NULL)
         sql_put_text(&q, fingerprint != NULL ? fingerprint : user);
     while ((rc = sql_step(&q, f)) == 1) {
-        read_key(&q, &k);
+        sqlite_read_key(&q, &k);
         if (q.bad)
             return bad_row(&q, "keys", k.id, f);
         if (fingerprint != NULL && user != NULL && strcmp(k.user, user) != 0)

@@ -67,7 +67,7 @@ static int read_parts(struct sql *q, struct store_rule *out, struct fault *f)
     return q->bad ? fault_set(f, PRA_ECORRUPT, "a value is too long") : 0;
 }
 
-static int read_rule(struct sql *q, struct store_rule *out, struct fault *f)
+int sqlite_read_rule(struct sql *q, struct store_rule *out, struct fault *f)
 {
     int rc;
 
@@ -89,7 +89,7 @@ int sqlite_rule_get(struct store *s, int64_t id, struct store_rule *out, struct 
     rc = sql_step(&q, f);
     if (rc != 1)
         return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no rule %lld", (long long)id);
-    rc = read_rule(&q, out, f);
+    rc = sqlite_read_rule(&q, out, f);
     if (rc == 0)
         sql_end(&q);
     return rc;
@@ -101,7 +101,7 @@ static int walk_rules(struct sql *q, store_rule_fn fn, void *ctx, struct fault *
     int rc;
 
     while ((rc = sql_step(q, f)) == 1) {
-        rc = read_rule(q, &r, f);
+        rc = sqlite_read_rule(q, &r, f);
         if (rc != 0)
             return rc;
         rc = fn(&r, ctx);
@@ -213,6 +213,7 @@ int sqlite_rule_add(struct store *s, const struct store_rule *in, int64_t *id, s
     int64_t last = 0, position = in->rule.position;
     int rc = last_position(s, &in->rule, &last, f);
 
+    store_touch(s, in->rule.is_group, in->rule.owner);
     if (rc != 0)
         return rc;
     if (position <= 0 || position > last)
@@ -234,6 +235,7 @@ int sqlite_rule_move(struct store *s, int64_t id, int64_t position, struct fault
         return rc;
     if (position <= 0 || position > last)
         position = last;
+    store_touch(s, r.rule.is_group, r.rule.owner);
     /* Out of the row of positions, gap closed, gap opened, back in. */
     rc = set_position(s, id, 0, f);
     if (rc == 0)
@@ -251,6 +253,7 @@ int sqlite_rule_delete(struct store *s, int64_t id, struct fault *f)
 
     if (rc != 0)
         return rc;
+    store_touch(s, r.rule.is_group, r.rule.owner);
     q = sql_start(s, SQL_RULE_DELETE);
     sql_put_int(&q, id);
     rc = sql_change(&q, f);

@@ -15,7 +15,7 @@ export function whenLoggedOut(fn) {
   onLoggedOut = fn;
 }
 
-export async function api(method, path, body) {
+async function ask(method, path, body) {
   let response, json;
   try {
     response = await fetch('/api/v1' + path, {
@@ -28,13 +28,16 @@ export async function api(method, path, body) {
     throw new ApiError(0, {code: 'no-answer', message: ''});
   }
   if (response.ok)
-    return json.result;
+    return json;
   const error = new ApiError(response.status, json.error);
   if (error.code === 'not-logged-in')
     onLoggedOut(path);
   throw error;
 }
 
+export const api = async (method, path, body) => (await ask(method, path, body)).result;
+// A part of a list: {result, page: {total, offset, limit}}.
+export const getPage = path => ask('GET', path);
 export const get = path => api('GET', path);
 export const post = (path, body) => api('POST', path, body);
 export const del = path => api('DELETE', path);

@@ -1,5 +1,6 @@
 // What the pages share: fields, forms that say what went wrong, loading and empty states.
 import {html, useState, useEffect, useRef} from './preact.js';
+import {getPage} from './api.js';
 import {t, errorText} from './i18n.js';
 
 let fields = 0;
@@ -67,4 +68,42 @@ export function Loaded({state, children}) {
   if (state.data === undefined)
     return html`<p role="status" class="quiet">${t('loading')}</p>`;
   return html`<div>${children(state.data)}</div>`;
+}
+
+const PAGE = 50;
+const TYPING_MS = 150;
+
+// A list that the server searches, sorts and cuts into pages. `path` has a query already or not.
+export function usePaged(path) {
+  const [text, search] = useState('');
+  const [page, turn] = useState(0);
+  const [state, setState] = useState({});
+  const asked = useRef(0);
+  const again = async () => {
+    const mine = ++asked.current; // an answer that comes after a later question's is of no use
+    try {
+      const {result, page: {total}} = await getPage(path + (path.includes('?') ? '&' : '?') +
+        new URLSearchParams({search: text, limit: PAGE, offset: page * PAGE}));
+      if (mine === asked.current && result.length === 0 && total > 0)
+        turn(Math.ceil(total / PAGE) - 1);
+      else if (mine === asked.current)
+        setState({data: {rows: result, total}});
+    } catch (error) {
+      if (mine === asked.current)
+        setState({error});
+    }
+  };
+  useEffect(() => {
+    const timer = setTimeout(again, state.data ? TYPING_MS : 0);
+    return () => clearTimeout(timer);
+  }, [path, text, page]);
+  return {...state, again, text, search: v => { search(v); turn(0); }, page, turn};
+}
+
+export function Pager({list}) {
+  const pages = list.data ? Math.ceil(list.data.total / PAGE) : 0;
+  return pages > 1 && html`<nav class="pager" aria-label=${t('page')}>
+    <button disabled=${list.page === 0} onClick=${() => list.turn(list.page - 1)}>${t('previous')}</button>
+    <span>${t('page')} ${list.page + 1} ${t('of')} ${pages}</span>
+    <button disabled=${list.page >= pages - 1} onClick=${() => list.turn(list.page + 1)}>${t('forward')}</button></nav>`;
 }

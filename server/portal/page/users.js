@@ -2,9 +2,8 @@
 import {html, useState} from './preact.js';
 import {api, get, post, del, part} from './api.js';
 import {t, when} from './i18n.js';
-import {Alert, Field, Form, Loaded, useAction, useData} from './ui.js';
+import {Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
 
-const PAGE = 50;
 export const href = name => '#/users/' + part(name);
 
 /* ---- the list ---- */
@@ -36,24 +35,13 @@ function Table({users}) {
 }
 
 export function Users({may}) {
-  const [text, setText] = useState('');
-  const [page, setPage] = useState(0);
-  const state = useData(() => get('/users'), 'users');
+  const list = usePaged('/users');
   return html`<div><h1>${t('users')}</h1>
-    <${Loaded} state=${state}>${all => {
-      const wanted = text.toLowerCase();
-      const users = all.filter(u => (u.name + ' ' + (u['full-name'] || '') + ' ' + u.groups.join(' ')).toLowerCase().includes(wanted));
-      const pages = Math.max(1, Math.ceil(users.length / PAGE)), now = Math.min(page, pages - 1);
-      return html`
-        <${Field} label=${t('search')} type="search" value=${text} onInput=${v => { setText(v); setPage(0); }} />
-        ${users.length > 0 ? html`<${Table} users=${users.slice(now * PAGE, (now + 1) * PAGE)} />`
-          : html`<p class="empty">${t(all.length ? 'noMatch' : 'noUsers')}</p>`}
-        ${pages > 1 && html`<nav class="pager" aria-label=${t('page')}>
-          <button disabled=${now === 0} onClick=${() => setPage(now - 1)}>${t('previous')}</button>
-          <span>${t('page')} ${now + 1} ${t('of')} ${pages}</span>
-          <button disabled=${now === pages - 1} onClick=${() => setPage(now + 1)}>${t('forward')}</button></nav>`}`;
-    }}<//>
-    ${may.has('user.add') && html`<${AddUser} again=${state.again} />`}</div>`;
+    <${Field} label=${t('search')} type="search" value=${list.text} onInput=${list.search} />
+    <${Loaded} state=${list}>${({rows}) => rows.length > 0 ? html`<${Table} users=${rows} />`
+      : html`<p class="empty">${t(list.text ? 'noMatch' : 'noUsers')}</p>`}<//>
+    <${Pager} list=${list} />
+    ${may.has('user.add') && html`<${AddUser} again=${list.again} />`}</div>`;
 }
 
 /* ---- one user ---- */
@@ -153,7 +141,7 @@ function Rules({user, may}) {
 }
 
 export function User({name, may}) {
-  const state = useData(async () => (await get('/users')).find(u => u.name === name) || null, name);
+  const state = useData(async () => (await get('/users?name=' + part(name)))[0] || null, name);
   const change = verb => async () => { await post(`/users/${part(name)}/${verb}`); await state.again(); };
   const remove = async () => { await api('DELETE', '/users/' + part(name)); location.hash = '#/users'; };
   return html`<div><p><a href="#/users">← ${t('users')}</a></p><${Loaded} state=${state}>${u => u === null

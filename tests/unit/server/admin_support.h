@@ -22,10 +22,21 @@ static struct admin *a;
 static const struct admin_peer peer = {.uid = 0, .pid = 1, .name = "root"};
 static char killed[64];
 
-static inline json_t *fake_sessions(void *ctx)
+static inline int fake_sessions(void *ctx, const struct listing *l, json_t **out, int64_t *total)
 {
     (void)ctx;
-    return json_pack("[{s:s}]", "id", "4f1c");
+    *out = NULL;
+    if (l->sort != NULL && strcmp(l->sort, "user") != 0)
+        return PRA_EINVAL;
+    *out = json_pack("[{s:s}]", "id", "4f1c");
+    *total = 1;
+    return 0;
+}
+
+static inline size_t fake_session_count(void *ctx)
+{
+    (void)ctx;
+    return 1;
 }
 
 static inline int fake_kill(void *ctx, const char *id, const char *why)
@@ -37,7 +48,8 @@ static inline int fake_kill(void *ctx, const char *id, const char *why)
     return 0;
 }
 
-static const struct admin_host host = {.session_list = fake_sessions, .session_kill = fake_kill};
+static const struct admin_host host = {
+    .session_list = fake_sessions, .session_count = fake_session_count, .session_kill = fake_kill};
 
 static inline int open_ram(void **state)
 {

@@ -59,7 +59,9 @@ static void registry_limits_lists_and_forgets(void **state)
     assert_false(live_add(l, c, 1));
     assert_true(live_add(l, c, 2));
     live_describe(l, c, "1.0", "Debian", "bound", true);
-    json_t *list = live_list(l);
+    json_t *list = NULL;
+    int64_t total = 0;
+    assert_int_equal(live_list(l, &(struct listing){0}, &list, &total), 0);
     assert_int_equal(json_array_size(list), 3);
     const json_t *first = json_array_get(list, 0);
     assert_string_equal(json_string_value(json_object_get(first, "id")), "a2");
@@ -70,7 +72,7 @@ static void registry_limits_lists_and_forgets(void **state)
     live_remove(l, b);
     live_remove(l, c);
     live_remove(l, a);
-    list = live_list(l);
+    assert_int_equal(live_list(l, &(struct listing){0}, &list, &total), 0);
     assert_int_equal(json_array_size(list), 0);
     json_decref(list);
     live_free(l);
