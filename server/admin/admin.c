@@ -390,8 +390,10 @@ static int run_batch(struct call *c, json_t *requests)
 {
     json_t *request;
     size_t i;
-    int rc;
+    int rc = access_check_batch(c);
 
+    if (rc != 0)
+        return rc;
     if (!json_is_array(requests) || json_array_size(requests) > ADMIN_BATCH_MAX)
         return fault_set(&c->f, PRA_EINVAL, "batch: must be a list of at most %d requests",
                          ADMIN_BATCH_MAX);

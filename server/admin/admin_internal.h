@@ -103,6 +103,8 @@ struct operation {
 
 /* NULL if there is no such operation. */
 const struct operation *admin_operation(const char *name);
+/* May one of these bits run any operation that changes the policy? */
+bool admin_may_change(unsigned who);
 /* Names of the operations that one of these bits may run. New reference. */
 json_t *admin_operations(unsigned who);
 
@@ -122,6 +124,8 @@ json_t *admin_operations(unsigned who);
 int access_identify(struct call *c, json_t *request);
 /* May he run c->op? Returns 0, PRA_ECLOSED (log in first), PRA_EACCES. */
 int access_check(struct call *c);
+/* May he send a batch at all? Likewise; each of its requests is asked by itself as well. */
+int access_check_batch(struct call *c);
 /* -1 if it is none. */
 int role_of(const char *word);
 const char *role_word(int role);

@@ -43,6 +43,8 @@ struct admin_server {
     enum admin_door door;
     const char *section; /* of prad.ini, for error messages */
     bool has_group;
+    size_t line_max;
+    unsigned clients_max;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd;
     struct event io, pause;
@@ -107,13 +109,13 @@ static int serve_next(struct client *c)
 {
     struct fault f = {0};
     json_t *request = NULL;
-    int rc = jsonl_next(&c->in, JSONL_LOCAL_MAX, &request, &f);
+    int rc = jsonl_next(&c->in, c->server->line_max, &request, &f);
 
     if (rc == PRA_EAGAIN)
         return rc;
     if (rc == PRA_ETOOBIG) {
         c->closing = true;
-        return queue_error(c, "too-large", "the request is larger than 64 MiB");
+        return queue_error(c, "too-large", f.text);
     }
     if (rc == PRA_EINVAL)
         return queue_error(c, "invalid", f.text);
@@ -205,7 +207,7 @@ static void client_new(struct admin_server *s, int fd)
     c->server = s;
     c->fd = fd;
     c->peer.portal = s->door == ADMIN_DOOR_PORTAL;
-    buf_init(&c->in, JSONL_LOCAL_MAX);
+    buf_init(&c->in, s->line_max + READ_STEP); /* too long is told from not whole yet */
     buf_init(&c->out, JSONL_LOCAL_MAX);
     event_assign(&c->io, s->base, fd, EV_READ, on_client, c);
     c->next = s->clients;
@@ -218,7 +220,7 @@ static void client_new(struct admin_server *s, int fd)
         log_event(LOG_WARN, "admin-refused", "uid=%u pid=%d", c->peer.uid, (int)c->peer.pid);
         c->closing = true;
         queue_error(c, "not-permitted", "you may not administer this gateway");
-    } else if (s->count > ADMIN_CLIENTS_MAX) {
+    } else if (s->count > s->clients_max) {
         c->closing = true;
         queue_error(c, "busy", "too many administrators at once: try again");
     }
@@ -243,7 +245,7 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
     (void)what;
     if (fd >= 0) {
         /* Beyond twice the limit not even a refusal is worth a descriptor. */
-        if (s->count >= ADMIN_CLIENTS_MAX * 2)
+        if (s->count >= s->clients_max * 2)
             close(fd);
         else
             client_new(s, fd);
@@ -327,6 +329,8 @@ int admin_server_new(struct event_base *base, struct admin *a, const struct conf
     s->base = base;
     s->admin = a;
     s->door = door;
+    s->line_max = door == ADMIN_DOOR_PORTAL ? ADMIN_PORTAL_LINE_MAX : JSONL_LOCAL_MAX;
+    s->clients_max = door == ADMIN_DOOR_PORTAL ? ADMIN_PORTAL_CLIENTS_MAX : ADMIN_CLIENTS_MAX;
     s->fd = -1;
     rc = bind_socket(s, c, f);
     if (rc == 0) {

@@ -18,9 +18,12 @@
 /* Which socket: that of pra-admin, or that of the portal, where nobody has rights of his own. */
 enum admin_door { ADMIN_DOOR_CONSOLE, ADMIN_DOOR_PORTAL };
 
-#define ADMIN_CLIENTS_MAX     32
-#define ADMIN_IDLE_SECONDS    300
-#define ADMIN_STALLED_SECONDS 30
+#define ADMIN_CLIENTS_MAX 32
+/* At the portal's socket prad holds little for whoever has taken the portal over. */
+#define ADMIN_PORTAL_CLIENTS_MAX 8
+#define ADMIN_PORTAL_LINE_MAX    (2u * 1024 * 1024)
+#define ADMIN_IDLE_SECONDS       300
+#define ADMIN_STALLED_SECONDS    30
 
 struct admin_server;
 

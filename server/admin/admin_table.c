@@ -133,6 +133,15 @@ const struct operation *admin_operation(const char *name)
     return NULL;
 }
 
+bool admin_may_change(unsigned who)
+{
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if ((operations[i].flags & OP_CHANGES) != 0 && (operations[i].who & who) != 0)
+            return true;
+    }
+    return false;
+}
+
 json_t *admin_operations(unsigned who)
 {
     json_t *list = json_array();

@@ -239,7 +239,10 @@ static void on_salt(json_t *answer, void *arg)
         return;
     }
     snprintf(q->account, sizeof(q->account), "%s", name != NULL ? name : "");
-    prove(q, q->password, salt, q->route->kind == ROUTE_CHANGE ? on_old_proof : on_last_proof);
+    if (q->route->kind == ROUTE_SETUP) /* its salt is a new one; prad let us go on, that was all */
+        choose(q, q->account, q->password);
+    else
+        prove(q, q->password, salt, q->route->kind == ROUTE_CHANGE ? on_old_proof : on_last_proof);
 }
 
 /* The salt of the account that logs in, or of the one that is logged in. */
@@ -271,8 +274,6 @@ static void on_health(json_t *answer, void *arg)
 
 void api_run(struct pending *q)
 {
-    const char *account = json_string_value(json_object_get(q->args, "account"));
-
     switch (q->route->kind) {
     case ROUTE_OPENAPI:
         pending_send(q, 200, json_incref(q->portal->openapi));
@@ -281,15 +282,9 @@ void api_run(struct pending *q)
         ask(q, "me", q->args, on_health);
         break;
     case ROUTE_LOGIN:
-        add_agent(q);
-        ask_salt(q);
-        break;
     case ROUTE_SETUP:
         add_agent(q);
-        if (account == NULL)
-            pending_fail(q, 400, "invalid", "account: must be text");
-        else
-            choose(q, account, q->password);
+        ask_salt(q);
         break;
     case ROUTE_PROVE:
     case ROUTE_CHANGE:
@@ -330,7 +325,7 @@ void api_handle(struct portal *p, struct evhttp_request *req, const char *path)
                         known ? "this cannot be done here" : "there is no such operation");
         return;
     }
-    if (method != EVHTTP_REQ_GET && !request_same_origin(req)) {
+    if (request_from_another_site(req) || (method != EVHTTP_REQ_GET && !request_same_origin(req))) {
         http_send_error(p, req, 403, "not-permitted", "this request does not come from this page");
         return;
     }

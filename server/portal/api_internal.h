@@ -26,6 +26,8 @@ int request_read(struct pending *q, const char *path, struct fault *f);
 bool route_fits(const struct route *r, const char *path);
 /* Is it a page of ours that asks, not another site's? Only asked of requests that change things. */
 bool request_same_origin(struct evhttp_request *req);
+/* Does the browser say that another site's page asks, a neighbour in our domain included? */
+bool request_from_another_site(struct evhttp_request *req);
 /* Fills in token and source. */
 void request_who(struct pending *q);
 

@@ -1,7 +1,8 @@
 /*
  * HTTPS by evhttp over TLS, with what evhttp does not bound: a request has to be whole in a fixed
- * time, however slowly its bytes come; connections are counted, in all and by source. Every
- * answer, of whatever kind, gets its headers from http_headers().
+ * time, however slowly its bytes come, and its answer taken in another; bytes are counted as they
+ * come off TLS; connections are counted, in all and by source. Every answer, of whatever kind, gets
+ * its headers from http_headers(): what evhttp would say by itself is never sent.
  */
 #include "server/portal/portal.h"
 
@@ -25,15 +26,21 @@ struct conn {
     struct bufferevent *bev;
     struct event *timer; /* the end of the request's time, or of the pause between two */
     struct addr_ip source;
-    bool looked; /* its source is known and counted */
+    unsigned rank;  /* how many its source had when it came; the last ones make room first */
+    size_t held;    /* bytes of the request that is being read or answered */
+    bool looked;    /* its source is known and counted */
+    bool busy;      /* a request is whole and not answered yet */
+    bool answering; /* what is written is ours */
+    bool cut;       /* on its way out */
 };
 
 struct http {
     struct portal *portal;
     struct evhttp *evhttp;
     struct evconnlistener *listener; /* evhttp's */
-    struct conn *conns;
+    struct conn *conns;              /* the newest one first */
     unsigned count;
+    size_t held; /* of all connections */
     bool full;
 };
 
@@ -52,6 +59,7 @@ static void conn_gone(void *owner)
         h->conns = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
+    h->held -= c->held;
     h->count--;
     if (h->full && h->listener != NULL && h->count < HTTP_CONNECTIONS) {
         h->full = false;
@@ -65,6 +73,7 @@ static void conn_cut(struct conn *c)
 {
     evutil_socket_t fd = bufferevent_getfd(c->bev);
 
+    c->cut = true;
     if (fd >= 0)
         shutdown(fd, SHUT_RDWR);
 }
@@ -76,7 +85,7 @@ static void conn_wait(struct conn *c, int seconds)
     event_add(c->timer, &limit);
 }
 
-static bool same_source(const struct addr_ip *a, const struct addr_ip *b)
+bool http_same_source(const struct addr_ip *a, const struct addr_ip *b)
 {
     return a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4) == 0;
 }
@@ -87,7 +96,7 @@ static void look_at_source(struct conn *c)
     struct sockaddr_storage ss;
     socklen_t len = sizeof(ss);
     unsigned same = 0;
-    int on = 1, fd = (int)bufferevent_getfd(c->bev);
+    int on = 1, size = HTTP_SOCKET_BUFFER, fd = (int)bufferevent_getfd(c->bev);
     uint16_t port;
 
     c->looked = true;
@@ -99,8 +108,12 @@ static void look_at_source(struct conn *c)
     }
     c->source = addr_ip_unmap(&c->source);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* 40 ms an answer without */
+    /* The kernel would keep megabytes for a browser that does not read, and prad needs that memory. */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     for (struct conn *o = c->http->conns; o != NULL; o = o->next)
-        same += o->looked && same_source(&o->source, &c->source);
+        same += o->looked && http_same_source(&o->source, &c->source);
+    c->rank = same;
     if (same > HTTP_OF_SOURCE)
         conn_cut(c);
 }
@@ -117,6 +130,88 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         conn_cut(c);
 }
 
+/*
+ * All places are taken: one of those that only wait is given up, of a source that has many before
+ * one of a source that has few, and then the one that has been there longest. So whoever holds
+ * connections open keeps nobody out for longer than it takes to come in. Returns false if all are
+ * at work.
+ */
+static bool make_room(struct http *h)
+{
+    struct conn *worst = NULL;
+
+    for (struct conn *c = h->conns; c != NULL; c = c->next) {
+        if (c->looked && !c->busy && !c->cut && (worst == NULL || c->rank >= worst->rank))
+            worst = c;
+    }
+    if (worst != NULL)
+        conn_cut(worst);
+    return worst != NULL;
+}
+
+/* ---- bytes -------------------------------------------------------------------------------------- */
+
+static void conn_hold(struct conn *c, size_t bytes)
+{
+    c->http->held += bytes - c->held;
+    c->held = bytes;
+}
+
+static void cut_largest(struct http *h)
+{
+    struct conn *largest = NULL;
+
+    for (struct conn *c = h->conns; c != NULL; c = c->next) {
+        if (!c->cut && !c->busy && (largest == NULL || c->held > largest->held))
+            largest = c;
+    }
+    if (largest != NULL)
+        conn_cut(largest);
+}
+
+/* What came off TLS. evhttp bounds bodies and headers, but not the line before a chunk. */
+static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, void *arg)
+{
+    struct conn *c = arg;
+
+    (void)in;
+    if (info->n_added == 0)
+        return;
+    conn_hold(c, c->held + info->n_added);
+    if (c->held > HTTP_WIRE_MAX)
+        conn_cut(c);
+    else if (c->http->held > HTTP_HELD_MAX)
+        cut_largest(c->http);
+}
+
+/*
+ * What is to be written. A page of evhttp's own (the request line is broken, headers are too large)
+ * has none of our headers, and whoever sends such things is no browser: he gets nothing. The answer
+ * to "Expect: 100-continue" is evhttp's, too.
+ */
+static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
+{
+    static const char go_on[] = "HTTP/1.1 100 ";
+    struct conn *c = arg;
+    char begin[sizeof(go_on) - 1];
+
+    if (info->n_added == 0 || c->answering || c->cut)
+        return;
+    if (info->orig_size == 0 && evbuffer_copyout(out, begin, sizeof(begin)) == sizeof(begin) &&
+        memcmp(begin, go_on, sizeof(begin)) == 0)
+        return;
+    conn_cut(c);
+}
+
+static void watch_bytes(struct conn *c)
+{
+    if (evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c) == NULL ||
+        evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, c) == NULL)
+        abort();
+}
+
+/* ---- coming ------------------------------------------------------------------------------------- */
+
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
     struct http *h = arg;
@@ -132,7 +227,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
         c->next->prev = c;
     h->conns = c;
     h->count++;
-    if (h->count >= HTTP_CONNECTIONS) {
+    if (h->count >= HTTP_CONNECTIONS && !make_room(h)) {
         h->full = true;
         evconnlistener_disable(h->listener);
     }
@@ -143,11 +238,17 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     if (bev == NULL)
         abort();
     c->bev = bev;
+    watch_bytes(c);
     conn_wait(c, 0);
     return bev;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------ */
+
+static struct conn *conn_of(struct evhttp_request *req)
+{
+    return tls_owner(evhttp_connection_get_bufferevent(evhttp_request_get_connection(req)));
+}
 
 void http_headers(struct portal *p, struct evhttp_request *req, const char *type)
 {
@@ -167,6 +268,7 @@ void http_headers(struct portal *p, struct evhttp_request *req, const char *type
     };
     struct evkeyvalq *out = evhttp_request_get_output_headers(req);
 
+    conn_of(req)->answering = true;
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         evhttp_add_header(out, headers[i].name, headers[i].value);
     /* Behind a certificate that nobody vouches for this would lock people out of a renewed one. */
@@ -177,10 +279,7 @@ void http_headers(struct portal *p, struct evhttp_request *req, const char *type
 
 void http_source(struct evhttp_request *req, char dst[46])
 {
-    struct evhttp_connection *ec = evhttp_request_get_connection(req);
-    struct conn *c = tls_owner(evhttp_connection_get_bufferevent(ec));
-
-    addr_format_ip(&c->source, dst);
+    addr_format_ip(&conn_of(req)->source, dst);
 }
 
 static void send_body(struct portal *p, struct evhttp_request *req, int status, const char *type,
@@ -189,6 +288,7 @@ static void send_body(struct portal *p, struct evhttp_request *req, int status, 
     struct evbuffer *body = evbuffer_new();
 
     http_headers(p, req, type);
+    conn_wait(conn_of(req), HTTP_REQUEST_S + (int)(len / HTTP_SLOWEST));
     if (body != NULL && len > 0 && evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
         evbuffer_add(body, data, len);
     evhttp_send_reply(req, status, NULL, body);
@@ -232,27 +332,35 @@ static void send_asset(struct portal *p, struct evhttp_request *req, const char 
 
 static void on_answered(struct evhttp_request *req, void *arg)
 {
-    struct evhttp_connection *ec = evhttp_request_get_connection(req);
+    struct conn *c;
 
     (void)arg;
-    if (ec != NULL)
-        conn_wait(tls_owner(evhttp_connection_get_bufferevent(ec)), HTTP_IDLE_S);
+    if (evhttp_request_get_connection(req) == NULL)
+        return;
+    c = conn_of(req);
+    c->busy = c->answering = false;
+    conn_hold(c, evbuffer_get_length(bufferevent_get_input(c->bev)));
+    conn_wait(c, HTTP_IDLE_S);
 }
 
 /* A request is whole. */
 static void on_request(struct evhttp_request *req, void *arg)
 {
-    struct evhttp_connection *ec = evhttp_request_get_connection(req);
-    struct conn *c = tls_owner(evhttp_connection_get_bufferevent(ec));
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+    struct conn *c = conn_of(req);
     struct http *h = arg;
     size_t prefix = strlen(API_PREFIX);
 
     event_del(c->timer); /* now it is our turn; prad and the KDF have limits of their own */
+    c->busy = true;
     evhttp_request_set_on_complete_cb(req, on_answered, NULL);
     if (path == NULL || path[0] == '\0')
         path = "/";
-    if (strncmp(path, API_PREFIX, prefix) == 0 && path[prefix] == '/')
+    if (!request_is_clear(req)) {
+        /* What follows it may be another request, or not: nobody can tell. */
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
+        http_send_error(h->portal, req, 400, "invalid", "the request can be read in two ways");
+    } else if (strncmp(path, API_PREFIX, prefix) == 0 && path[prefix] == '/')
         api_handle(h->portal, req, path + prefix);
     else
         send_asset(h->portal, req, path);
@@ -281,9 +389,11 @@ int http_new(struct portal *p, struct http **out, struct fault *f)
     evhttp_set_max_headers_size(h->evhttp, HTTP_HEADERS_MAX);
     evhttp_set_max_body_size(h->evhttp, HTTP_BODY_MAX);
     evhttp_set_timeout(h->evhttp, HTTP_IDLE_S + 5);
+    /* All it knows, so that it is we who refuse the others; but CONNECT, after which it never closes. */
     evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
                                               EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
-                                              EVHTTP_REQ_DELETE);
+                                              EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+                                              EVHTTP_REQ_TRACE);
     bound = evhttp_bind_socket_with_handle(h->evhttp, addr_format_ip(&host.ip, ip), port);
     if (bound == NULL) {
         http_free(h);

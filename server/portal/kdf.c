@@ -12,11 +12,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/addr.h"
 #include "common/crypto.h"
 
 struct job {
     struct job *next;
-    char source[64];
+    struct addr_ip source;
     char password[PASSWORD_MAX + 1];
     uint8_t salt[PASSWORD_SALT_LEN];
     uint8_t proof[PASSWORD_PROOF_LEN];
@@ -148,12 +149,15 @@ int kdf_prove(struct kdf *k, const char *source, const char *password,
               const uint8_t salt[PASSWORD_SALT_LEN], kdf_done done, void *arg)
 {
     size_t place = KDF_QUEUE_MAX, of_source = 0;
+    struct addr_ip ip = {0};
     struct job *j, **end;
 
+    if (addr_parse_ip(source, strlen(source), &ip) != 0)
+        ip = (struct addr_ip){0}; /* all of those are one source */
     for (size_t i = 0; i < KDF_QUEUE_MAX; i++) {
         if (k->all[i] == NULL)
             place = i;
-        else if (strcmp(k->all[i]->source, source) == 0)
+        else if (http_same_source(&k->all[i]->source, &ip))
             of_source++;
     }
     if (place == KDF_QUEUE_MAX || of_source >= KDF_OF_SOURCE_MAX || strlen(password) > PASSWORD_MAX)
@@ -161,7 +165,7 @@ int kdf_prove(struct kdf *k, const char *source, const char *password,
     j = calloc(1, sizeof(*j));
     if (j == NULL)
         return PRA_ENOMEM;
-    snprintf(j->source, sizeof(j->source), "%s", source);
+    j->source = ip;
     snprintf(j->password, sizeof(j->password), "%s", password);
     memcpy(j->salt, salt, sizeof(j->salt));
     j->done = done;

@@ -172,7 +172,8 @@ static int dial(struct link *l)
     if (strlen(path) >= sizeof(sa.sun_path))
         return PRA_ECLOSED;
     memcpy(sa.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* Not to wait: a prad that accepts nothing would stop the loop here. */
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return PRA_ECLOSED;
     if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 || !is_gateway(fd, path) ||
@@ -237,7 +238,8 @@ int links_ask(struct links *all, json_t *request, link_done done, void *arg)
         return rc;
     l->queue[l->count++] = (struct asked){.done = done, .arg = arg};
     /* Not flushed here: a failure would call `done` before the caller has returned. */
-    if (event_add(l->write, NULL) == 0 && watch(l) == 0)
+    /* The time of the one that waits longest goes on: others that ask do not prolong it. */
+    if (event_add(l->write, NULL) == 0 && (l->count > 1 || watch(l) == 0))
         return 0;
     l->count--;
     drop(l);

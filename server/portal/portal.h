@@ -47,7 +47,7 @@ typedef void (*kdf_done)(const uint8_t *proof, void *arg);
 
 int kdf_new(struct event_base *base, struct kdf **out);
 void kdf_free(struct kdf *k); /* what waits has failed */
-/* Makes a proof off the loop. Returns 0, PRA_EBUSY (too many wait, in all or of this source),
+/* Makes a proof off the loop. `source` is an address as text; a /64 of IPv6 is one source. Returns 0, PRA_EBUSY (too many wait, in all or of this source),
    PRA_ENOMEM. */
 int kdf_prove(struct kdf *k, const char *source, const char *password,
               const uint8_t salt[PASSWORD_SALT_LEN], kdf_done done, void *arg);
@@ -85,6 +85,11 @@ void *tls_owner(struct bufferevent *bev);
 #define HTTP_IDLE_S      75 /* between two requests */
 #define HTTP_CONNECTIONS 512
 #define HTTP_OF_SOURCE   64
+/* A request as it comes, with what chunks add to it; and all that are being read together. */
+#define HTTP_WIRE_MAX      (HTTP_HEADERS_MAX + HTTP_BODY_MAX + HTTP_BODY_MAX / 2)
+#define HTTP_HELD_MAX      (64u * 1024 * 1024)
+#define HTTP_SLOWEST       (16u * 1024) /* bytes a second, as an answer is to be taken */
+#define HTTP_SOCKET_BUFFER (128 * 1024)
 
 struct portal {
     struct event_base *base;
@@ -111,8 +116,16 @@ struct asset {
 };
 extern const struct asset assets[]; /* ends with a NULL path; made at build */
 
+/*
+ * Can it be read in one way only (request.c)? One Host, one length of the body, in decimal or in
+ * plain chunks, no body where it would be left unread, names of headers without blanks (RFC 9112,
+ * sections 3.2, 5.1, 6.3). A program in front of us may have seen another end of it.
+ */
+bool request_is_clear(struct evhttp_request *req);
 /* Who asks: the address as text, IPv4 inside IPv6 as IPv4. */
 void http_source(struct evhttp_request *req, char dst[46]);
+/* One IPv4 address, or one /64 of IPv6: what limits count. */
+bool http_same_source(const struct addr_ip *a, const struct addr_ip *b);
 /* The headers that every answer has. */
 void http_headers(struct portal *p, struct evhttp_request *req, const char *type);
 /* Sends an answer with a body of JSON (taken over; NULL = none). */

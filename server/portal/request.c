@@ -13,6 +13,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 
 #include "common/crypto.h"
@@ -170,6 +171,26 @@ static bool body_is_json(struct evhttp_request *req)
     return len == strlen("application/json") && strncasecmp(type, "application/json", len) == 0;
 }
 
+/* A list or an object where a text belongs would be built twice in prad before it is refused. */
+static int check_type(const struct param *p, const json_t *value, struct fault *f)
+{
+    if (json_is_null(value))
+        return 0;
+    switch (p->type) {
+    case PARAM_INT:
+        return json_is_integer(value) ? 0
+                                      : fault_set(f, PRA_EINVAL, "%s: must be a number", p->name);
+    case PARAM_BOOL:
+        return json_is_boolean(value)
+                   ? 0
+                   : fault_set(f, PRA_EINVAL, "%s: must be true or false", p->name);
+    case PARAM_TEXT:
+    case PARAM_SECRET:
+        break;
+    }
+    return json_is_string(value) ? 0 : fault_set(f, PRA_EINVAL, "%s: must be text", p->name);
+}
+
 static int take_members(struct pending *q, json_t *body, struct fault *f)
 {
     const char *name;
@@ -184,7 +205,7 @@ static int take_members(struct pending *q, json_t *body, struct fault *f)
             return fault_set(f, PRA_EINVAL, "the body has a member that is not known here");
         if (p->type == PARAM_SECRET && strstr(p->name, "password") != NULL)
             rc = keep_secret(q, p, value, f);
-        else
+        else if ((rc = check_type(p, value, f)) == 0)
             rc = json_object_set(q->args, p->name, value) == 0 ? 0 : PRA_ENOMEM;
         if (rc != 0)
             return rc;
@@ -239,7 +260,63 @@ int request_read(struct pending *q, const char *path, struct fault *f)
     return 0;
 }
 
+/* ---- its form ----------------------------------------------------------------------------------- */
+
+static bool is_token(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
+}
+
+/* A host of a request of our own: no path, no blank, nothing that a list is made of. */
+static bool is_host(const char *host)
+{
+    return host[0] != '\0' && strpbrk(host, " \t,/\\@?#") == NULL;
+}
+
+bool request_is_clear(struct evhttp_request *req)
+{
+    enum evhttp_cmd_type method = evhttp_request_get_command(req);
+    unsigned hosts = 0, lengths = 0, codings = 0;
+    bool body = false;
+
+    for (struct evkeyval *h = evhttp_request_get_input_headers(req)->tqh_first; h != NULL;
+         h = h->next.tqe_next) {
+        if (!is_token(h->key))
+            return false;
+        if (strcasecmp(h->key, "Host") == 0) {
+            hosts++;
+            if (!is_host(h->value))
+                return false;
+        } else if (strcasecmp(h->key, "Content-Length") == 0) {
+            lengths++;
+            body = body || strcmp(h->value, "0") != 0;
+            if (h->value[0] == '\0' || strspn(h->value, "0123456789") != strlen(h->value))
+                return false;
+        } else if (strcasecmp(h->key, "Transfer-Encoding") == 0) {
+            codings++;
+            body = true;
+            if (strcasecmp(h->value, "chunked") != 0)
+                return false;
+        }
+    }
+    /* evhttp reads no body after these. */
+    if (body && (method == EVHTTP_REQ_HEAD || method == EVHTTP_REQ_TRACE))
+        return false;
+    return (hosts == 1 || (hosts == 0 && req->major == 1 && req->minor == 0)) &&
+           lengths + codings <= 1;
+}
+
 /* ---- who asks ----------------------------------------------------------------------------------- */
+
+bool request_from_another_site(struct evhttp_request *req)
+{
+    const char *site = evhttp_find_header(evhttp_request_get_input_headers(req), "Sec-Fetch-Site");
+
+    return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
 
 bool request_same_origin(struct evhttp_request *req)
 {

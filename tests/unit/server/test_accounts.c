@@ -111,6 +111,15 @@ static void roles_are_asked_before_anything_else_is_looked_at(void **state)
     assert_true(found_in_audit("not-permitted"));
 }
 
+static int64_t generation(void)
+{
+    json_t *status = ok("status", json_object());
+    int64_t n = json_integer_value(json_object_get(status, "generation"));
+
+    json_decref(status);
+    return n;
+}
+
 static void a_batch_has_the_rights_of_its_account(void **state)
 {
     char *token = account_with_token("aud", "auditor"), *admin = account_with_token("adm", "admin");
@@ -127,10 +136,38 @@ static void a_batch_has_the_rights_of_its_account(void **state)
     json_object_set_new(json_array_get(json_object_get(request, "batch"), 0), "token",
                         json_string(admin));
     json_object_set_new(request, "token", json_string(token));
+    assert_string_equal(code_of(admin_execute(a, &portal, request)), "not-permitted");
+    json_object_set_new(request, "token", json_string(admin));
     assert_string_equal(code_of(admin_execute(a, &portal, request)), "invalid");
     json_decref(request);
     free(token);
     free(admin);
+}
+
+/* It compiles all rules anew, whatever is in it: not for a portal where nobody has logged in. */
+static void even_an_empty_batch_is_for_those_who_may_change_something(void **state)
+{
+    static const char *const roles[] = {"helpdesk", "engineer", "auditor"};
+    json_t *request = json_pack("{s:[]}", "batch");
+    int64_t before = generation();
+    char *token;
+
+    (void)state;
+    assert_string_equal(code_of(admin_execute(a, &portal, request)), "not-logged-in");
+    assert_false(found_in_audit("batch requests"));
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        token = account_with_token(roles[i], roles[i]);
+        json_object_set_new(request, "token", json_string(token));
+        assert_string_equal(code_of(admin_execute(a, &portal, request)), "not-permitted");
+        free(token);
+    }
+    assert_int_equal(generation(), before);
+    token = account_with_token("adm", "admin");
+    json_object_set_new(request, "token", json_string(token));
+    assert_string_equal(code_of(admin_execute(a, &portal, request)), "");
+    assert_int_equal(generation(), before + 1);
+    free(token);
+    json_decref(request);
 }
 
 static void the_console_with_a_token_has_only_the_rights_of_the_token(void **state)
@@ -238,6 +275,7 @@ int main(void)
         T(each_operation_is_for_the_roles_that_it_is_for),
         T(roles_are_asked_before_anything_else_is_looked_at),
         T(a_batch_has_the_rights_of_its_account),
+        T(even_an_empty_batch_is_for_those_who_may_change_something),
         T(the_console_with_a_token_has_only_the_rights_of_the_token),
         T(changes_are_recorded_with_account_source_and_log_in),
         T(the_last_owner_stays),

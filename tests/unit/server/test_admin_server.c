@@ -257,6 +257,38 @@ static void what_cannot_be_a_socket_is_refused(void **state)
     assert_null(second);
 }
 
+/* What prad keeps for whoever has taken the portal over: few connections, short lines. */
+static void the_portals_door_holds_little(void **state)
+{
+    static char block[64 * 1024];
+    int fds[ADMIN_PORTAL_CLIENTS_MAX + 1];
+    struct admin_server *door = NULL;
+    size_t sent = 0;
+
+    (void)state;
+    memset(block, 'x', sizeof(block));
+    snprintf(config.portal_socket, sizeof(config.portal_socket), "%s", scratch_path("portal.sock"));
+    assert_int_equal(admin_server_new(base, a, &config, ADMIN_DOOR_PORTAL, &door, NULL), 0);
+    assert_int_equal(pthread_create(&loop, NULL, run_loop, base), 0);
+    for (int i = 0; i <= ADMIN_PORTAL_CLIENTS_MAX; i++) {
+        fds[i] = dial_at(config.portal_socket);
+        if (i < ADMIN_PORTAL_CLIENTS_MAX)
+            say(fds[i], LIST);
+        expect(fds[i], i < ADMIN_PORTAL_CLIENTS_MAX ? "not-logged-in" : "busy");
+    }
+    for (ssize_t n; sent < JSONL_LOCAL_MAX; sent += (size_t)n) {
+        n = send(fds[0], block, sizeof(block), MSG_NOSIGNAL);
+        if (n < 0)
+            break;
+    }
+    assert_true(sent >= ADMIN_PORTAL_LINE_MAX && sent < 2 * ADMIN_PORTAL_LINE_MAX);
+    for (int i = 0; i <= ADMIN_PORTAL_CLIENTS_MAX; i++)
+        close(fds[i]);
+    assert_int_equal(write(stop_pipe[1], "x", 1), 1);
+    assert_int_equal(pthread_join(loop, NULL), 0);
+    admin_server_free(door);
+}
+
 /* Whoever reaches the portal's socket, root too, has no rights of his own there. */
 static void at_the_portals_door_nobody_administers_without_a_log_in(void **state)
 {
@@ -291,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(socket_is_private_and_replaces_a_stale_one, start, stop),
         cmocka_unit_test_setup_teardown(at_the_portals_door_nobody_administers_without_a_log_in,
                                         start, stop),
+        cmocka_unit_test_setup_teardown(the_portals_door_holds_little, start, stop),
         cmocka_unit_test_setup_teardown(what_cannot_be_a_socket_is_refused, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
