@@ -191,44 +191,26 @@ static int wait_for_agent(HANDLE from, char *words, size_t cap, struct fault *f)
     return late ? fault_set(f, PRA_ETIMEOUT, "the agent does not start") : 0;
 }
 
-/* Starts it with three handles and no others: nobody else's files are kept open by it. */
 static int run(const wchar_t *program, HANDLE null, HANDLE error, struct fault *f)
 {
-    STARTUPINFOEXW si = {.StartupInfo = {.cb = sizeof(si),
-                                         .dwFlags = STARTF_USESTDHANDLES,
-                                         .hStdInput = null,
-                                         .hStdOutput = null,
-                                         .hStdError = error}};
     wchar_t line[] = L"pra agent", folder[MAX_PATH];
-    HANDLE handles[] = {null, error};
-    PROCESS_INFORMATION pi;
+    /* The system's folder: one of the user's could not be removed while the agent runs. */
+    UINT n = GetSystemDirectoryW(folder, MAX_PATH);
+    struct win_start how = {.program = program,
+                            .line = line,
+                            .folder = n > 0 && n < MAX_PATH ? folder : NULL,
+                            .in = null,
+                            .out = null,
+                            .err = error,
+                            .flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP};
+    HANDLE process;
     char words[128];
-    SIZE_T len = 0;
-    DWORD why = ERROR_NOT_ENOUGH_MEMORY;
-    BOOL ok = FALSE;
+    DWORD why = win_start(&how, &process);
 
-    (void)InitializeProcThreadAttributeList(NULL, 1, 0, &len);
-    si.lpAttributeList = malloc(len);
-    if (si.lpAttributeList != NULL &&
-        InitializeProcThreadAttributeList(si.lpAttributeList, 1, 0, &len)) {
-        /* The system's folder: one of the user's could not be removed while the agent runs. */
-        UINT n = GetSystemDirectoryW(folder, MAX_PATH);
-
-        ok = UpdateProcThreadAttribute(si.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
-                                       handles, sizeof(handles), NULL, NULL) &&
-             CreateProcessW(program, line, NULL, NULL, TRUE,
-                            EXTENDED_STARTUPINFO_PRESENT | DETACHED_PROCESS |
-                                CREATE_NEW_PROCESS_GROUP,
-                            NULL, n > 0 && n < MAX_PATH ? folder : NULL, &si.StartupInfo, &pi);
-        why = GetLastError();
-        DeleteProcThreadAttributeList(si.lpAttributeList);
-    }
-    free(si.lpAttributeList);
-    if (!ok)
+    if (why != ERROR_SUCCESS)
         return fault_set(f, PRA_EIO, "the agent does not start: %s",
                          win_error_text(why, words, sizeof(words)));
-    CloseHandle(pi.hThread);
-    CloseHandle(pi.hProcess);
+    CloseHandle(process);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <iphlpapi.h>
 #include <tlhelp32.h>
 
+#include "client/pid_age.h"
 #include "common/posix_win.h"
 
 #define TABLE_TRIES 5
@@ -14,6 +15,7 @@ struct row {
     struct addr_ip local, remote;
     uint16_t local_port, remote_port;
     DWORD pid;
+    uint64_t began; /* as FILETIME; 0 = not known */
 };
 
 /* Calls `fn` for each row until it returns true. Returns 0, PRA_EIO. */
@@ -23,7 +25,7 @@ typedef bool (*row_fn)(void *arg, const struct row *row);
 static void *read_table(ULONG family, bool listeners)
 {
     TCP_TABLE_CLASS kind =
-        listeners ? TCP_TABLE_OWNER_PID_LISTENER : TCP_TABLE_OWNER_PID_CONNECTIONS;
+        listeners ? TCP_TABLE_OWNER_MODULE_LISTENER : TCP_TABLE_OWNER_MODULE_CONNECTIONS;
     DWORD len = 0;
     void *table = NULL;
 
@@ -60,30 +62,32 @@ static struct addr_ip ip6(const UCHAR bytes[16])
     return ip;
 }
 
-static struct row row4(const MIB_TCPROW_OWNER_PID *r)
+static struct row row4(const MIB_TCPROW_OWNER_MODULE *r)
 {
     return (struct row){.local = ip4(r->dwLocalAddr),
                         .remote = ip4(r->dwRemoteAddr),
                         .local_port = ntohs((uint16_t)r->dwLocalPort),
                         .remote_port = ntohs((uint16_t)r->dwRemotePort),
-                        .pid = r->dwOwningPid};
+                        .pid = r->dwOwningPid,
+                        .began = (uint64_t)r->liCreateTimestamp.QuadPart};
 }
 
-static struct row row6(const MIB_TCP6ROW_OWNER_PID *r)
+static struct row row6(const MIB_TCP6ROW_OWNER_MODULE *r)
 {
     return (struct row){.local = ip6(r->ucLocalAddr),
                         .remote = ip6(r->ucRemoteAddr),
                         .local_port = ntohs((uint16_t)r->dwLocalPort),
                         .remote_port = ntohs((uint16_t)r->dwRemotePort),
-                        .pid = r->dwOwningPid};
+                        .pid = r->dwOwningPid,
+                        .began = (uint64_t)r->liCreateTimestamp.QuadPart};
 }
 
 /* The two tables begin alike: with how many rows there are. */
 static int each_row(int family, bool listeners, row_fn fn, void *arg)
 {
     void *table = read_table(family == 6 ? AF_INET6 : AF_INET, listeners);
-    const MIB_TCPTABLE_OWNER_PID *t4 = table;
-    const MIB_TCP6TABLE_OWNER_PID *t6 = table;
+    const MIB_TCPTABLE_OWNER_MODULE *t4 = table;
+    const MIB_TCP6TABLE_OWNER_MODULE *t6 = table;
     bool done = false;
 
     if (table == NULL)
@@ -116,6 +120,7 @@ struct peer_search {
     uint16_t peer_port, local_port;
     bool found;
     DWORD pid;
+    uint64_t began;
 };
 
 static bool peer_row(void *arg, const struct row *row)
@@ -127,22 +132,34 @@ static bool peer_row(void *arg, const struct row *row)
         return false;
     s->found = true;
     s->pid = row->pid;
+    s->began = row->began;
     return true;
 }
 
-/* The user of a process; *uid is this user's getuid() exactly if the whole SID is this user's. */
-static int user_of(DWORD pid, uid_t *uid, struct fault *f)
+/* When it was started, as FILETIME; 0 = the system does not tell. */
+static uint64_t began(HANDLE process)
 {
-    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-    uint8_t sid[WIN_SID_MAX], own[WIN_SID_MAX];
-    bool known;
+    FILETIME start, end, kernel, user;
 
-    if (process == NULL)
-        return fault_set(f, PRA_EIO, "process %lu of another user holds it", (unsigned long)pid);
-    known = win_user_sid(process, sid) && win_user_sid(NULL, own);
-    CloseHandle(process);
-    if (!known)
-        return fault_set(f, PRA_EIO, "the user of process %lu cannot be told", (unsigned long)pid);
+    if (!GetProcessTimes(process, &start, &end, &kernel, &user))
+        return 0;
+    return ((uint64_t)start.dwHighDateTime << 32) | start.dwLowDateTime;
+}
+
+/* *uid is this user's getuid() exactly if the whole SID is this user's. */
+static int user_of_open(HANDLE process, const struct peer_search *s, uid_t *uid, struct fault *f)
+{
+    uint8_t sid[WIN_SID_MAX], own[WIN_SID_MAX];
+
+    if (!pid_age_fits(began(process), s->began))
+        return fault_set(
+            f, PRA_EIO,
+            "process %lu was started after the connection (or the clock was set back): "
+            "another one made it",
+            (unsigned long)s->pid);
+    if (!win_user_sid(process, sid) || !win_user_sid(NULL, own))
+        return fault_set(f, PRA_EIO, "the user of process %lu cannot be told",
+                         (unsigned long)s->pid);
     if (EqualSid(sid, own)) {
         *uid = getuid();
         return 0;
@@ -151,6 +168,19 @@ static int user_of(DWORD pid, uid_t *uid, struct fault *f)
     if (*uid == getuid()) /* another domain's */
         *uid = (uid_t)-1;
     return 0;
+}
+
+/* While its handle is open a process's number is given to no other one. */
+static int user_of(const struct peer_search *s, uid_t *uid, struct fault *f)
+{
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, s->pid);
+    int rc;
+
+    if (process == NULL)
+        return fault_set(f, PRA_EIO, "process %lu of another user holds it", (unsigned long)s->pid);
+    rc = user_of_open(process, s, uid, f);
+    CloseHandle(process);
+    return rc;
 }
 
 #ifdef PRA_TEST_PROVIDER
@@ -187,7 +217,7 @@ int sockdiag_peer_uid(const struct sockaddr_storage *peer, const struct sockaddr
         return fault_set(f, rc, "the system does not tell who connects");
     if (!s.found || s.pid == IDLE_PID)
         return fault_set(f, PRA_ENOENT, "no process holds its other end any more");
-    return user_of(s.pid, uid, f);
+    return user_of(&s, uid, f);
 }
 
 /* --- who is in the way ------------------------------------------------------------------------ */

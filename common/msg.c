@@ -7,6 +7,8 @@
 
 #include "common/utf8.h"
 
+#define DEFAULT_PORT "10022" /* profile.h has it as a number */
+
 struct row {
     const char *name;
     struct msg_entry text[2]; /* English, Japanese */
@@ -31,6 +33,16 @@ const struct msg_entry *msg_entry(enum msg_id id, enum i18n_lang lang)
     return &row_of(id)->text[lang == LANG_JA ? 1 : 0];
 }
 
+/* The port in "host:port"; an address that names none, or that nobody knows, has the usual one. */
+static const char *port_of(const char *server)
+{
+    const char *colon = server != NULL ? strrchr(server, ':') : NULL;
+
+    return colon != NULL && colon[1] != '\0' && colon[1 + strspn(colon + 1, "0123456789")] == '\0'
+               ? colon + 1
+               : DEFAULT_PORT;
+}
+
 /* The value of the place-holder "{word}", or NULL if `word` is none. */
 static const char *value_of(const struct msg_args *args, const char *word, size_t len)
 {
@@ -38,9 +50,11 @@ static const char *value_of(const struct msg_args *args, const char *word, size_
         const char *word;
         const char *value;
     } table[] = {
-        {"server", args->server},   {"user", args->user},       {"port", args->port},
-        {"program", args->program}, {"pid", args->pid},         {"target", args->target},
-        {"detail", args->detail},   {"seconds", args->seconds}, {"name", args->name},
+        {"server", args->server}, {"user", args->user},
+        {"port", args->port},     {"program", args->program},
+        {"pid", args->pid},       {"target", args->target},
+        {"detail", args->detail}, {"seconds", args->seconds},
+        {"name", args->name},     {"gateway_port", port_of(args->server)},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -13,7 +13,7 @@
 /*
  * MSG(id, code, title_en, title_ja, cause_en, cause_ja, remedy_en, remedy_ja)
  * Causes and remedies may hold the place-holders {server} {user} {port} {program} {pid} {target}
- * {detail} {seconds} {name}.
+ * {detail} {seconds} {name}, and {gateway_port}: the port that {server} names, 10022 if it names none.
  */
 enum msg_id {
     MSG_NONE = 0,

@@ -164,6 +164,21 @@ int win_errno(DWORD error);
 /* An error of Windows in words, in `dst` of `cap` bytes. */
 const char *win_error_text(DWORD error, char *dst, size_t cap);
 
+/*
+ * A program to be started. The handles (each NULL for none, at least one given; made inheritable) are
+ * the only ones that it gets: whatever another thread opens meanwhile stays ours.
+ */
+struct win_start {
+    const wchar_t *program; /* a path */
+    wchar_t *line;          /* the command line; may be written to */
+    const wchar_t *folder;  /* to start in; NULL = this process's */
+    HANDLE in, out, err;
+    DWORD flags; /* of CreateProcessW() */
+};
+
+/* Returns an error of Windows; *process (CloseHandle() it) only on success. */
+DWORD win_start(const struct win_start *how, HANDLE *process);
+
 #define WIN_SID_MAX      68 /* SECURITY_MAX_SID_SIZE */
 #define WIN_SID_TEXT_MAX 192
 

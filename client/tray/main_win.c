@@ -20,8 +20,9 @@
 #include "client/tray/texts.h"
 #include "client/tray/ui_win.h"
 #include "common/os.h"
+#include "common/posix_win.h"
 
-#define INSTANCE_MUTEX L"Local\\jp.pra.Tray"
+#define INSTANCE_MUTEX L"Local\\jp.pra.Tray-"
 
 /* A first instance that is still starting has no window yet. */
 #define FIND_TRIES   50
@@ -78,6 +79,54 @@ static void send_profile(HWND to, const wchar_t *path)
                               NULL);
 }
 
+/*
+ * Made by this user alone: a name without the user, or one that everybody may open, would let another
+ * user of the same session (runas) keep the tray from starting. Returns true if there was one.
+ */
+static bool is_second(void)
+{
+    SECURITY_ATTRIBUTES sa = {.nLength = sizeof(sa)};
+    wchar_t name[sizeof(INSTANCE_MUTEX) / sizeof(wchar_t) + WIN_SID_TEXT_MAX];
+    bool second;
+
+    (void)swprintf(name, sizeof(name) / sizeof(name[0]), INSTANCE_MUTEX L"%hs",
+                   win_user_sid_text());
+    sa.lpSecurityDescriptor = win_private("", "", "GA");
+    if (sa.lpSecurityDescriptor == NULL)
+        return false;
+    instance_mutex = CreateMutexW(&sa, FALSE, name);
+    /* One that we may not open is not ours: two icons are better than none. */
+    second = instance_mutex != NULL && GetLastError() == ERROR_ALREADY_EXISTS;
+    LocalFree(sa.lpSecurityDescriptor);
+    return second;
+}
+
+static bool is_own(HWND window)
+{
+    uint8_t sid[WIN_SID_MAX], own[WIN_SID_MAX];
+    DWORD pid = 0;
+    HANDLE process;
+    bool same;
+
+    (void)GetWindowThreadProcessId(window, &pid);
+    process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (process == NULL)
+        return false;
+    same = win_user_sid(process, sid) && win_user_sid(NULL, own) && EqualSid(sid, own);
+    (void)CloseHandle(process);
+    return same;
+}
+
+/* The hidden window of this user's tray: any program may make one of that class. */
+static HWND find_first(void)
+{
+    HWND window = FindWindowExW(NULL, NULL, NOTIFY_CLASS, NULL);
+
+    while (window != NULL && !is_own(window))
+        window = FindWindowExW(NULL, window, NOTIFY_CLASS, NULL);
+    return window;
+}
+
 /* True if another one runs; it shows its window or the profile, unless this one is for the background. */
 static bool hand_over(const struct options *o)
 {
@@ -85,11 +134,10 @@ static bool hand_over(const struct options *o)
     HWND other = NULL;
     DWORD process = 0;
 
-    instance_mutex = CreateMutexW(NULL, FALSE, INSTANCE_MUTEX);
-    if (GetLastError() != ERROR_ALREADY_EXISTS && GetLastError() != ERROR_ACCESS_DENIED)
+    if (!is_second())
         return false;
     for (int i = 0; i < FIND_TRIES && other == NULL && asks; i++) {
-        other = FindWindowW(NOTIFY_CLASS, NULL);
+        other = find_first();
         if (other == NULL)
             Sleep(FIND_WAIT_MS);
     }

@@ -1,4 +1,4 @@
-/* run.h by CreateProcessW(). */
+/* run.h by win_start(). */
 #include "client/tray/run.h"
 
 #include <stdio.h>
@@ -9,26 +9,29 @@
 
 #include "client/tray/text_win.h"
 #include "common/os.h"
+#include "common/posix_win.h"
 
 #define OUTPUT_MAX (1024u * 1024)
 #define TIMEOUT_MS 30000
 
 static bool start(const char *program, const char *first, const char *second, HANDLE output,
-                  PROCESS_INFORMATION *p)
+                  HANDLE *process)
 {
     char line[OS_PATH_MAX + 256];
-    STARTUPINFOW s = {.cb = sizeof(s), .dwFlags = STARTF_USESTDHANDLES, .hStdOutput = output};
     wchar_t *wide_line, *wide_program;
-    BOOL ok;
+    bool ok;
 
     snprintf(line, sizeof(line), "\"%s\" %s %s", program, first, second);
     wide_line = text_wide(line);
     wide_program = text_wide(program);
-    ok = CreateProcessW(wide_program, wide_line, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &s,
-                        p);
+    ok = win_start(&(struct win_start){.program = wide_program,
+                                       .line = wide_line,
+                                       .out = output,
+                                       .flags = CREATE_NO_WINDOW},
+                   process) == ERROR_SUCCESS;
     free(wide_line);
     free(wide_program);
-    return ok != 0;
+    return ok;
 }
 
 /* Reads until the other end closes or the time is over. */
@@ -61,21 +64,19 @@ static char *read_all(HANDLE from)
 char *run_read(const char *program, const char *first, const char *second)
 {
     SECURITY_ATTRIBUTES inherit = {.nLength = sizeof(inherit), .bInheritHandle = TRUE};
-    HANDLE from = NULL, to = NULL;
-    PROCESS_INFORMATION p = {0};
+    HANDLE from = NULL, to = NULL, process = NULL;
     char *text = NULL;
 
     if (!CreatePipe(&from, &to, &inherit, 0))
         return NULL;
     (void)SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0);
-    if (start(program, first, second, to, &p)) {
+    if (start(program, first, second, to, &process)) {
         (void)CloseHandle(to);
         to = NULL;
         text = read_all(from);
         if (text == NULL)
-            (void)TerminateProcess(p.hProcess, 1);
-        (void)CloseHandle(p.hThread);
-        (void)CloseHandle(p.hProcess);
+            (void)TerminateProcess(process, 1);
+        (void)CloseHandle(process);
     }
     if (to != NULL)
         (void)CloseHandle(to);

@@ -17,8 +17,10 @@ void shell_draw(struct tray_app *app)
 void shell_notify(struct tray_app *app, const struct tray_notice *notice)
 {
     GNotification *n = g_notification_new(notice->title);
+    char *body = sni_plain(notice->body);
 
-    g_notification_set_body(n, notice->body);
+    g_notification_set_body(n, body);
+    g_free(body);
     g_notification_set_default_action(n, "app.open");
     g_notification_set_priority(n, notice->error ? G_NOTIFICATION_PRIORITY_HIGH
                                                  : G_NOTIFICATION_PRIORITY_NORMAL);

@@ -12,6 +12,9 @@
 #define ITEM_PATH "/StatusNotifierItem"
 #define MENU_PATH "/MenuBar"
 
+/* A tray that does not answer shows no icon: then the window opens by itself. */
+#define REGISTER_TIMEOUT_MS 5000
+
 static const char introspection[] =
     "<node><interface name='org.kde.StatusNotifierItem'>"
     "<property name='Category' type='s' access='read'/>"
@@ -43,6 +46,7 @@ struct sni {
     void *arg;
     GDBusNodeInfo *info;
     guint object, name, watch;
+    GCancellable *registering; /* what was asked of the tray that is there now; NULL = none is */
     bool hosted, told;
     DbusmenuServer *menu;
     enum tray_shape shape;
@@ -50,6 +54,15 @@ struct sni {
     struct tray_item items[TRAY_MENU_MAX];
     size_t count;
 };
+
+char *sni_plain(const char *text)
+{
+    char **parts = g_strsplit(text, "<", -1);
+    char *joined = g_strjoinv("\xe2\x80\xb9", parts); /* U+2039, which looks alike */
+
+    g_strfreev(parts);
+    return joined;
+}
 
 /* --- the item --------------------------------------------------------------------------------- */
 
@@ -61,6 +74,16 @@ static const char *status_word(const struct sni *sni)
 static GVariant *no_pixmaps(void)
 {
     return g_variant_new_array(G_VARIANT_TYPE("(iiay)"), NULL, 0);
+}
+
+static GVariant *tool_tip(const struct sni *sni)
+{
+    char *headline = sni_plain(sni->headline), *detail = sni_plain(sni->detail);
+    GVariant *tip = g_variant_new("(s@a(iiay)ss)", "", no_pixmaps(), headline, detail);
+
+    g_free(headline);
+    g_free(detail);
+    return tip;
 }
 
 static GVariant *get_property(GDBusConnection *bus, const gchar *sender, const gchar *path,
@@ -83,7 +106,7 @@ static GVariant *get_property(GDBusConnection *bus, const gchar *sender, const g
     if (strcmp(name, "IconPixmap") == 0 || strcmp(name, "AttentionIconPixmap") == 0)
         return icon_pixmaps(sni->shape);
     if (strcmp(name, "ToolTip") == 0)
-        return g_variant_new("(s@a(iiay)ss)", "", no_pixmaps(), sni->headline, sni->detail);
+        return tool_tip(sni);
     if (strcmp(name, "ItemIsMenu") == 0)
         return g_variant_new_boolean(FALSE);
     if (strcmp(name, "Menu") == 0)
@@ -123,14 +146,26 @@ static void tell_hosted(struct sni *sni, bool hosted)
     sni->events->hosted(sni->arg, hosted);
 }
 
+/* Forgets what was asked of a tray that is no longer the one: its late answer is about nothing. */
+static void forget_registering(struct sni *sni)
+{
+    if (sni->registering == NULL)
+        return;
+    g_cancellable_cancel(sni->registering);
+    g_clear_object(&sni->registering);
+}
+
 static void registered(GObject *source, GAsyncResult *result, gpointer data)
 {
     GError *error = NULL;
     GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 
-    if (reply == NULL)
-        g_message("the tray does not take the icon: %s", error->message);
-    tell_hosted(data, reply != NULL);
+    /* Then `data` may be gone. */
+    if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        if (reply == NULL)
+            g_message("the tray does not take the icon: %s", error->message);
+        tell_hosted(data, reply != NULL);
+    }
     g_clear_pointer(&reply, g_variant_unref);
     g_clear_error(&error);
 }
@@ -139,18 +174,23 @@ static void registered(GObject *source, GAsyncResult *result, gpointer data)
 static void watcher_appeared(GDBusConnection *bus, const gchar *name, const gchar *owner,
                              gpointer data)
 {
+    struct sni *sni = data;
     char *item = g_strdup_printf("org.kde.StatusNotifierItem-%d-1", (int)getpid());
 
     (void)name;
+    forget_registering(sni);
+    sni->registering = g_cancellable_new();
     g_dbus_connection_call(bus, owner, "/StatusNotifierWatcher", WATCHER,
                            "RegisterStatusNotifierItem", g_variant_new("(s)", item), NULL,
-                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, registered, data);
+                           G_DBUS_CALL_FLAGS_NONE, REGISTER_TIMEOUT_MS, sni->registering,
+                           registered, sni);
     g_free(item);
 }
 
 static void watcher_vanished(GDBusConnection *bus, const gchar *name, gpointer data)
 {
     (void)bus, (void)name;
+    forget_registering(data);
     tell_hosted(data, false);
 }
 
@@ -290,6 +330,7 @@ void sni_free(struct sni *sni)
 {
     if (sni == NULL)
         return;
+    forget_registering(sni);
     g_bus_unwatch_name(sni->watch);
     g_bus_unown_name(sni->name);
     g_dbus_connection_unregister_object(sni->bus, sni->object);

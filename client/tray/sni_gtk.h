@@ -24,6 +24,12 @@ struct sni *sni_new(GDBusConnection *bus, const struct sni_events *events, void 
 /* Shows a new state; signals only what has changed. */
 void sni_update(struct sni *sni, const struct tray_facts *facts, const struct tray_view *view);
 
+/*
+ * `text` without markup, to be freed: some trays and notices draw markup, pictures from the network
+ * included, and a gateway or another program chooses some of the words.
+ */
+char *sni_plain(const char *text);
+
 bool sni_hosted(const struct sni *sni); /* NULL: false */
 void sni_free(struct sni *sni);
 

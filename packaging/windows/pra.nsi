@@ -106,6 +106,8 @@ Page custom ServerPage ServerLeave
 !include "${TEXTS}"
 
 ; --- our library (setup/) -----------------------------------------------------------------------
+; What people type goes to it by the stack: System::Call reads its own sentence anew, and stumbles over
+; a quote in one of its words.
 !macro Library
     InitPluginsDir
     File "/oname=$PLUGINSDIR\prasetup.dll" "${SETUP_DLL}"
@@ -132,8 +134,10 @@ Page custom ServerPage ServerLeave
 Function CheckValues
     ; $0 = what to say, "" if all is well
     StrCpy $0 ""
-    System::Call '$PLUGINSDIR\prasetup.dll::pra_server_valid(w "$Server") i .r1'
-    System::Call '$PLUGINSDIR\prasetup.dll::pra_fingerprint_valid(w "$Fingerprint") i .r2'
+    Push "$Server"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_server_valid(w s) i .r1'
+    Push "$Fingerprint"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_fingerprint_valid(w s) i .r2'
     ${If} $1 = 0
         StrCpy $0 "$(server_bad)"
     ${ElseIf} $2 = 0
@@ -321,7 +325,8 @@ FunctionEnd
 
 ; --- installing ---------------------------------------------------------------------------------
 Section "PRA"
-    System::Call '$PLUGINSDIR\prasetup.dll::pra_close_clients(w "$INSTDIR") i .r0'
+    Push "$INSTDIR"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_close_clients(w s) i .r0'
     System::Call '$PLUGINSDIR\prasetup.dll::pra_prepare_data() i .r0'
     ${If} $0 <> 0
         MessageBox MB_OK|MB_ICONSTOP "$(data_error)" /SD IDOK
@@ -360,7 +365,8 @@ Section "PRA"
         DeleteRegValue HKLM "${RUN}" "PRA"
         WriteRegStr HKLM "${OURS}" "Autostart" "on"
     ${EndIf}
-    System::Call '$PLUGINSDIR\prasetup.dll::pra_path(w "$INSTDIR", i 1) i .r0'
+    Push "$INSTDIR"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_path(w s, i 1) i .r0'
 
     WriteRegStr HKLM "${UNINSTALL}" "DisplayName" "PRA"
     WriteRegStr HKLM "${UNINSTALL}" "DisplayVersion" "${VERSION}"
@@ -393,8 +399,10 @@ Section "Uninstall"
     keep:
     ${EndIf}
 
-    System::Call '$PLUGINSDIR\prasetup.dll::pra_close_clients(w "$INSTDIR") i .r0'
-    System::Call '$PLUGINSDIR\prasetup.dll::pra_path(w "$INSTDIR", i 0) i .r0'
+    Push "$INSTDIR"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_close_clients(w s) i .r0'
+    Push "$INSTDIR"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_path(w s, i 0) i .r0'
     Delete "$SMPROGRAMS\PRA.lnk"
     Delete "$DESKTOP\PRA.lnk"
     DeleteRegValue HKLM "${RUN}" "PRA"

@@ -68,11 +68,22 @@ $(WIN_L_client):  $(call wobj,$(WIN_SRC_client)); $(warchive)
 $(WIN_L_tclient): $(call wtobj,client/sockdiag_win.c) \
                   $(call wobj,$(filter-out client/sockdiag_win.c,$(WIN_SRC_client))); $(warchive)
 
+WIN_LOAD_CONFIG := $(call wobj,packaging/windows/load_config.c)
+
 # wlink LIBRARIES FLAGS: a program of the objects, archives and resources that it depends on.
 define wlink
 	@mkdir -p $(@D)
 	$(call say,WLINK,$@)
 	$(Q)$(WIN_CC) $(WIN_LDFLAGS) $(2) $(filter %.o,$^) $(filter %.a,$^) $(1) -o $@
+endef
+
+# What we hand out; the name is that of a finished program.
+define wprogram
+	@mkdir -p $(@D)
+	$(call say,WLINK,$@)
+	$(Q)$(WIN_CC) $(WIN_LDFLAGS) $(2) $(filter %.o,$^) $(filter %.a,$^) $(1) -o $@.new
+	$(Q)$(PYTHON) packaging/windows/load_config.py $@.new
+	$(Q)mv $@.new $@
 endef
 
 # The icon, drawn by a program for here.
@@ -92,10 +103,10 @@ $(WIN)/obj/%.res.o: packaging/windows/program.rc packaging/windows/program.manif
 	    -DVERSION_TEXT=$(VERSION) -I packaging/windows -I $(WIN) $< $@
 comma := ,
 
-$(WIN)/pra.exe: $(call wobj,client/main.c) $(WIN)/obj/pra.res.o $(WIN_L_client) $(WIN_L_keys) $(WIN_L_common)
-	$(call wlink,$(WIN_LIBS),-s)
-$(WIN)/test/pra.exe: $(call wobj,client/main.c) $(WIN)/obj/pra.res.o $(WIN_L_tclient) $(WIN_L_tkeys) $(WIN_L_common)
-	$(call wlink,$(WIN_LIBS))
+$(WIN)/pra.exe: $(call wobj,client/main.c) $(WIN_LOAD_CONFIG) $(WIN)/obj/pra.res.o $(WIN_L_client) $(WIN_L_keys) $(WIN_L_common)
+	$(call wprogram,$(WIN_LIBS),-s)
+$(WIN)/test/pra.exe: $(call wobj,client/main.c) $(WIN_LOAD_CONFIG) $(WIN)/obj/pra.res.o $(WIN_L_tclient) $(WIN_L_tkeys) $(WIN_L_common)
+	$(call wprogram,$(WIN_LIBS))
 $(WIN)/tests/agent_call.exe: $(call wobj,tests/windows/agent_call.c) $(WIN_L_client) $(WIN_L_keys) $(WIN_L_common)
 	$(call wlink,$(WIN_LIBS))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.client import PASSPHRASE
+from lib.desktop import Item, Panel
 from lib.fakeagent import FakeAgent, error
 from lib.messages import MESSAGES, shows
 from lib.procs import wait_until
@@ -82,3 +83,21 @@ def test_answer_is_about_the_key_that_its_question_shows(agent, new_pc, make_tra
         return [r["accept_host_key"] for r in agent.requests if r["op"] == "connect" and r.get("accept_host_key")]
     wait_until(accepted, 20, "the answer")
     assert accepted() == [first]
+
+
+def test_what_a_gateway_says_is_no_markup_in_a_panel(agent, new_pc, make_tray, desktop):
+    """Panels draw markup in tool tips and notices, pictures from the network too (KDE's)."""
+    panel = Panel(desktop, new_pc.dir)
+    words = '<img src="http://192.0.2.1/x"><b>now</b>'
+    try:
+        tray = make_tray(new_pc, "en", options=["--background"])
+        item = Item(desktop, panel.wait("item")[0])
+        wait_until(lambda: item.get("ToolTip")[2] == "Not connected", 20, "the first state, which is no news")
+        agent.say(state="error", server=words, error=error(MESSAGES["MSG_RULES_ADDRESS"], "en", server=words, detail=words))
+        wait_until(lambda: "img src" in item.get("ToolTip")[3], 20, "the tool tip")
+        assert "img src" in panel.wait("notice")[0]
+        for shown in (*item.get("ToolTip")[2:], *panel.lines("notice")):
+            assert "<" not in shown
+        assert tray.process.running()
+    finally:
+        panel.stop()

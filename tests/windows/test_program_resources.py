@@ -86,3 +86,17 @@ def test_program_is_loaded_anywhere_and_runs_no_data(program):
     assert flags.IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE and flags.IMAGE_DLLCHARACTERISTICS_NX_COMPAT
     assert flags.IMAGE_DLLCHARACTERISTICS_HIGH_ENTROPY_VA
     assert program.pe.OPTIONAL_HEADER.DATA_DIRECTORY[5].Size  # with the relocations that this needs
+
+
+def test_dlls_are_taken_from_the_systems_folder_alone(program):
+    """A DLL beside the program (in Downloads, on a stick) is not loaded, also one that is linked."""
+    where = program.pe.OPTIONAL_HEADER.DATA_DIRECTORY[10]
+    assert where.VirtualAddress and where.Size
+    program.pe.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG"]])
+    config = program.pe.DIRECTORY_ENTRY_LOAD_CONFIG.struct
+    assert config.Size == where.Size
+    assert config.Reserved1 == 0x800  # DependentLoadFlags: LOAD_LIBRARY_SEARCH_SYSTEM32
+    # What Windows fills with chance at the start lies in data that can be written.
+    cookie = config.SecurityCookie - program.pe.OPTIONAL_HEADER.ImageBase
+    section, = [s for s in program.pe.sections if s.contains_rva(cookie)]
+    assert section.IMAGE_SCN_MEM_WRITE

@@ -2,6 +2,7 @@
 #include "packaging/windows/setup/setup.h"
 
 #include <shellapi.h>
+#include <stdio.h>
 #include <wchar.h>
 
 bool setup_option(const wchar_t *name, wchar_t out[SETUP_TEXT_MAX])
@@ -19,9 +20,9 @@ bool setup_option(const wchar_t *name, wchar_t out[SETUP_TEXT_MAX])
         if (argv[i][0] != L'/' || _wcsnicmp(argv[i] + 1, name, n) != 0 || argv[i][n + 1] != L'=')
             continue;
         value = argv[i] + n + 2;
-        if (wcslen(value) >= SETUP_TEXT_MAX)
-            break;
-        wmemcpy(out, value, wcslen(value) + 1);
+        /* What is cut is longer than anything that is valid, and refused as such. */
+        (void)_snwprintf(out, SETUP_TEXT_MAX, L"%ls", value);
+        out[SETUP_TEXT_MAX - 1] = L'\0';
         found = true;
     }
     LocalFree(argv);

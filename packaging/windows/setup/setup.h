@@ -40,7 +40,7 @@ int setup_purge(void);
 
 /*
  * What the command line says behind "/NAME=": whole, even with blanks or with the slashes that NSIS's
- * own macro would stop at. Returns false if it says nothing, or more than fits.
+ * own macro would stop at; the first SETUP_TEXT_MAX - 1 letters of it. Returns false if it says nothing.
  */
 bool setup_option(const wchar_t *name, wchar_t out[SETUP_TEXT_MAX]);
 

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "client/pid_age.h"
 #include "client/sockdiag.h"
 
 static int listen_on_loopback(struct sockaddr_storage *at)
@@ -141,6 +142,22 @@ static void listener_at_the_peers_address_is_not_the_peer(void **state)
     close(listener);
 }
 
+/* Windows notes process numbers with connections; ten minutes in its units of 100 ns. */
+static void a_number_given_to_a_later_program_is_not_believed(void **state)
+{
+    const uint64_t minutes10 = 6000000000, at = 133000000000000000;
+
+    (void)state;
+    assert_true(pid_age_fits(at - minutes10, at));
+    assert_true(pid_age_fits(at, at));
+    assert_true(pid_age_fits(at + PID_AGE_SLACK, at)); /* a tick */
+    assert_false(pid_age_fits(at + PID_AGE_SLACK + 1, at));
+    assert_false(pid_age_fits(at + minutes10, at));
+    assert_false(pid_age_fits(0, at)); /* whoever cannot be asked */
+    assert_true(pid_age_fits(at, 0));  /* wine */
+    assert_false(pid_age_fits(UINT64_MAX, UINT64_MAX - PID_AGE_SLACK - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +166,7 @@ int main(void)
         cmocka_unit_test(connection_closed_behind_its_data_is_still_its_programs),
         cmocka_unit_test(connection_that_is_over_belongs_to_nobody),
         cmocka_unit_test(listener_at_the_peers_address_is_not_the_peer),
+        cmocka_unit_test(a_number_given_to_a_later_program_is_not_believed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "common/utf8.h"
 
 static const char *const words[] = {"server", "user",   "port",    "program", "pid",
-                                    "target", "detail", "seconds", "name"};
+                                    "target", "detail", "seconds", "name",    "gateway_port"};
 
 static void every_place_holder_is_known(void **state)
 {
@@ -125,6 +125,23 @@ static void values_are_filled_in(void **state)
     assert_non_null(strstr(out.cause, "dovecot(プロセス 4711)"));
 }
 
+static void the_gateways_port_is_the_one_that_its_address_names(void **state)
+{
+    static const char *const servers[][2] = {
+        {"gw.example.com:443", "port 443 "}, {"[2001:db8::1]:22022", "port 22022 "},
+        {"gw.example.com", "port 10022 "},   {"[2001:db8::1]", "port 10022 "},
+        {"gw.example.com:", "port 10022 "},  {NULL, "port 10022 "}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+        const struct msg_args args = {.server = servers[i][0]};
+        struct msg_text out;
+
+        msg_format(MSG_RULES_PORT, LANG_EN, &args, &out);
+        assert_non_null(strstr(out.remedy, servers[i][1]));
+    }
+}
+
 static void missing_values_read_as_question_marks(void **state)
 {
     struct msg_text out;
@@ -189,6 +206,7 @@ int main(void)
         cmocka_unit_test(every_entry_is_whole),
         cmocka_unit_test(manual_wording_is_kept),
         cmocka_unit_test(values_are_filled_in),
+        cmocka_unit_test(the_gateways_port_is_the_one_that_its_address_names),
         cmocka_unit_test(missing_values_read_as_question_marks),
         cmocka_unit_test(values_cannot_disturb_the_terminal_or_be_expanded),
         cmocka_unit_test(long_values_are_cut_between_characters),
