@@ -335,7 +335,8 @@ void agent_cut_channel(struct agent *a, const struct session *s, const struct co
     struct channel *ch = NULL;
     struct problem p;
 
-    agent_problem(a, &p, MSG_CUT_RULE, c->reason);
+    agent_problem(a, &p, strcmp(c->reason, "closed") == 0 ? MSG_CUT_CHANNEL : MSG_CUT_RULE,
+                  c->reason);
     utf8_copy(p.name, sizeof(p.name),
               c->name[0] != '\0' ? c->name
               : fw != NULL       ? fw->rule.name

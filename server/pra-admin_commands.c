@@ -65,6 +65,10 @@ static const struct cli_column rule_columns[] = {
     {"hours", "HOURS", false},       {"expires", "EXPIRES", false},
     {"log", "LOG", false},           END_COLUMNS,
 };
+static const struct cli_column finding_columns[] = {
+    {"rule", "ID", true}, {"name", "NAME", true},        {"kind", "FINDING", true},
+    {"by", "BY", false},  {"by-name", "BY NAME", false}, END_COLUMNS,
+};
 static const struct cli_column session_columns[] = {
     {"id", "ID", true},
     {"user", "USER", true},
@@ -78,6 +82,10 @@ static const struct cli_column session_columns[] = {
     {"bytes_in", "IN", true},
     {"bytes_out", "OUT", true},
     END_COLUMNS,
+};
+static const struct cli_column port_columns[] = {
+    {"local", "LOCAL", true}, {"state", "STATE", true}, {"program", "PROGRAM", false},
+    {"pcs", "PCS", true},     {"users", "USERS", true}, END_COLUMNS,
 };
 static const struct cli_column audit_columns[] = {
     {"time", "TIME", true},      {"kind", "KIND", true},
@@ -169,6 +177,10 @@ const struct cli_command cli_commands[] = {
      NULL, "key {fingerprint} of user {user} revoked",
      "close a key's connections and refuse it from now on",
      "pra-admin key revoke SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE"},
+    {"key restore", "key.restore", POSITIONALS(P_USER, {"fingerprint", "FINGERPRINT", false}),
+     NO_OPTIONS, STYLE_DONE, NULL, "key {fingerprint} of user {user} is good again",
+     "take back the revocation of a key",
+     "pra-admin key restore suzuki SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE"},
 
     {"rule add", "rule.add", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "whose rule it is; or:"},
@@ -198,6 +210,12 @@ const struct cli_command cli_commands[] = {
              PAGED),
      STYLE_TABLE, rule_columns, NULL, "rules in the order in which they are read",
      "pra-admin rule list --user suzuki --effective"},
+    {"rule check", "rule.check", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "the rules as they are read for this user; or:"},
+             {"group", OPTION_TEXT, "GROUP", "the rules of this group"}),
+     STYLE_TABLE, finding_columns, NULL,
+     "rules that an earlier one always decides before, that share a local port, or are over",
+     "pra-admin rule check --user suzuki"},
     {"rule move", "rule.move", POSITIONALS(P_RULE, {"position", "POSITION", true}), NO_OPTIONS,
      STYLE_DONE, NULL, "rule {id} '{name}' is now at position {position}",
      "put a rule at another position of its user or group", "pra-admin rule move 7 1"},
@@ -232,6 +250,9 @@ const struct cli_command cli_commands[] = {
      "take away password and second step and print a new set-up code (forgotten password, lost "
      "phone)",
      "pra-admin account reissue tanaka"},
+    {"account reset", "account.reset", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
+     "account {name} has no second step now", "turn an account's second step off (lost phone)",
+     "pra-admin account reset tanaka"},
 
     {"session list", "session.list", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's sessions"}, PAGED), STYLE_TABLE,
@@ -240,6 +261,17 @@ const struct cli_command cli_commands[] = {
      OPTIONS({"reason", OPTION_TEXT, "TEXT", "told to the user"}), STYLE_DONE, NULL,
      "session {id} ended", "end a session (prad must run)",
      "pra-admin session kill 4f1c22aa90b3e6d7581f0c3a9e2b7d64"},
+
+    {"port list", "port.trouble", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, port_columns, NULL,
+     "local ports that connected PCs could not open, and which programs hold them",
+     "pra-admin port list"},
+    {"session show", "session.show", POSITIONALS({"id", "ID", false}), NO_OPTIONS, STYLE_DETAILS,
+     NULL, NULL, "a session with its open channels and the ports that the PC could not open",
+     "pra-admin session show 4f1c22aa90b3e6d7581f0c3a9e2b7d64 --json"},
+    {"session close", "channel.close",
+     POSITIONALS({"id", "ID", false}, {"channel", "CHANNEL", false}), NO_OPTIONS, STYLE_DONE, NULL,
+     "channel {channel} closed", "close one channel of a session (see session show)",
+     "pra-admin session close 4f1c22aa90b3e6d7581f0c3a9e2b7d64 7-81442901-51234"},
 
     {"hostkey show", "hostkey.show", NO_POSITIONALS, NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
      "the fingerprint that users compare at their first connection", "pra-admin hostkey show"},

@@ -7,7 +7,7 @@
 #   web.sh fetch NAME    makes it so unless it is there
 #
 # NAME: preact (htm's module with preact in it, what the page draws with), playwright (drives a
-# browser in tests).
+# browser in tests), axe (looks for what screen readers and keyboards stumble over; tests only).
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -28,7 +28,11 @@ playwright)
     package=playwright-core version=1.65.1 inside=index.js
     sum=86a3e9cfb6e548c3f1595768784d728814b35ec2a254e77693e9230af994cb00f618f3b60ddf477dc5a7abd34dd061db3590c5819f497c116bf97e7f04ba34ab
     ;;
-*) die "usage: web.sh --path|fetch preact|playwright" ;;
+axe)
+    package=axe-core version=4.10.3 inside=axe.min.js
+    sum=5e6edba515e70d25f6604d9815f064d859c5d1ea7ab661bbc4f87c88779ef0c21cae0abbeb636471ef39e9d62d2582e4b88a1866f19f4ecfcf6d986275e4dc12
+    ;;
+*) die "usage: web.sh --path|fetch preact|playwright|axe" ;;
 esac
 folder=$cache/web-$package-$version
 
@@ -59,5 +63,5 @@ fetch)
         [ -f "$folder/$inside" ] || fetch
     }
     ;;
-*) die "usage: web.sh --path|fetch preact|playwright" ;;
+*) die "usage: web.sh --path|fetch preact|playwright|axe" ;;
 esac

@@ -4,7 +4,8 @@
  * down pra-admin takes the store's lock and runs the same code.
  *
  * A request is one JSON object {"op":"user.add","args":{...}}, with a member "token" if it is made
- * for a logged-in account, and from the portal "source", the browser's address; an answer is
+ * for a logged-in account, and from the portal "source", the browser's address, and "background" (true:
+ * nobody asked, so an idle log-in ends all the same); an answer is
  * {"ok":true,"result":...} or {"ok":false,"error":{"code":"exists","message":"..."}}; the list of
  * operations, arguments and error codes is in server/README.md.
  */
@@ -34,6 +35,15 @@ struct admin_peer {
     bool portal; /* may do nothing by itself: only what the session in a request's token may */
 };
 
+/* Which sessions; NULL or 0 = all. */
+struct admin_live_query {
+    const char *id;
+    const char *user;
+    const char
+        *text;    /* is found in user, device, source, version or os; upper and lower case alike */
+    size_t limit; /* of sessions in the answer */
+};
+
 /* What only a running prad can do. */
 struct admin_host {
     void *ctx;
@@ -45,6 +55,19 @@ struct admin_host {
     size_t (*session_count)(void *ctx);
     /* Ends a session and tells the client why. Returns 0, PRA_ENOENT. */
     int (*session_kill)(void *ctx, const char *id, const char *why);
+    /* {"sessions": the newest that fit, as above and with "ports": what the client last said of local
+       ports that it could not open: [{"local","state","program","pid"}], "matching": how many fit,
+       "total", "channels", "bytes_in", "bytes_out": sums of all}. NULL = no memory. */
+    json_t *(*live_find)(void *ctx, const struct admin_live_query *q);
+    /* Array of a session's open channels: {"id","rule","name","target","address","since","bytes_in",
+       "bytes_out"}. Asks the session's workers; one that is busy for longer than a second is left
+       out. Returns 0, PRA_ENOENT, PRA_EBUSY, PRA_ENOMEM. */
+    int (*channel_list)(void *ctx, const char *session, json_t **out);
+    /* Local ports that connected PCs could not open, those of most PCs first, at most 1,000:
+       [{"local","state","program","pcs","users": ten of them}]. NULL = no memory. */
+    json_t *(*port_list)(void *ctx);
+    /* Closes a channel and tells the client. Returns 0, PRA_ENOENT, PRA_EBUSY, PRA_ENOMEM. */
+    int (*channel_close)(void *ctx, const char *session, const char *channel);
     /* Stores audit events that wait. Called before each request, so that an answer shows what had
        happened when it was asked for. NULL: nothing ever waits. */
     void (*settle)(void *ctx);

@@ -66,7 +66,7 @@ static int note_use(struct call *c, int64_t now)
     const struct store_ops *db = c->a->store->ops;
     int rc;
 
-    if (!c->login.open || now - c->login.seen < LOGIN_SEEN_S)
+    if (!c->login.open || c->background || now - c->login.seen < LOGIN_SEEN_S)
         return 0;
     c->login.seen = now;
     rc = db->begin(c->a->store, &c->f);
@@ -117,6 +117,8 @@ int access_identify(struct call *c, json_t *request)
 
     if (rc != 0)
         return rc;
+    c->background = json_is_true(json_object_get(request, "background"));
+    json_object_del(request, "background");
     if (token == NULL || json_is_null(token)) {
         c->who = c->peer->portal ? BY_NOBODY : BY_CONSOLE;
     } else {

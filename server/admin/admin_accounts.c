@@ -320,6 +320,24 @@ int op_account_reissue(struct call *c)
     return invite(c, &a, false);
 }
 
+/* A lost phone: the second step goes, the password stays. */
+int op_account_reset(struct call *c)
+{
+    struct store *s = c->a->store;
+    struct store_account a;
+    int rc = get_named(c, &a);
+
+    if (rc == 0 && !a.totp_on)
+        return fault_set(&c->f, PRA_EINVAL, "name: '%s' has no second step", a.name);
+    if (rc == 0)
+        rc = s->ops->recovery_set(s, a.id, NULL, 0, &c->f);
+    if (rc != 0)
+        return rc;
+    a.has_totp = a.totp_on = false;
+    a.failures = a.failed_at = 0;
+    return put(c, &a, true);
+}
+
 int op_me_set(struct call *c)
 {
     int rc = take_members(c, &c->account);

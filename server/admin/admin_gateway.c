@@ -51,6 +51,84 @@ int op_session_kill(struct call *c)
     return give(c, json_pack("{s:o}", "id", json_text(id)));
 }
 
+#define LIVE_LIMIT_DEFAULT 100
+
+int op_live(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+    int64_t limit = arg_int(c, "limit");
+    const struct admin_live_query q = {.user = arg_text(c, "user"),
+                                       .text = arg_text(c, "search"),
+                                       .limit = limit > 0 ? (size_t)limit : LIVE_LIMIT_DEFAULT};
+
+    struct store_user found;
+    int rc = 0;
+
+    if (h->live_find == NULL)
+        return not_running(c);
+    if (q.text != NULL)
+        rc = check_label(c, "search", q.text);
+    if (rc == 0 && q.user != NULL &&
+        (rc = c->a->store->ops->user_get(c->a->store, q.user, &found, &c->f)) == PRA_ENOENT)
+        fault_set(&c->f, rc, "user: there is no user '%.64s'", q.user);
+    return rc != 0 ? rc : give(c, h->live_find(h->ctx, &q));
+}
+
+int op_port_list(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+
+    return h->port_list == NULL ? not_running(c) : give(c, h->port_list(h->ctx));
+}
+
+static int no_session(struct call *c, const char *id)
+{
+    return fault_set(&c->f, PRA_ENOENT, "id: there is no session '%.64s'", id);
+}
+
+int op_session_show(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+    const struct admin_live_query q = {.id = arg_text(c, "id"), .limit = 1};
+    json_t *found, *session, *channels = NULL;
+    int rc;
+
+    if (h->live_find == NULL || h->channel_list == NULL)
+        return not_running(c);
+    rc = h->channel_list(h->ctx, q.id, &channels);
+    if (rc == PRA_ENOENT)
+        return no_session(c, q.id);
+    if (rc != 0)
+        return fault_set(&c->f, rc, "the session's connections could not be asked: %s",
+                         err_text(rc));
+    found = h->live_find(h->ctx, &q);
+    session = json_incref(json_array_get(json_object_get(found, "sessions"), 0));
+    json_decref(found);
+    if (session == NULL) {
+        json_decref(channels);
+        return no_session(c, q.id);
+    }
+    json_object_set_new(session, "open", channels);
+    return give(c, session);
+}
+
+int op_channel_close(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+    const char *session = arg_text(c, "id"), *channel = arg_text(c, "channel");
+    int rc;
+
+    if (h->channel_close == NULL)
+        return not_running(c);
+    rc = h->channel_close(h->ctx, session, channel);
+    if (rc == PRA_ENOENT)
+        return fault_set(&c->f, rc, "channel: the session has no open channel '%.64s'", channel);
+    if (rc != 0)
+        return fault_set(&c->f, rc, "the channel could not be closed: %s", err_text(rc));
+    return give(c,
+                json_pack("{s:o, s:o}", "id", json_text(session), "channel", json_text(channel)));
+}
+
 /* {"type","fingerprint"} of the host key. */
 static int show_key(struct call *c, json_t **out)
 {

@@ -15,6 +15,7 @@
 #define ADMIN_BATCH_MAX 100000 /* requests in one batch */
 #define ADMIN_PAGE_MAX  1000   /* audit records in one answer */
 #define LIST_MAX        1000   /* entries of a list that an account gets at once */
+#define LIVE_LIMIT_MAX  1000   /* sessions in one answer */
 #define ADMIN_NOTES_MAX 1024   /* hellos remembered between two writes */
 
 struct device_note {
@@ -82,6 +83,7 @@ struct call {
     unsigned who;                        /* one of the bits */
     struct store_account account;        /* id 0 = none */
     struct store_login login;            /* likewise */
+    bool background;                     /* a page asks by itself: nobody uses the log-in */
     char source[STORE_WORD_MAX + 1];     /* the browser's address, or "" */
     char device[SSHKEY_FINGERPRINT_MAX]; /* for the audit, when an operation is about a key */
     int64_t rule;                        /* for the audit, when it is about a rule */
@@ -237,12 +239,18 @@ int op_member_remove(struct call *c);
 int op_key_add(struct call *c);
 int op_key_list(struct call *c);
 int op_key_revoke(struct call *c);
+int op_key_restore(struct call *c);
 int op_rule_add(struct call *c);
 int op_rule_list(struct call *c);
 int op_rule_move(struct call *c);
+int op_rule_check(struct call *c);
 int op_rule_delete(struct call *c);
 int op_session_list(struct call *c);
 int op_session_kill(struct call *c);
+int op_session_show(struct call *c);
+int op_channel_close(struct call *c);
+int op_live(struct call *c);
+int op_port_list(struct call *c);
 int op_hostkey_show(struct call *c);
 int op_profile(struct call *c);
 int op_init(struct call *c);
@@ -256,6 +264,7 @@ int op_account_enable(struct call *c);
 int op_account_disable(struct call *c);
 int op_account_delete(struct call *c);
 int op_account_reissue(struct call *c);
+int op_account_reset(struct call *c);
 int op_login_begin(struct call *c);
 int op_login_password(struct call *c);
 int op_login_code(struct call *c);

@@ -146,6 +146,32 @@ int op_key_list(struct call *c)
     return list_give(c, &l, list, total, rc);
 }
 
+/* Takes back a revocation: the laptop was found. */
+int op_key_restore(struct call *c)
+{
+    struct store *s = c->a->store;
+    const char *fingerprint = arg_text(c, "fingerprint"), *user = arg_text(c, "user");
+    struct found_keys found = {.user = user};
+    struct store_key *k = &found.mine;
+    int rc = s->ops->key_each(s, NULL, fingerprint, look_at_key, &found, &c->f);
+
+    if (rc == 0 && !found.has_mine)
+        return fault_set(&c->f, PRA_ENOENT, "fingerprint: no key '%.60s' is registered for '%.64s'",
+                         fingerprint, user);
+    if (rc == 0 && k->state == POLICY_KEY_ACTIVE)
+        return fault_set(&c->f, PRA_EEXIST, "fingerprint: that key is not revoked");
+    if (rc != 0)
+        return rc;
+    k->state = POLICY_KEY_ACTIVE;
+    k->revoked = 0;
+    memcpy(c->device, k->fingerprint, sizeof(c->device));
+    rc = s->ops->key_update(s, k, &c->f);
+    if (rc != 0)
+        return rc;
+    warn_about(c, k, &found);
+    return give(c, key_json(k));
+}
+
 struct revocation {
     struct call *c;
     struct store_key found[8]; /* one key registered for several users is rare */

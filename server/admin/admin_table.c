@@ -66,6 +66,9 @@ static const struct operation operations[] = {
     {"key.revoke", OP_CHANGES, CHANGES, op_key_revoke,
      ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
 
+    {"key.restore", OP_CHANGES, CHANGES, op_key_restore,
+     ARGS(NEED("fingerprint", NAME_ARG), NEED("user", NAME_ARG))},
+
     {"rule.add", OP_CHANGES, CHANGES, op_rule_add,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), NEED("name", NAME_ARG),
           NEED("target", TARGET_ARG), TEXT("local", TARGET_ARG), TEXT("fallback", TARGET_ARG),
@@ -73,11 +76,18 @@ static const struct operation operations[] = {
           TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG), FLAG("log"))},
     {"rule.list", OP_READS, READS, op_rule_list,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), FLAG("effective"), PAGED)},
+    {"rule.check", OP_READS, READS, op_rule_check,
+     ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG))},
     {"rule.move", OP_CHANGES, CHANGES, op_rule_move, ARGS(NEED_INT("id"), NEED_INT("position"))},
     {"rule.delete", OP_CHANGES, CHANGES, op_rule_delete, ARGS(NEED_INT("id"))},
 
     {"session.list", OP_READS, READS, op_session_list, ARGS(TEXT("user", NAME_ARG), PAGED)},
     {"session.kill", OP_ACTS, HELPS, op_session_kill, ARGS(NEED("id", 64), TEXT("reason", 128))},
+    {"session.show", OP_READS, READS, op_session_show, ARGS(NEED("id", 64))},
+    {"channel.close", OP_ACTS, HELPS, op_channel_close, ARGS(NEED("id", 64), NEED("channel", 64))},
+    {"port.trouble", OP_READS, READS, op_port_list, NO_ARGS},
+    {"live", OP_READS, READS, op_live,
+     ARGS(TEXT("user", NAME_ARG), TEXT("search", POLICY_LABEL_MAX), INT("limit", LIVE_LIMIT_MAX))},
     {"hostkey.show", OP_READS, ANY, op_hostkey_show, NO_ARGS},
     {"profile", OP_READS, HELPS, op_profile,
      ARGS(NEED("user", NAME_ARG), NEED("server", TARGET_ARG), TEXT("name", PROFILE_NAME_MAX))},
@@ -100,6 +110,7 @@ static const struct operation operations[] = {
     {"account.disable", OP_WRITES, OWNER, op_account_disable, ARGS(NEED("name", NAME_ARG))},
     {"account.delete", OP_WRITES, OWNER, op_account_delete, ARGS(NEED("name", NAME_ARG))},
     {"account.reissue", OP_WRITES, OWNER, op_account_reissue, ARGS(NEED("name", NAME_ARG))},
+    {"account.reset", OP_WRITES, OWNER, op_account_reset, ARGS(NEED("name", NAME_ARG))},
 
     {"login.begin", OP_READS, BY_NOBODY | SELF, op_login_begin, ARGS(TEXT("account", NAME_ARG))},
     {"login.password", OP_OWN, BY_NOBODY, op_login_password,

@@ -25,7 +25,7 @@ static void wipe_text(char *text)
     free(text);
 }
 
-static void pending_free(struct pending *q)
+void pending_free(struct pending *q)
 {
     wipe_text(q->password);
     wipe_text(q->new_password);
@@ -136,16 +136,25 @@ void pending_answer(struct pending *q, json_t *answer)
 
 /* ---- asking prad -------------------------------------------------------------------------------- */
 
-/* Asks an operation; `args` is borrowed. If prad cannot be asked the request fails now. */
-static void ask(struct pending *q, const char *op, json_t *args, link_done done)
+int pending_ask(struct pending *q, const char *op, json_t *args, link_done done, void *arg)
 {
     json_t *request = json_pack("{s:s, s:O, s:s}", "op", op, "args", args, "source", q->source);
     int rc;
 
     if (q->token[0] != '\0' && q->route->kind != ROUTE_LOGIN && q->route->kind != ROUTE_SETUP)
         json_object_set_new(request, "token", json_string(q->token));
-    rc = request == NULL ? PRA_ENOMEM : links_ask(q->portal->links, request, done, q);
+    if (q->background)
+        json_object_set_new(request, "background", json_true());
+    rc = request == NULL ? PRA_ENOMEM : links_ask(q->portal->links, request, done, arg);
     json_decref(request);
+    return rc;
+}
+
+/* Asks an operation; `args` is borrowed. If prad cannot be asked the request fails now. */
+static void ask(struct pending *q, const char *op, json_t *args, link_done done)
+{
+    int rc = pending_ask(q, op, args, done, q);
+
     if (rc == PRA_EBUSY)
         pending_fail(q, 503, "busy", "too many requests at once: try again");
     else if (rc != 0)
@@ -277,6 +286,9 @@ void api_run(struct pending *q)
     switch (q->route->kind) {
     case ROUTE_OPENAPI:
         pending_send(q, 200, json_incref(q->portal->openapi));
+        break;
+    case ROUTE_STREAM:
+        stream_start(q);
         break;
     case ROUTE_HEALTH: /* any answer will do: that one has to log in first */
         ask(q, "me", q->args, on_health);

@@ -18,6 +18,7 @@ struct pending {
     char account[65];
     char token[TOKEN_TEXT + 1]; /* "" = no cookie */
     char source[SOURCE_MAX];
+    bool background; /* the page asks by itself: does not keep a log-in alive */
 };
 
 /* Reads path, query, body into q->args. Returns 0, or a PRA_E* with a sentence. */
@@ -33,6 +34,12 @@ void request_who(struct pending *q);
 
 /* Runs the route; the answer comes now or later, and frees `q`. */
 void api_run(struct pending *q);
+
+/* Sends events to the browser until the log-in is over or it goes. Takes over `q`. */
+void stream_start(struct pending *q);
+/* Asks prad an operation for the browser; `args` is borrowed. Returns as links_ask(). */
+int pending_ask(struct pending *q, const char *op, json_t *args, link_done done, void *arg);
+void pending_free(struct pending *q);
 
 /* The two ends. */
 void pending_fail(struct pending *q, int status, const char *code, const char *message);

@@ -277,6 +277,17 @@ void http_headers(struct portal *p, struct evhttp_request *req, const char *type
     evhttp_add_header(out, "Content-Type", type);
 }
 
+void http_prepare_stream(struct evhttp_request *req)
+{
+    struct evhttp_connection *ec = evhttp_request_get_connection(req);
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(ec);
+    const struct timeval limit = {.tv_sec = HTTP_IDLE_S};
+
+    evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
+    bufferevent_set_timeouts(bev, NULL, &limit);
+    bufferevent_setwatermark(bev, EV_READ, 0, HTTP_HEADERS_MAX);
+}
+
 void http_source(struct evhttp_request *req, char dst[46])
 {
     addr_format_ip(&conn_of(req)->source, dst);

@@ -106,6 +106,7 @@ static int run(const struct config *c)
     }
     /* What waits for a proof or for prad is answered, so HTTP ends after them. */
     kdf_free(p.kdf);
+    streams_close(&p);
     links_free(p.links);
     http_close(p.http);
     for (int i = 0; i < 3; i++) {

@@ -60,9 +60,16 @@ static void add_params(const struct route *r, json_t *operation)
 
 static json_t *operation_of(const struct route *r)
 {
-    json_t *o = json_pack("{s:s, s:s}", "summary", r->summary, "operationId",
-                          r->op != NULL ? r->op : r->path + 1);
+    const char *id = r->op != NULL ? r->op : r->path + 1;
+    bool stream = r->kind == ROUTE_STREAM;
+    json_t *o =
+        json_pack("{s:s, s:s+}", "summary", r->summary, "operationId", id, stream ? ".events" : "");
     json_t *responses = json_pack("{s:{s:s}}", "200", "description", "Done");
+
+    if (stream)
+        json_object_set_new(
+            json_object_get(responses, "200"), "content",
+            json_pack("{s:{s:{s:s}}}", "text/event-stream", "schema", "type", "string"));
 
     json_object_set_new(responses, "400", error_response("An argument is missing or wrong"));
     if (r->op != NULL) {

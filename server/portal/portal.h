@@ -91,7 +91,16 @@ void *tls_owner(struct bufferevent *bev);
 #define HTTP_SLOWEST       (16u * 1024) /* bytes a second, as an answer is to be taken */
 #define HTTP_SOCKET_BUFFER (128 * 1024)
 
+#define STREAMS_MAX       64 /* pages that watch, in all ... */
+#define STREAMS_OF_SOURCE 8  /* ... and of one source */
+#define STREAM_EVERY_S    2
+#define STREAM_UNREAD_MAX (256u * 1024) /* more that a browser has not taken: it is left out */
+
+struct stream;
+
 struct portal {
+    struct stream *streams;
+    bool closing; /* no stream waits for prad to come back */
     struct event_base *base;
     const struct config *config;
     struct links *links;
@@ -128,6 +137,10 @@ void http_source(struct evhttp_request *req, char dst[46]);
 bool http_same_source(const struct addr_ip *a, const struct addr_ip *b);
 /* The headers that every answer has. */
 void http_headers(struct portal *p, struct evhttp_request *req, const char *type);
+/* For an answer that goes on: the browser may be silent meanwhile, and what it says is not kept. */
+void http_prepare_stream(struct evhttp_request *req);
+/* Ends all streams, with no more words. */
+void streams_close(struct portal *p);
 /* Sends an answer with a body of JSON (taken over; NULL = none). */
 void http_send_json(struct portal *p, struct evhttp_request *req, int status, json_t *body);
 void http_send_error(struct portal *p, struct evhttp_request *req, int status, const char *code,
@@ -143,6 +156,7 @@ enum route_kind {
     ROUTE_LOGOUT,  /* the cookie goes */
     ROUTE_PROVE,   /* the account's own password becomes a proof */
     ROUTE_CHANGE,  /* the same, and a new one */
+    ROUTE_STREAM,  /* asked again and again, each answer an event (stream.c) */
     ROUTE_OPENAPI, /* answered here */
     ROUTE_HEALTH
 };

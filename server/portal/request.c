@@ -351,5 +351,7 @@ static void take_cookie(struct pending *q)
 void request_who(struct pending *q)
 {
     http_source(q->req, q->source);
+    q->background =
+        evhttp_find_header(evhttp_request_get_input_headers(q->req), "X-PRA-Background") != NULL;
     take_cookie(q);
 }

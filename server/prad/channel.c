@@ -184,6 +184,15 @@ static const char *cut_reason(const struct policy *p, int64_t id, bool timed)
     return timed ? "hours" : "rule-changed";
 }
 
+static void cut(struct channel *ch, const char *why)
+{
+    ch->why = why;
+    ch->cut = true;
+    pump_close_target(ch, true);
+    control_cut(ch);
+    channel_ready(ch);
+}
+
 void channel_recheck(struct channel *ch, bool timed)
 {
     if (ch->state != CHANNEL_OPEN || ch->cut)
@@ -194,10 +203,12 @@ void channel_recheck(struct channel *ch, bool timed)
     if (addr_parse_host(ch->host, strlen(ch->host), &host) == 0 &&
         channel_ask(ch, &host, &ch->ip) == POLICY_ALLOW)
         return;
-    ch->why = cut_reason(ch->session->worker->policy, rule, timed);
     ch->rule = rule; /* the audit and the user are told which rule had allowed it */
-    ch->cut = true;
-    pump_close_target(ch, true);
-    control_cut(ch);
-    channel_ready(ch);
+    cut(ch, cut_reason(ch->session->worker->policy, rule, timed));
+}
+
+void channel_close_by_admin(struct channel *ch)
+{
+    if (ch->state == CHANNEL_OPEN && !ch->cut)
+        cut(ch, "closed");
 }

@@ -139,6 +139,9 @@ void channel_ready(struct channel *ch);
 /* Asks policy again after a new snapshot, or after time passed; closes the target if denied. */
 void channel_recheck(struct channel *ch, bool timed);
 
+/* An administrator closes it: the client is told, both ends see it broken. Only while it is open. */
+void channel_close_by_admin(struct channel *ch);
+
 /* Frees it; with `reset` the target sees a broken connection instead of an orderly end. Does not
    call libssh unless both closes are done, and then libssh sends nothing. */
 void channel_destroy(struct channel *ch, bool reset);

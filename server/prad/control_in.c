@@ -19,6 +19,7 @@
 #define MACHINE_TAG_MAX 16
 #define TIME_MAX        40
 #define PORTS_MAX       4096
+#define PORT_TEXT_MAX   256
 
 /* ---- hello --------------------------------------------------------------------------------- */
 
@@ -224,8 +225,18 @@ static int receive_log_heads(struct session *s, const json_t *o, struct fault *f
     return rc == 0 ? one_head(s, o, "user", f) : rc;
 }
 
-/* Adds one port that is not listening to the text of the audit. */
-static int one_port(const json_t *port, char *text, size_t cap, struct fault *f)
+/* Peer text for administrators: escaped as in the log, without the log's quotes, whole. */
+static json_t *shown(const char *text)
+{
+    char escaped[4 * PORT_TEXT_MAX + 3];
+    size_t len;
+    log_escape(escaped, sizeof(escaped), text, strlen(text));
+    len = strlen(escaped);
+    return escaped[0] == '"' ? json_stringn(escaped + 1, len - 2) : json_stringn(escaped, len);
+}
+
+/* Adds one port that is not listening to the text of the audit, and to what administrators see. */
+static int one_port(const json_t *port, char *text, size_t cap, json_t *kept, struct fault *f)
 {
     const char *local, *state, *program = "";
     const json_t *holder = json_object_get(port, "holder");
@@ -234,7 +245,7 @@ static int one_port(const json_t *port, char *text, size_t cap, struct fault *f)
     if (rc == 0)
         rc = jsonl_get_string(port, "state", 16, &state, f);
     if (rc == 0 && json_is_object(holder)) {
-        rc = jsonl_opt_string(holder, "program", 256, &program, f);
+        rc = jsonl_opt_string(holder, "program", PORT_TEXT_MAX, &program, f);
         if (rc == 0)
             rc = jsonl_opt_int(holder, "pid", 0, INT32_MAX, &pid, f);
     }
@@ -246,6 +257,10 @@ static int one_port(const json_t *port, char *text, size_t cap, struct fault *f)
              log_escape(where, sizeof(where), local, strlen(local)),
              log_escape(what, sizeof(what), state, strlen(state)),
              log_escape(who, sizeof(who), program, strlen(program)), pid);
+    if (json_array_size(kept) < LIVE_PORTS_MAX)
+        json_array_append_new(kept, json_pack("{s:o, s:o, s:o, s:I}", "local", shown(local),
+                                              "state", shown(state), "program", shown(program),
+                                              "pid", (json_int_t)pid));
     return 0;
 }
 
@@ -257,12 +272,20 @@ static int receive_ports(struct session *s, const json_t *o, struct fault *f)
     char text[AUDIT_TEXT_MAX] = "";
     size_t i;
     const json_t *port;
+    json_t *kept = json_array();
     json_array_foreach(ports, i, port)
     {
-        int rc = one_port(port, text, sizeof(text), f);
-        if (rc != 0)
+        int rc = one_port(port, text, sizeof(text), kept, f);
+        if (rc != 0) {
+            json_decref(kept);
             return rc;
+        }
     }
+    if (json_array_size(kept) == 0) {
+        json_decref(kept);
+        kept = NULL; /* most clients: nothing is kept for them */
+    }
+    live_set_ports(s->worker->gateway->live, &s->entry, kept);
     record_session(s, AUDIT_PORT_REPORT, *text ? "trouble" : "listening", text);
     return 0;
 }

@@ -74,6 +74,30 @@ static int host_session_kill(void *ctx, const char *id, const char *why)
     return live_kill(k->gateway->live, id, why);
 }
 
+static json_t *host_live_find(void *ctx, const struct admin_live_query *q)
+{
+    const struct keeper *k = ctx;
+    return live_find(k->gateway->live, q);
+}
+
+static int host_channel_list(void *ctx, const char *session, json_t **out)
+{
+    const struct keeper *k = ctx;
+    return live_channels(k->gateway->live, session, out);
+}
+
+static json_t *host_port_list(void *ctx)
+{
+    const struct keeper *k = ctx;
+    return live_ports(k->gateway->live);
+}
+
+static int host_channel_close(void *ctx, const char *session, const char *channel)
+{
+    const struct keeper *k = ctx;
+    return live_channel_close(k->gateway->live, session, channel);
+}
+
 /* ---- audit ---------------------------------------------------------------------------------- */
 
 /* Stores what waits. Events that the store does not take are kept and tried again at each tick;
@@ -289,6 +313,10 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .session_list = host_session_list,
                                     .session_count = host_session_count,
                                     .session_kill = host_session_kill,
+                                    .live_find = host_live_find,
+                                    .channel_list = host_channel_list,
+                                    .channel_close = host_channel_close,
+                                    .port_list = host_port_list,
                                     .settle = host_settle};
     const struct admin_options opt = {
         .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};

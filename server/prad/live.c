@@ -97,6 +97,14 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
     pthread_mutex_unlock(&l->lock);
 }
 
+void live_set_ports(struct live *l, struct live_entry *e, json_t *ports)
+{
+    pthread_mutex_lock(&l->lock);
+    json_decref(e->ports);
+    e->ports = ports;
+    pthread_mutex_unlock(&l->lock);
+}
+
 void live_remove(struct live *l, struct live_entry *e)
 {
     pthread_mutex_lock(&l->lock);
@@ -108,6 +116,8 @@ void live_remove(struct live *l, struct live_entry *e)
     if (e->next)
         e->next->prev = e->prev;
     user_give(l, e->owner);
+    json_decref(e->ports);
+    e->ports = NULL;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -131,6 +141,15 @@ struct row {
     const struct live_entry *entry;
     struct sum sum;
 };
+
+static struct row row_of(const struct live_entry *e)
+{
+    struct row r = {.entry = e, .sum = {.in = e->left_in, .out = e->left_out}};
+    add(&r.sum, e);
+    for (const struct live_entry *m = e->members; m; m = m->member_next)
+        add(&r.sum, m);
+    return r;
+}
 
 static json_t *describe(const struct row *r)
 {
@@ -215,11 +234,7 @@ static struct row *collect(const struct live *l, const struct listing *which, si
     struct row *rows = calloc(room, sizeof(*rows));
     for (const struct live_entry *e = l->head; rows && e; e = e->next)
         if (wanted(e, which)) {
-            rows[n] = (struct row){.entry = e, .sum = {.in = e->left_in, .out = e->left_out}};
-            add(&rows[n].sum, e);
-            for (const struct live_entry *m = e->members; m; m = m->member_next)
-                add(&rows[n].sum, m);
-            n++;
+            rows[n++] = row_of(e);
         }
     *count = n;
     return rows;
@@ -263,6 +278,42 @@ size_t live_count(struct live *l)
         n += !e->secondary && !e->unsaid;
     pthread_mutex_unlock(&l->lock);
     return n;
+}
+
+/* ---- searching ------------------------------------------------------------------------------ */
+
+json_t *live_find(struct live *l, const struct admin_live_query *q)
+{
+    const struct listing which = {.user = q->user, .search = q->text};
+    json_t *list = json_array();
+    struct sum all = {0};
+    json_int_t total = 0, matching = 0;
+    bool failed = list == NULL;
+    pthread_mutex_lock(&l->lock);
+    for (struct live_entry *e = l->head; e && !failed; e = e->next) {
+        add(&all, e);
+        if (e->secondary || e->unsaid)
+            continue;
+        total++;
+        all.in += e->left_in;
+        all.out += e->left_out;
+        if ((q->id && strcmp(e->id, q->id) != 0) || !wanted(e, &which) ||
+            (size_t)matching++ >= q->limit)
+            continue;
+        const struct row r = row_of(e);
+        json_t *o = describe(&r);
+        failed =
+            json_object_set_new(o, "ports", e->ports ? json_deep_copy(e->ports) : json_array()) ||
+            json_array_append_new(list, o);
+    }
+    pthread_mutex_unlock(&l->lock);
+    if (failed) {
+        json_decref(list);
+        return NULL;
+    }
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "sessions", list, "matching", matching,
+                     "total", total, "channels", (json_int_t)all.channels, "bytes_in",
+                     (json_int_t)all.in, "bytes_out", (json_int_t)all.out);
 }
 
 int live_kill(struct live *l, const char *id, const char *why)

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "common/addr.h"
+#include "server/admin/admin.h"
 #include "server/audit/audit.h"
 #include "server/listing.h"
 #include "server/policy/policy.h"
@@ -40,8 +41,9 @@ struct live_entry {
     char version[LIVE_VERSION_MAX + 1]; /* of the client, as hello or its banner says */
     char os[LIVE_OS_MAX + 1];
     char binding[8];
-    bool pra;    /* said hello; otherwise a standard client */
-    bool unsaid; /* has yet to say what it is (hello, join): counted, but not shown */
+    bool pra;      /* said hello; otherwise a standard client */
+    bool unsaid;   /* has yet to say what it is (hello, join): counted, but not shown */
+    json_t *ports; /* those that the client could not open; NULL = none. Under the lock */
     atomic_uint channels;
     atomic_uint_fast64_t bytes_in, bytes_out;
 
@@ -64,12 +66,17 @@ int live_new(struct live **out);
 /* All entries must be gone. */
 void live_free(struct live *l);
 
+/* The largest part of a report about local ports that is kept. */
+#define LIVE_PORTS_MAX 32
+
 /* Adds `e` (the caller keeps owning it). False if the user already has `max_per_user` sessions, or
    without memory. Costs the same however many sessions there are. */
 bool live_add(struct live *l, struct live_entry *e, size_t max_per_user);
 /* What the client said about itself. The texts are cut to fit. */
 void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,
                    const char *binding, bool pra);
+/* What it said about its local ports: takes over `ports`, at most LIVE_PORTS_MAX; NULL = all are well. */
+void live_set_ports(struct live *l, struct live_entry *e, json_t *ports);
 void live_remove(struct live *l, struct live_entry *e);
 
 /*
@@ -80,6 +87,11 @@ void live_remove(struct live *l, struct live_entry *e);
 int live_list(struct live *l, const struct listing *which, json_t **out, int64_t *total);
 /* How many sessions there are. */
 size_t live_count(struct live *l);
+/* See struct admin_host. */
+json_t *live_find(struct live *l, const struct admin_live_query *q);
+json_t *live_ports(struct live *l);
+int live_channels(struct live *l, const char *session, json_t **out);
+int live_channel_close(struct live *l, const char *session, const char *channel);
 /* Tells the session's workers to end it, with all its connections. Returns 0, PRA_ENOENT, PRA_ENOMEM. */
 int live_kill(struct live *l, const char *id, const char *why);
 

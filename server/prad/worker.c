@@ -30,6 +30,8 @@ struct order {
     bool timed;
     struct settings *settings;
     uint64_t connection;
+    void (*fn)(struct session *s, void *arg);
+    void *arg;
     char id[AUDIT_SESSION_MAX];
     char why[AUDIT_TEXT_MAX]; /* uncut: what is cut inside a letter is no text for JSON */
 };
@@ -136,6 +138,24 @@ static void on_end_connection(struct mail *m, void *owner)
 int worker_end_connection(struct worker *w, uint64_t connection)
 {
     return post(w, &(struct order){.connection = connection}, on_end_connection);
+}
+
+static void on_with_session(struct mail *m, void *owner)
+{
+    struct order *o = (struct order *)m;
+    struct worker *w = owner;
+    struct session *s = w ? w->sessions : NULL;
+    while (s && s->entry.connection != o->connection)
+        s = s->next;
+    o->fn(s, o->arg);
+    free(o);
+}
+
+int worker_with_session(struct worker *w, uint64_t connection,
+                        void (*fn)(struct session *s, void *arg), void *arg)
+{
+    return post(w, &(struct order){.connection = connection, .fn = fn, .arg = arg},
+                on_with_session);
 }
 
 int worker_kill_session(struct worker *w, const char *id, const char *why)

@@ -101,6 +101,10 @@ int worker_set_settings(struct worker *w, struct settings *s);
 int worker_kill_session(struct worker *w, const char *id, const char *why);
 /* The session with this connection number looks at its `must_end` now. */
 int worker_end_connection(struct worker *w, uint64_t connection);
+/* Runs `fn` with the session that has this connection number (NULL = it is gone, or the worker ends);
+   `arg` is fn's to free. On the worker's thread. */
+int worker_with_session(struct worker *w, uint64_t connection,
+                        void (*fn)(struct session *s, void *arg), void *arg);
 int worker_drain(struct worker *w);
 
 /* Own thread only: the session is run before the loop sleeps again, in its class's time. */

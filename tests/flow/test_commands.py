@@ -18,6 +18,7 @@ CLIENT_COMMANDS = ["server set", "server show", "keygen", "key export", "key sho
 ADMIN_COMMANDS = ["init", "user add", "user list", "user enable", "user disable", "user delete",
                   "group add", "group list", "group member", "key add", "key list", "key revoke",
                   "rule add", "rule list", "rule move", "rule delete", "session list", "session kill",
+                  "session show", "session close", "port list", "rule check", "key restore", "account reset",
                   "hostkey show", "audit list", "explain"]
 STATUS_MEMBERS = {"state", "server", "user", "since", "error", "retry_in", "forwards"}
 FORWARD_MEMBERS = {"name", "local", "target", "state", "error", "holder", "connections", "bytes_in",

@@ -1,13 +1,17 @@
 """The portal's API: each operation that openapi.json names, for each role and with bad input."""
 
+import http.client
 import json
+import socket
 import subprocess
 
 import pytest
 
+from lib.client import dial
 from lib.gateway import program
 from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
 from lib.procs import run, wait_until
+from lib.servers.targets import echo
 
 ROLES = ["owner", "admin", "helpdesk", "engineer", "auditor"]
 
@@ -20,7 +24,7 @@ NEVER = {"account.add": {"admin", "helpdesk", "engineer", "auditor"}, "user.add"
 @pytest.fixture
 def portal(make_gateway):
     port = new_port()
-    gateway = make_gateway(extra_config=portal_config(port))
+    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
     p = Portal(gateway, port).start()
     yield p
     p.stop()
@@ -62,7 +66,7 @@ def no_such(_name, schema):
 
 
 # They end the log-in or cost a second of a processor each; they have tests of their own.
-APART = {"logout", "login.password", "setup", "password.change", "totp.begin", "totp.disable", "recovery.renew"}
+APART = {"live.events", "logout", "login.password", "setup", "password.change", "totp.begin", "totp.disable", "recovery.renew"}
 
 
 def test_each_role_gets_what_it_may_and_no_more(portal, owner):
@@ -257,3 +261,98 @@ def test_two_steps_from_qr_code_to_recovery(portal, owner):
     assert len(renewed) == 10 and not set(renewed) & set(codes)
     lost.post("/me/totp/disable", {"password": PASSWORD}).result
     assert json.loads(json.dumps(lost.get("/me").result))["two-step"] is False
+
+
+class Events:
+    """Server-sent events, as they come."""
+
+    def __init__(self, browser, path):
+        self._connection = http.client.HTTPSConnection(browser.portal.host, browser.portal.port, timeout=10,
+                                                       context=browser.portal.context())
+        self._connection.request("GET", "/api/v1" + path, headers={"Cookie": "__Host-pra=" + browser.cookie})
+        self.response = self._connection.getresponse()
+
+    def next(self):
+        """(kind, data) of the next one."""
+        kind = "message"
+        while line := self.response.readline().decode().rstrip("\n"):
+            name, _, value = line.partition(": ")
+            if name == "event":
+                kind = value
+            else:
+                data = json.loads(value)
+        return kind, data
+
+    def ended(self):
+        return self.response.read() == b""
+
+    def close(self):
+        self._connection.close()
+
+
+def test_who_is_connected_is_told_by_events_until_the_log_in_is_over(portal, owner, make_client, target):
+    watching = Events(owner, "/live/events?search=suzu")
+    assert watching.response.status == 200
+    assert watching.response.headers["Content-Type"] == "text/event-stream"
+    assert "default-src 'none'" in watching.response.headers["Content-Security-Policy"]
+    kind, data = watching.next()
+    assert (kind, data["sessions"], data["total"]) == ("message", [], 0)
+    client = make_client(gateway=portal.gateway).enrol()
+    t = target(echo)
+    local = new_port()
+    portal.gateway.add_rule("suzuki", "Echo", f"127.0.0.1:{t.port}", local)
+    client.connect()
+    client.wait_forward("Echo")
+    with dial(local) as s:
+        s.sendall(b"hello")
+        assert s.recv(5, socket.MSG_WAITALL) == b"hello"
+        wait_until(lambda: watching.next()[1]["channels"] == 1, 10, "the session in an event")
+        session, = owner.get("/live").result["sessions"]
+        channel, = owner.get("/sessions/" + session["id"]).result["open"]
+        assert (channel["name"], channel["address"], channel["bytes_in"]) == ("Echo", "127.0.0.1", 5)
+        auditor = portal.account("sato", "auditor")
+        assert auditor.get("/sessions/" + session["id"]).status == 200
+        path = f"/sessions/{session['id']}/channels/"
+        assert auditor.ask("DELETE", path + channel["id"]).code == "not-permitted"
+        assert owner.ask("DELETE", path + "1-2-3").code == "not-found"
+        owner.ask("DELETE", path + channel["id"]).result
+        with pytest.raises(ConnectionResetError):
+            s.recv(1)
+        assert owner.ask("DELETE", path + channel["id"]).code == "not-found"
+    portal.gateway.wait_audit("channel-cut", reason="closed")
+    assert portal.gateway.wait_audit("admin", reason="done")
+    portal.gateway.kill()
+    wait_until(lambda: watching.next()[0] == "away", 10, "the page to be told that prad is away")
+    portal.gateway.start()
+    wait_until(lambda: watching.next()[0] == "message", 10, "prad to be seen again")
+    portal.gateway.admin("account", "delete", "sato")
+    assert auditor.get("/live").status == 401
+    owner.post("/logout").result
+    wait_until(lambda: watching.next()[0] == "over", 10, "the end of the log-in to be told")
+    assert watching.ended()
+
+
+def test_pages_that_watch_are_bounded_and_leave_no_trace(portal, owner):
+    watching = [Events(owner, "/live/events") for _ in range(8)]
+    assert all(e.next()[0] == "message" for e in watching)
+    refused = owner.get("/live/events")
+    assert (refused.status, refused.code) == (503, "busy")
+    watching.pop().close()  # one that goes makes room for another
+    def again():
+        e = Events(owner, "/live/events")
+        watching.append(e)
+        return e.response.status == 200
+    wait_until(again, 10, "room for another page", 0.2)
+    # The portal ends while pages watch.
+    portal.stop()
+    assert portal.process.wait() == 0
+
+
+def test_what_a_page_asks_by_itself_does_not_keep_a_log_in_alive(portal, owner):
+    def seen():
+        return owner.get("/me/logins", headers={"X-PRA-Background": "1"}).result[0]["seen"]
+    before = seen()
+    # An hour later by the gateway's clock would take a test of its own (test_account_login.c); here: nothing is written.
+    for _ in range(3):
+        owner.get("/live", headers={"X-PRA-Background": "1"}).result
+    assert seen() == before

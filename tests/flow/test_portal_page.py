@@ -1,16 +1,13 @@
 """The portal's page in Chromium: from the first log-in to a forward that works, both languages, keyboard."""
 
-import os
+import poplib
+import uuid
 
 import pytest
 
-from lib.client import exchange
 from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
-from lib.procs import wait_until
-from lib.servers.targets import echo
+from lib.procs import port_answers, wait_until
 from lib.webpage import WebPage
-
-PICTURES = os.environ.get("PRA_PORTAL_PICTURES")  # a folder: the page of each step, to be looked at
 
 
 @pytest.fixture
@@ -30,16 +27,13 @@ def page(portal):
 
 
 def picture(page, name):
-    """In both colour schemes, if somebody wants to look."""
-    if PICTURES:
-        for scheme in ("light", "dark"):
-            page.do("scheme", scheme=scheme)
-            page.do("shot", path=f"{PICTURES}/{name}-{scheme}.png")
-        page.do("scheme", scheme="light")
+    page.look(name)
 
 
-def test_from_first_log_in_to_a_forward_that_works(portal, page, make_client, target):
-    mail = target(echo)
+def test_from_first_log_in_to_mail_read_and_the_rule_gone(portal, page, make_client, company):
+    """Done means 1 of the management tool, in one piece."""
+    subject = f"portal {uuid.uuid4()}"
+    company.mail.put_mail(subject, "お世話になっております。", name="portal")
     gateway = portal.gateway
     code = gateway.admin("account", "add", "tanaka", "--role", "owner")["setup-code"]
     page.goto()
@@ -54,6 +48,12 @@ def test_from_first_log_in_to_a_forward_that_works(portal, page, make_client, ta
     picture(page, "setup-error")
     page.fill("新しいパスワード(確認)", PASSWORD)
     page.click("次へ")
+    page.see("拒否されたログインはありません。")
+    picture(page, "dashboard-empty")
+    page.click("接続状況", role="link")
+    page.see("接続中のユーザはいません。")
+    picture(page, "live-empty")
+    page.click("ユーザ", role="link")
     page.see("ユーザはまだ登録されていません。")
     picture(page, "users-empty")
 
@@ -97,6 +97,8 @@ def test_from_first_log_in_to_a_forward_that_works(portal, page, make_client, ta
     client = make_client(gateway=gateway, user="suzuki")
     client.keygen()
     public = client.export()
+    with open(public) as f:
+        pasted = f.read()
     page.click("suzuki", role="link")
     page.see("公開鍵はまだ登録されていません。")
     picture(page, "user-empty")
@@ -104,24 +106,61 @@ def test_from_first_log_in_to_a_forward_that_works(portal, page, make_client, ta
     page.do("choose", label="公開鍵ファイル", path=str(public))
     page.click("公開鍵を登録")
     page.see("● 有効")
+    page.fill("公開鍵(貼り付け、またはファイルを選択)", pasted)
+    page.click("公開鍵を登録")
+    page.see("すでに存在します。")
     page.do("open_details", name="ルールを追加")
     page.fill("名前", "POP")
-    page.do("fill", label="転送先(ホスト:ポート)", value=f"127.0.0.1:{mail.port}")
+    page.do("fill", label="転送先(ホスト:ポート)", value=f"127.0.0.1:{company.mail.pop3}", last=True)
     page.fill("ローカルポート", "x y")
     page.click("ルールを追加")
     page.see("入力内容に誤りがあります。")
     local = new_port()
     page.fill("ローカルポート", str(local))
     page.click("ルールを追加")
-    page.see(f"127.0.0.1:{mail.port}")
+    page.see(f"127.0.0.1:{company.mail.pop3}")
     picture(page, "user")
+
+    # The client connects while the page looks on; mail is read; channel and session are ended from there.
+    page.click("接続状況", role="link")
+    page.see("接続中のユーザはいません。")
     client.set_server()
     client.connect()
+    page.do("see_role", role="link", name="suzuki")
+    pop = poplib.POP3("127.0.0.1", local, timeout=10)
+    pop.user(company.mail.user)
+    pop.pass_(company.mail.password)
+    mails = [b"\n".join(pop.retr(n + 1)[1]).decode() for n in range(pop.stat()[0])]
+    assert any(subject in m and "お世話になっております。" in m for m in mails)
+    page.see("/s")
+    picture(page, "live")
+    page.click("suzuki", role="link")
+    page.see(f"127.0.0.1:{company.mail.pop3}")
+    picture(page, "session")
+    page.click("閉じる: POP")
+    page.see("現在、通信はありません。")
+    with pytest.raises((OSError, poplib.error_proto)):
+        pop.noop()
+    client.wait_log("WAR(10109)")
+    page.click("切断")
+    page.see("この接続は終了しました。")
+    portal.gateway.wait_audit("session-cut", reason="killed")
+    client.wait_state("error")
+    assert client.status()["error"]["code"] == "WAR(10108)"
+    client.connect()
     client.wait_forward("POP")
-    assert exchange(local, b"hello", 5) == b"hello"
+
+    # The rule goes, and the client is told.
+    with_mail = poplib.POP3("127.0.0.1", local, timeout=10)
+    page.click("ユーザ", role="link")
+    page.click("suzuki", role="link")
     page.click("削除: POP")
     page.see("転送ルールはまだありません。何も許可されていません。")
+    with pytest.raises((OSError, poplib.error_proto)):
+        with_mail.noop()
     client.wait_no_forward("POP")
+    client.wait_log("WAR(10105)")
+    assert not port_answers(local)
 
 
 def test_the_page_speaks_english_and_shows_a_role_only_what_it_may(portal, page):
@@ -133,6 +172,8 @@ def test_the_page_speaks_english_and_shows_a_role_only_what_it_may(portal, page)
     page.fill("User id", "sato")
     page.fill("Password", PASSWORD)
     page.click("Log in")
+    page.see("Nobody is connected.")
+    page.click("Users", role="link")
     page.see("suzuki")
     assert "Add user" not in page.text()
     page.click("suzuki", role="link")
@@ -152,9 +193,9 @@ def test_everything_is_reached_with_the_keyboard(portal, page):
     page.goto()
     page.see("ログイン")
 
-    def tab_to(name, limit=40):
+    def tab_to(name, limit=40, key="Tab"):
         for _ in range(limit):
-            page.do("press", key="Tab")
+            page.do("press", key=key)
             if page.do("focused") == name:
                 return
         raise AssertionError(f"the keyboard does not reach {name}")
@@ -162,6 +203,9 @@ def test_everything_is_reached_with_the_keyboard(portal, page):
     page.do("type", text="boss")
     tab_to("パスワード")
     page.do("type", text=PASSWORD)
+    page.do("press", key="Enter")
+    page.see("接続中のユーザはいません。")
+    tab_to("ユーザ", key="Shift+Tab")
     page.do("press", key="Enter")
     page.see("suzuki")
     tab_to("suzuki")

@@ -92,6 +92,24 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
     check_shown(binding);
 }
 
+void live_set_ports(struct live *l, struct live_entry *e, json_t *ports)
+{
+    size_t i;
+    json_t *port;
+
+    (void)l;
+    (void)e;
+    if (json_array_size(ports) > LIVE_PORTS_MAX)
+        abort();
+    json_array_foreach(ports, i, port)
+    {
+        check_shown(json_string_value(json_object_get(port, "local")));
+        check_shown(json_string_value(json_object_get(port, "state")));
+        check_shown(json_string_value(json_object_get(port, "program")));
+    }
+    json_decref(ports);
+}
+
 /* Every second token is good, so that both ways are gone. */
 int tunnel_issue(struct live *l, struct live_entry *primary, unsigned max, uint64_t now_ms,
                  uint64_t life_ms, char token[TUNNEL_TOKEN_TEXT])

@@ -1,7 +1,8 @@
 // Drives Chromium for tests/lib/webpage.py: one JSON command a line on standard input, one JSON answer a line.
-// browser.js PLAYWRIGHT CHROMIUM
+// browser.js PLAYWRIGHT CHROMIUM AXE
 'use strict';
 const {chromium} = require(process.argv[2]);
+const fs = require('fs');
 const readline = require('readline');
 
 const state = {browser: null, page: null, errors: []};
@@ -9,7 +10,7 @@ const limit = {timeout: 10000};
 
 // A control by its label or by its role and name, as a person finds it.
 const control = c => (c.label ? state.page.getByLabel(c.label, {exact: true})
-  : state.page.getByRole(c.role, {name: c.name, exact: true})).filter({visible: true}).first();
+  : state.page.getByRole(c.role, {name: c.name, exact: true})).filter({visible: true})[c.last ? 'last' : 'first']();
 
 const commands = {
   async open(c) {
@@ -32,6 +33,8 @@ const commands = {
   click: c => control(c).click(limit),
   async open_details(c) { await state.page.locator('summary', {hasText: c.name}).first().click(limit); },
   see: c => state.page.getByText(c.text).filter({visible: true}).first().waitFor(limit),
+  see_role: c => control(c).waitFor(limit),
+  see_selector: c => state.page.locator(c.selector).first().waitFor(limit),
   gone: c => state.page.getByText(c.text, {exact: true}).first().waitFor({state: 'hidden', ...limit}),
   press: c => state.page.keyboard.press(c.key),
   type: c => state.page.keyboard.type(c.text),
@@ -43,6 +46,20 @@ const commands = {
   }),
   scheme: c => state.page.emulateMedia({colorScheme: c.scheme}),
   shot: c => state.page.screenshot({path: c.path, fullPage: true}).then(() => null),
+  // What axe finds on the page as it is: "rule: element" of each.
+  async axe() {
+    await state.page.evaluate(fs.readFileSync(process.argv[4], 'utf8') + ';0');
+    const found = await state.page.evaluate(() => axe.run({resultTypes: ['violations']}));
+    return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)} ${n.any.map(a => a.message).join('; ').slice(0, 160)}`));
+  },
+  async drag(c) { await state.page.locator(c.from).first().dragTo(state.page.locator(c.to).first(), limit); },
+  focus: c => control(c).focus(limit),
+  select: c => control(c).selectOption(c.value, limit),
+  check: c => control(c).check(limit),
+  async download(c) {
+    const [file] = await Promise.all([state.page.waitForEvent('download', limit), control(c).click(limit)]);
+    return {name: file.suggestedFilename(), text: fs.readFileSync(await file.path(), 'utf8')};
+  },
   errors: () => state.errors,
 };
 

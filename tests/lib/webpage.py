@@ -5,18 +5,21 @@ import os
 import shutil
 import subprocess
 
+PICTURES = os.environ.get("PRA_PORTAL_PICTURES")
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
 class WebPage:
     def __init__(self, portal, locale="ja-JP", **options):
         web = os.path.join(ROOT, "packaging", "deps", "web.sh")
-        subprocess.run([web, "fetch", "playwright"], check=True)
-        playwright = subprocess.run([web, "--path", "playwright"], check=True, capture_output=True, text=True).stdout.strip()
+        paths = []
+        for name in ("playwright", "axe"):
+            subprocess.run([web, "fetch", name], check=True)
+            paths.append(subprocess.run([web, "--path", name], check=True, capture_output=True, text=True).stdout.strip())
         chromium = shutil.which("chromium")
         assert chromium, "chromium is missing: packaging/deps/install-packages.sh test"
         self.portal = portal
-        self._node = subprocess.Popen(["node", os.path.join(ROOT, "tests", "lib", "browser.js"), playwright, chromium],
+        self._node = subprocess.Popen(["node", os.path.join(ROOT, "tests", "lib", "browser.js"), paths[0], chromium, paths[1]],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.do("open", locale=locale, **options)
 
@@ -42,6 +45,21 @@ class WebPage:
 
     def see(self, text):
         self.do("see", text=text)
+
+    def gone(self, text):
+        self.do("gone", text=text)
+
+    def look(self, name):
+        """
+        The page as it is has nothing that axe complains about, in light and in dark. A picture of both, if
+        somebody wants to look (PRA_PORTAL_PICTURES: a folder).
+        """
+        for scheme in ("dark", "light"):
+            self.do("scheme", scheme=scheme)
+            if PICTURES:
+                self.do("shot", path=f"{PICTURES}/{name}-{scheme}.png")
+            found = self.do("axe")
+            assert found == [], f"{name}, {scheme}: {found}"
 
     def text(self, selector="body"):
         return self.do("text", selector=selector)

@@ -15,12 +15,13 @@ export function whenLoggedOut(fn) {
   onLoggedOut = fn;
 }
 
-async function ask(method, path, body) {
+// The whole answer: {result, warnings}.
+export async function ask(method, path, body, headers = {}) {
   let response, json;
   try {
     response = await fetch('/api/v1' + path, {
       method,
-      headers: body === undefined ? {} : {'Content-Type': 'application/json'},
+      headers: body === undefined ? headers : {...headers, 'Content-Type': 'application/json'},
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     json = await response.json();
@@ -35,10 +36,12 @@ async function ask(method, path, body) {
   throw error;
 }
 
-export const api = async (method, path, body) => (await ask(method, path, body)).result;
+export const api = async (...request) => (await ask(...request)).result;
 // A part of a list: {result, page: {total, offset, limit}}.
 export const getPage = path => ask('GET', path);
 export const get = path => api('GET', path);
+// What a page asks by itself does not keep the log-in alive.
+export const watch = path => api('GET', path, undefined, {'X-PRA-Background': '1'});
 export const post = (path, body) => api('POST', path, body);
 export const del = path => api('DELETE', path);
 export const part = text => encodeURIComponent(text);

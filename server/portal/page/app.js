@@ -1,10 +1,16 @@
 // The page: who is logged in, which part is shown (by the address behind #), language.
-import {html, render, useState, useEffect} from './preact.js';
+import {html, render, useState, useEffect, useRef} from './preact.js';
 import {get, post, whenLoggedOut} from './api.js';
 import {t, language, setLanguage} from './i18n.js';
 import {Login} from './login.js';
 import {Account} from './account.js';
 import {Users, User} from './users.js';
+import {AccountPage, Accounts} from './accounts.js';
+import {Dashboard} from './dashboard.js';
+import {Devices} from './devices.js';
+import {Group, Groups} from './groups.js';
+import {Live, Session} from './live.js';
+import {Sheet} from './sheet.js';
 
 function useHash() {
   const [hash, setHash] = useState(location.hash);
@@ -16,15 +22,39 @@ function useHash() {
   return hash;
 }
 
-function Part({hash, me, may, reload}) {
-  const user = hash.match(/^#\/users\/(.+)$/);
-  let name = null;
+// The parts of the page: name in the address, the operation that one must be allowed, what it is called.
+const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'],
+  ['accounts', 'account.list'], ['me', 'me']];
+
+// "#/users/suzuki" -> ['users', 'suzuki'].
+function readHash(hash) {
+  const [, where = '', name] = hash.match(/^#\/([a-z]+)(?:\/(.+))?$/) || [];
   try {
-    name = user && decodeURIComponent(user[1]);
-  } catch { /* no such user */ }
-  if (hash.startsWith('#/me') || !may.has('user.list'))
-    return html`<${Account} me=${me} reload=${reload} />`;
-  return name ? html`<${User} key=${name} name=${name} may=${may} />` : html`<${Users} may=${may} />`;
+    return [where, name && decodeURIComponent(name)];
+  } catch {
+    return [where];
+  }
+}
+
+function Part({where, name, me, may, reload, onOver}) {
+  switch (where) {
+    case 'dashboard':
+      return html`<${Dashboard} may=${may} onOver=${onOver} />`;
+    case 'groups':
+      return name ? html`<${Group} key=${name} name=${name} may=${may} />` : html`<${Groups} may=${may} />`;
+    case 'devices':
+      return html`<${Devices} may=${may} />`;
+    case 'accounts':
+      return name ? html`<${AccountPage} key=${name} name=${name} me=${me} />` : html`<${Accounts} me=${me} />`;
+    case 'sheet':
+      return html`<${Sheet} key=${name} name=${name} />`;
+    case 'live':
+      return name ? html`<${Session} key=${name} id=${name} may=${may} />` : html`<${Live} may=${may} onOver=${onOver} />`;
+    case 'users':
+      return name ? html`<${User} key=${name} name=${name} may=${may} />` : html`<${Users} may=${may} />`;
+    default:
+      return html`<${Account} me=${me} reload=${reload} />`;
+  }
 }
 
 function Language({onChange}) {
@@ -48,10 +78,24 @@ function App() {
     }
   };
   useEffect(() => {
-    whenLoggedOut(path => { if (path !== '/me') { setMe(null); setNote(t('over')); } });
+    whenLoggedOut(path => path === '/me' || onOver());
     load();
   }, []);
-  document.title = t('title');
+  const onOver = () => { setMe(null); setNote(t('over')); };
+  const may = new Set(me ? me.may : []);
+  const parts = PARTS.filter(([, op]) => may.has(op)).map(([part]) => part);
+  let [where, name] = readHash(hash);
+  if (!parts.includes(where) && !(where === 'sheet' && may.has('profile')))
+    [where, name] = [parts[0]];
+  // What was chosen, or the log-in, has gone: whoever uses the keyboard or listens goes on at the new part.
+  const place = useRef('');
+  useEffect(() => {
+    const now = me ? `${where}/${name || ''}` : '';
+    if (now && now !== place.current)
+      document.getElementById('main').focus();
+    place.current = now;
+  });
+  document.title = me ? `${t(where === 'sheet' ? 'users' : where)} - ${t('title')}` : t('title');
   const logout = async () => {
     try {
       await post('/logout');
@@ -60,18 +104,15 @@ function App() {
     setMe(null);
     setNote('');
   };
-  const may = new Set(me ? me.may : []);
-  const current = part => (hash.startsWith('#/me') === (part === 'me') ? 'page' : undefined);
   return html`<div><a class="skip" href="#main" onClick=${e => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('skip')}</a>
     <header><strong>${t('title')}</strong>
       ${me && html`<nav aria-label="PRA">
-        ${may.has('user.list') && html`<a href="#/users" aria-current=${current('users')}>${t('users')}</a>`}
-        <a href="#/me" aria-current=${current('me')}>${t('me')}</a></nav>`}
+        ${parts.map(p => html`<a href=${'#/' + p} aria-current=${p === where ? 'page' : undefined}>${t(p)}</a>`)}</nav>`}
       <span class="end"><${Language} onChange=${() => redraw(n => n + 1)} />
       ${me && html`<button onClick=${logout}>${t('logout')}</button>`}</span></header>
     ${me === undefined ? html`<main id="main"><p role="status" class="quiet">${t('loading')}</p></main>`
       : me === null ? html`<${Login} onDone=${load} note=${note} />`
-      : html`<main id="main" tabindex="-1"><${Part} hash=${hash} me=${me} may=${may} reload=${load} /></main>`}</div>`;
+      : html`<main id="main" tabindex="-1"><${Part} ...${{where, name, me, may, reload: load, onOver}} /></main>`}</div>`;
 }
 
 setLanguage(language());

@@ -107,3 +107,13 @@ export function Pager({list}) {
     <span>${t('page')} ${list.page + 1} ${t('of')} ${pages}</span>
     <button disabled=${list.page >= pages - 1} onClick=${() => list.turn(list.page + 1)}>${t('forward')}</button></nav>`;
 }
+
+// A button that asks first, when there is a question, and shows what went wrong beside itself.
+export function Act({label, ask, act, name, danger}) {
+  const action = useAction(async () => {
+    if (!ask || confirm(ask))
+      await act();
+  });
+  return html`<span><button class=${danger ? 'danger' : ''} aria-label=${name ? `${label}: ${name}` : undefined}
+    disabled=${action.busy} onClick=${action.run}>${label}</button><${Alert} error=${action.error} /></span>`;
+}

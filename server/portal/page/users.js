@@ -1,8 +1,11 @@
 // The list of users, and one user's page: keys and rules.
 import {html, useState} from './preact.js';
-import {api, get, post, del, part} from './api.js';
-import {t, when} from './i18n.js';
-import {Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
+import {api, ask, get, post, part, watch} from './api.js';
+import {t, ago, when} from './i18n.js';
+import {Act, Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
+import {KeyTable} from './devices.js';
+import {sessionHref} from './live.js';
+import {Rules} from './rules.js';
 
 export const href = name => '#/users/' + part(name);
 
@@ -46,25 +49,17 @@ export function Users({may}) {
 
 /* ---- one user ---- */
 
-// A button that asks first, when there is a question, and shows what went wrong beside itself.
-function Act({label, ask, act, name, danger}) {
-  const action = useAction(async () => {
-    if (!ask || confirm(ask))
-      await act();
-  });
-  return html`<span><button class=${danger ? 'danger' : ''} aria-label=${name ? `${label}: ${name}` : undefined}
-    disabled=${action.busy} onClick=${action.run}>${label}</button><${Alert} error=${action.error} /></span>`;
-}
-
 function AddKey({user, again}) {
   const [line, setLine] = useState('');
+  const [warnings, setWarnings] = useState([]);
   const action = useAction(async () => {
-    await post('/keys', {user, line: line.trim()});
+    setWarnings((await ask('POST', '/keys', {user, line: line.trim()})).warnings || []);
     setLine('');
     await again();
   });
   const read = async e => e.target.files[0] && setLine((await e.target.files[0].slice(0, 20000).text()).trim());
   return html`<details><summary>${t('addKey')}</summary>
+    ${warnings.map(w => html`<p class="alert warn" role="status">△ ${w}</p>`)}
     <${Form} action=${action} button=${t('addKey')}>
       <${Field} label=${t('keyFile')}>${id => html`<input id=${id} type="file" onChange=${read} />`}<//>
       <${Field} label=${t('keyLine')} wide>${id => html`<textarea id=${id} rows="3" required value=${line}
@@ -74,70 +69,69 @@ function AddKey({user, again}) {
 
 function Keys({user, may}) {
   const state = useData(() => get('/keys?user=' + part(user)), user);
-  const revoke = k => async () => { await post('/keys/revoke', {fingerprint: k.fingerprint, user}); await state.again(); };
-  return html`<section class="card"><h2>${t('keys')}</h2><${Loaded} state=${state}>${keys => keys.length === 0
-    ? html`<p class="empty">${t('noKeys')}</p>`
-    : html`<div class="scroll"><table><thead><tr>
-        ${['fingerprint', 'comment', 'state', 'binding', 'seen'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
-      <tbody>${keys.map(k => html`<tr key=${k.id}><th scope="row"><code>${k.fingerprint}</code></th><td>${k.comment}</td>
-        <td class=${k.state === 'active' ? 'good' : 'bad'}>${t(k.state)}</td>
-        <td>${k.binding === 'bound' || k.binding === 'weak' ? t(k.binding) : t('unknown')}</td><td>${when(k.seen)}</td>
-        <td>${may.has('key.revoke') && k.state === 'active' &&
-          html`<${Act} label=${t('revoke')} name=${k.comment} danger ask=${t('sureRevoke')} act=${revoke(k)} />`}</td></tr>`)}</tbody></table></div>`}<//>
+  return html`<section class="card"><h2>${t('keys')}</h2><${Loaded} state=${state}>${keys => (keys.length === 0
+    ? html`<p class="empty">${t('noKeys')}</p>` : html`<${KeyTable} keys=${keys} user=${user} may=${may} again=${state.again} />`)}<//>
     ${may.has('key.add') && html`<${AddKey} user=${user} again=${state.again} />`}</section>`;
 }
 
-function AddRule({user, again}) {
-  const empty = {name: '', target: '', local: '', hours: '', action: 'allow'};
-  const [rule, setRule] = useState(empty);
-  const set = member => value => setRule(old => ({...old, [member]: value}));
+// What the helpdesk asks first: is he connected, what went wrong lately.
+function State({user, may}) {
+  const live = useData(() => watch('/live?user=' + part(user)), user);
+  const trouble = useData(async () => (await watch(`/audit?user=${part(user)}&since=30d&limit=200`)).events.filter(e => TROUBLE.has(e.kind)).slice(-8).reverse(), user);
+  return html`<section class="card"><h2>${t('state')}</h2>
+    <${Loaded} state=${live}>${({sessions}) => (sessions.length === 0 ? html`<p class="quiet">○ ${t('notConnected')}</p>`
+      : html`<ul class="rows">${sessions.map(s => html`<li key=${s.id}><a class="good" href=${sessionHref(s.id)}>● ${t('connected')}</a><span>${s.source}</span>
+        <time datetime=${s.since}>${ago(s.since)}</time><span>${s.ports.map(p => html`<span class="bad">× <code>${p.local}</code> ${t('port_' + p.state)} ${p.program}</span>`)}</span></li>`)}</ul>`)}<//>
+    ${may.has('audit.list') && html`<h3>${t('lastTrouble')}</h3><${Loaded} state=${trouble}>${events => (events.length === 0 ? html`<p class="empty">${t('noTrouble')}</p>`
+      : html`<ul class="rows">${events.map(e => html`<li key=${e.id}><strong class="bad">× ${t('kind_' + e.kind)}</strong><time datetime=${e.time}>${when(e.time)}</time>
+        <span>${e.target || ''}</span><span>${remedy(e)}</span></li>`)}</ul>`)}<//>`}</section>`;
+}
+
+const TROUBLE = new Set(['login-refused', 'channel-refused', 'channel-failed', 'protocol-error', 'clock-difference', 'session-cut', 'join-refused']);
+
+// The code that the user saw, and what helps; where there is nothing to say, the gateway's reason.
+function remedy(e) {
+  const key = `remedy_${e.kind}_${e.reason}`;
+  const general = `remedy_${e.kind}`;
+  return t(key) !== key ? t(key) : t(general) !== general ? `${t(general)} (${e.reason})` : e.reason;
+}
+
+export function save(name, text, type) {
+  const a = document.createElement('a');
+  a.href = URL.createObjectURL(new Blob([text], {type}));
+  a.download = name;
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(a.href), 10000);
+}
+
+// What the user is given: the profile that sets up his PC, and a sheet of paper.
+function HandOut({user}) {
+  const [server, setServer] = useState(localStorage.getItem('server') || location.hostname);
+  const [shown, setShown] = useState(null);
+  const fetchProfile = async () => {
+    localStorage.setItem('server', server);
+    return get(`/users/${part(user)}/profile?` + new URLSearchParams({server}));
+  };
+  const action = useAction(async () => save(user + '.pra', (await fetchProfile()).text, 'application/octet-stream'));
+  const sheet = useAction(async () => { await fetchProfile(); setShown(server); location.hash = `#/sheet/${part(user)}`; });
+  return html`<section class="card"><h2>${t('handOut')}</h2><${Form} action=${action} button=${t('getProfile')} className="form row">
+    <${Field} label=${t('serverAddress')} hint=${t('serverHint')} value=${server} onInput=${setServer} autocomplete="off" required />
+    <//><p class="buttons"><button disabled=${sheet.busy} onClick=${sheet.run}>${t('getSheet')}</button></p><${Alert} error=${sheet.error} /></section>`;
+}
+
+function Membership({user, groups, may, again}) {
+  const [group, setGroup] = useState('');
   const action = useAction(async () => {
-    await post('/rules', {user, ...Object.fromEntries(Object.entries(rule).filter(([, v]) => v !== ''))});
-    setRule(empty);
+    await api('PUT', `/groups/${part(group)}/members/${part(user)}`);
+    setGroup('');
     await again();
   });
-  return html`<details><summary>${t('addRule')}</summary><p class="quiet">${t('fixedPorts')}</p>
-    <${Form} action=${action} button=${t('addRule')} className="form row">
-      <${Field} label=${t('ruleName')} value=${rule.name} onInput=${set('name')} autocomplete="off" required />
-      <${Field} label=${t('target')} value=${rule.target} onInput=${set('target')} placeholder="mail.example.com:110" autocomplete="off" required />
-      <${Field} label=${t('local')} value=${rule.local} onInput=${set('local')} placeholder="110" autocomplete="off" />
-      <${Field} label=${t('hours')} hint=${t('hoursHint')} value=${rule.hours} onInput=${set('hours')} autocomplete="off" />
-      <${Field} label=${t('action')}>${id => html`<select id=${id} value=${rule.action} onChange=${e => set('action')(e.target.value)}>
-        <option value="allow">${t('allow')}</option><option value="deny">${t('deny')}</option></select>`}<//>
-    <//></details>`;
-}
-
-function Explain({user}) {
-  const [target, setTarget] = useState('');
-  const [found, setFound] = useState(null);
-  const action = useAction(async () => {
-    setFound(null);
-    setFound(await get(`/explain?user=${part(user)}&target=${part(target)}`));
-  });
-  return html`<details><summary>${t('explain')}</summary>
-    <${Form} action=${action} button=${t('check')} className="form row">
-      <${Field} label=${t('target')} value=${target} onInput=${setTarget} autocomplete="off" required />
-    <//>
-    <p role="status">${found && html`<strong class=${found.decision === 'allow' ? 'good' : 'bad'}>
-      ${found.decision === 'allow' ? t('allow') : found.decision === 'deny' ? t('deny') : t('unknown')}</strong> ${found.sentence}`}</p></details>`;
-}
-
-function Rules({user, may}) {
-  const state = useData(() => get('/rules?user=' + part(user)), user);
-  const move = (r, by) => async () => { await post(`/rules/${r.id}/move`, {position: r.position + by}); await state.again(); };
-  const remove = r => async () => { await del('/rules/' + r.id); await state.again(); };
-  const row = (r, i, all) => html`<tr key=${r.id}><td class="number">${r.position}</td><th scope="row">${r.name}</th>
-    <td class=${r.action === 'allow' ? 'good' : 'bad'}>${t(r.action)}</td><td><code>${r.target}</code></td>
-    <td><code>${r.local}</code></td><td>${r.hours}</td><td class="buttons">
-    ${may.has('rule.move') && i > 0 && html`<${Act} label=${t('up')} name=${r.name} act=${move(r, -1)} />`}
-    ${may.has('rule.move') && i < all.length - 1 && html`<${Act} label=${t('down')} name=${r.name} act=${move(r, 1)} />`}
-    ${may.has('rule.delete') && html`<${Act} label=${t('remove')} name=${r.name} danger ask=${t('sureRule', r.name)} act=${remove(r)} />`}</td></tr>`;
-  return html`<section class="card"><h2>${t('rules')}</h2><p class="quiet">${t('order')}</p><${Loaded} state=${state}>${rules =>
-    rules.length === 0 ? html`<p class="empty">${t('noRules')}</p>`
-      : html`<div class="scroll"><table><thead><tr>${['position', 'ruleName', 'action', 'target', 'local', 'hours'].map(k =>
-        html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead><tbody>${rules.map(row)}</tbody></table></div>`}<//>
-    ${may.has('rule.add') && html`<${AddRule} user=${user} again=${state.again} />`}
-    ${may.has('explain') && html`<${Explain} user=${user} />`}</section>`;
+  const out = g => async () => { await api('DELETE', `/groups/${part(g)}/members/${part(user)}`); await again(); };
+  return html`<section class="card"><h2>${t('groups')}</h2>${groups.length === 0 ? html`<p class="empty">${t('inNoGroup')}</p>`
+    : html`<ul class="chips">${groups.map(g => html`<li key=${g}><a href=${'#/groups/' + part(g)}>${g}</a>
+      ${may.has('group.member.remove') && html`<${Act} label=${t('takeOut')} name=${g} act=${out(g)} />`}</li>`)}</ul>`}
+    ${may.has('group.member.add') && html`<${Form} action=${action} button=${t('putIn')} className="form row">
+      <${Field} label=${t('groupName')} value=${group} onInput=${setGroup} autocapitalize="none" autocomplete="off" required /><//>`}</section>`;
 }
 
 export function User({name, may}) {
@@ -148,10 +142,10 @@ export function User({name, may}) {
     ? html`<p class="empty">${t('noMatch')}</p>`
     : html`<h1>${u.name} ${u['full-name'] && html`<small>${u['full-name']}</small>`}</h1>
       <p class="buttons"><strong class=${u.enabled ? 'good' : 'bad'}>${t(u.enabled ? 'enabled' : 'disabled')}</strong>
-      ${u.groups.length > 0 && html`<span>${t('groups')}: ${u.groups.join(', ')}</span>`}
       ${may.has('user.disable') && (u.enabled
         ? html`<${Act} label=${t('disable')} danger ask=${t('sureDisable', name)} act=${change('disable')} />`
         : html`<${Act} label=${t('enable')} act=${change('enable')} />`)}
       ${may.has('user.delete') && html`<${Act} label=${t('deleteUser')} danger ask=${t('sureDelete', name)} act=${remove} />`}</p>
-      <${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />`}<//></div>`;
+      <${State} user=${name} may=${may} /><${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />
+      <${Membership} user=${name} groups=${u.groups} may=${may} again=${state.again} />${may.has('profile') && html`<${HandOut} user=${name} />`}`}<//></div>`;
 }

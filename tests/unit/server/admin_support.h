@@ -48,8 +48,36 @@ static inline int fake_kill(void *ctx, const char *id, const char *why)
     return 0;
 }
 
-static const struct admin_host host = {
-    .session_list = fake_sessions, .session_count = fake_session_count, .session_kill = fake_kill};
+static inline json_t *fake_live(void *ctx, const struct admin_live_query *q)
+{
+    (void)ctx;
+    bool fits = q->id == NULL || strcmp(q->id, "4f1c") == 0;
+    return json_pack("{s:o, s:s?, s:I}", "sessions",
+                     fits ? json_pack("[{s:s}]", "id", "4f1c") : json_array(), "asked", q->text,
+                     "limit", (json_int_t)q->limit);
+}
+
+static inline int fake_channels(void *ctx, const char *session, json_t **out)
+{
+    (void)ctx;
+    if (strcmp(session, "4f1c") != 0)
+        return PRA_ENOENT;
+    *out = json_pack("[{s:s}]", "id", "1-2-3");
+    return 0;
+}
+
+static inline int fake_close(void *ctx, const char *session, const char *channel)
+{
+    (void)ctx;
+    return strcmp(session, "4f1c") == 0 && strcmp(channel, "1-2-3") == 0 ? 0 : PRA_ENOENT;
+}
+
+static const struct admin_host host = {.session_list = fake_sessions,
+                                       .session_count = fake_session_count,
+                                       .session_kill = fake_kill,
+                                       .live_find = fake_live,
+                                       .channel_list = fake_channels,
+                                       .channel_close = fake_close};
 
 static inline int open_ram(void **state)
 {

@@ -119,6 +119,11 @@ static void keys_are_registered_revoked_and_only_deliberately_taken_back(void **
     list = ok("key.revoke", json_pack("{s:s}", "fingerprint", KEY_PRINT));
     assert_int_equal(json_array_size(list), 2); /* the key itself, whoever's */
     json_decref(list);
+    done("key.restore", json_pack("{s:s, s:s}", "fingerprint", KEY_PRINT, "user", "alice"));
+    refused("key.restore", json_pack("{s:s, s:s}", "fingerprint", KEY_PRINT, "user", "alice"),
+            "exists", "not revoked");
+    refused("key.restore", json_pack("{s:s, s:s}", "fingerprint", KEY_PRINT, "user", "nobody"),
+            "not-found", "nobody");
     refused("key.revoke", json_pack("{s:s}", "fingerprint", "SHA256:none"), "not-found", "none");
 }
 

@@ -24,6 +24,29 @@ static void sessions_are_listed_and_ended_only_by_a_running_gateway(void **state
     refused("session.list", json_object(), "not-running", "not running");
 }
 
+static void sessions_are_searched_and_shown_with_their_channels(void **state)
+{
+    json_t *live = ok("live", json_pack("{s:s}", "search", "win"));
+    json_t *session = ok("session.show", json_pack("{s:s}", "id", "4f1c"));
+
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(live, "asked")), "win");
+    assert_int_equal(json_integer_value(json_object_get(live, "limit")), 100);
+    assert_int_equal(json_array_size(json_object_get(session, "open")), 1);
+    json_decref(live);
+    json_decref(session);
+    refused("live", json_pack("{s:s}", "user", "nobody"), "not-found", "nobody");
+    refused("live", json_pack("{s:s}", "search", "a\nb"), "invalid", "search");
+    refused("live", json_pack("{s:i}", "limit", 1001), "invalid", "limit");
+    refused("session.show", json_pack("{s:s}", "id", "none"), "not-found", "none");
+    done("channel.close", json_pack("{s:s, s:s}", "id", "4f1c", "channel", "1-2-3"));
+    refused("channel.close", json_pack("{s:s, s:s}", "id", "4f1c", "channel", "x"), "not-found",
+            "'x'");
+    a->host = (struct admin_host){0};
+    refused("live", json_object(), "not-running", "not running");
+    refused("session.show", json_pack("{s:s}", "id", "4f1c"), "not-running", "not running");
+}
+
 static void explain(const char *user, const char *target, const char *from, const char *at,
                     const char *decision, const char *reason, int64_t rule)
 {
@@ -148,6 +171,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sessions_are_listed_and_ended_only_by_a_running_gateway,
+                                        open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(sessions_are_searched_and_shown_with_their_channels,
                                         open_ram, close_admin),
         cmocka_unit_test_setup_teardown(explain_says_which_rule_and_why, open_ram, close_admin),
         cmocka_unit_test_setup_teardown(init_makes_database_and_host_key_once, scratch_make,

@@ -114,9 +114,75 @@ static void effective_rules_are_listed_in_reading_order(void **state)
     refused("rule.list", json_pack("{s:s}", "user", "nobody"), "not-found", "nobody");
 }
 
+static void add_for_alice(const char *name, const char *target, const char *more, const char *value)
+{
+    json_t *args = json_pack("{s:s, s:s, s:s}", "user", "alice", "name", name, "target", target);
+
+    if (more != NULL)
+        json_object_set_new(args, more, json_string(value));
+    done("rule.add", args);
+}
+
+/* "name:kind:by-name ..." of the findings about alice. */
+static void findings(const char *want)
+{
+    json_t *list = ok("rule.check", json_pack("{s:s}", "user", "alice")), *one;
+    char text[512] = "";
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        const char *by = json_string_value(json_object_get(one, "by-name"));
+
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s:%s:%s", i ? " " : "",
+                 json_string_value(json_object_get(one, "name")),
+                 json_string_value(json_object_get(one, "kind")), by != NULL ? by : "");
+    }
+    json_decref(list);
+    assert_string_equal(text, want);
+}
+
+static void odd_rules_are_pointed_out_and_only_what_is_certain(void **state)
+{
+    (void)state;
+    done("user.add", json_pack("{s:s}", "name", "alice"));
+    findings("");
+    add_for_alice("net", "10.0.0.0/8:1-1024", NULL, NULL);
+    add_for_alice("name", "mail:110", "local", "110"); /* may be an address in it, or not */
+    add_for_alice("inside", "10.1.2.3:80", NULL, NULL);
+    add_for_alice("wider", "10.0.0.0/7:80", NULL, NULL);
+    add_for_alice("stop", "10.1.0.0/16:22", "action", "deny");
+    add_for_alice("again", "MAIL:110", "local", "110");
+    add_for_alice("old", "web:80", "expires", "2001-01-01T00:00:00Z");
+    add_for_alice("web", "web:80", "hours", "Mon-Fri 08:00-19:00");
+    add_for_alice("web2", "web:80", NULL, NULL); /* the one before holds at times only */
+    add_for_alice("far", "web:80", "from", "192.0.2.0/24");
+    findings("inside:redundant:net stop:never:net again:redundant:name again:same-local:name "
+             "old:expired: far:redundant:web2");
+    refused("rule.check", json_object(), "invalid", "user");
+    refused("rule.check", json_pack("{s:s}", "group", "none"), "not-found", "none");
+}
+
+static void a_groups_rules_are_checked_behind_the_users_own(void **state)
+{
+    (void)state;
+    done("user.add", json_pack("{s:s}", "name", "alice"));
+    done("group.add", json_pack("{s:s}", "name", "g"));
+    done("group.member.add", json_pack("{s:s, s:s}", "group", "g", "user", "alice"));
+    done("rule.add",
+         json_pack("{s:s, s:s, s:s}", "group", "g", "name", "shared", "target", "web:80"));
+    findings("");
+    add_for_alice("no", "web:80", "action", "deny");
+    findings("shared:never:no");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(odd_rules_are_pointed_out_and_only_what_is_certain,
+                                        open_ram, close_admin),
+        cmocka_unit_test_setup_teardown(a_groups_rules_are_checked_behind_the_users_own, open_ram,
+                                        close_admin),
         cmocka_unit_test_setup_teardown(rules_that_make_no_sense_are_refused, open_ram,
                                         close_admin),
         cmocka_unit_test_setup_teardown(rule_editor_warns_of_what_will_surprise, open_ram,

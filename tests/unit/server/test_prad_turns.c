@@ -65,6 +65,18 @@ void session_free(struct session *s)
     free(s);
 }
 
+int live_channels(struct live *l, const char *session, json_t **out)
+{
+    (void)l, (void)session, (void)out;
+    return PRA_ENOENT;
+}
+
+int live_channel_close(struct live *l, const char *session, const char *channel)
+{
+    (void)l, (void)session, (void)channel;
+    return PRA_ENOENT;
+}
+
 void session_kill(struct session *s, const char *why)
 {
     (void)s, (void)why;
