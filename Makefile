@@ -256,7 +256,6 @@ test: packages ## install, build, check and run every test; closes with the coun
 	@packaging/deps/install-packages.sh test-windows
 	@packaging/deps/install-packages.sh deb
 	@$(MAKE) --no-print-directory tests
-	$(if $(SAN),,@$(MAKE) --no-print-directory tests-windows windows-test-tools)
 	@PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) SAN=$(SAN) tests/run.py
 
 unit: packages $(UNIT) $(DEPTEST) ## unit tests and tests of our library patches only

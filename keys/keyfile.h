@@ -63,7 +63,7 @@ struct keyfile_options {
     bool strict;
     bool allow_weak;
     bool force;      /* replace an existing key; the old one is kept as a dated backup */
-    unsigned log2_n; /* 0 = KEYFILE_LOG2_N; tests may lower it to >= 10 in test builds only */
+    unsigned log2_n; /* 0 = KEYFILE_LOG2_N; >= 10 in test builds only */
 };
 
 /*

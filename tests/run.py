@@ -5,16 +5,19 @@
     tests/run.py unit flow  only these
 
 Stages, in order:
-    check   formatting, static analysis, banned calls, include directions
     unit    cmocka programs below tests/unit and tests/deps
     policy  the policy against an independent oracle
     flow    real servers and clients: tests/flow, tests/interop, tests/raw
+    check   formatting, static analysis, banned calls, include directions
     windows the Windows installers and tray under wine
     windows-unit  unit tests of what is portable, as programs for Windows under wine
     windows-client  a minute's selection of the client's tests, with pra.exe under wine
     demo    `make demo` without a terminal
     asan    unit, policy and flow once more, built with ASan and UBSan
     fuzz    each fuzz target for a few seconds
+
+When all stages run, `check` and the builds that later stages need (BESIDE) run in the time that the flow tests leave
+the processor idle, and only then (SCHED_IDLE): most of these tests wait.
 
 `tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
 those that do not measure.
@@ -23,10 +26,12 @@ windows-client-full every flow test of the client with pra.exe.
 
 PRA_BUILD names the build folder. The full output of each program is kept below it in test-logs/.
 """
+import concurrent.futures
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,7 +57,9 @@ WINDOWS_CLIENT = [f"tests/flow/test_{name}.py" for name in (
     "profile", "rekey", "remote_desktop", "transfer", "windows_client")] + [
     "tests/interop/test_ciphers.py", "tests/raw/test_lying_gateway.py"]
 WINDOWS_WORKERS = ["-n", "2", "--dist", "loadgroup"]  # two PCs (tests/windows/conftest.py)
-FLOW_WORKERS = "4"  # most of these tests wait more than they compute
+FLOW_WORKERS = "6"  # most of these tests wait more than they compute
+UNIT_WORKERS = 4    # so do the longest of these
+FUZZ_WORKERS = os.cpu_count()
 ALONE_MAX = 10      # more failures than this are no matter of a busy machine
 UNIT_LIMIT_S = 300
 FLOW_LIMIT_S = 2400
@@ -76,14 +83,17 @@ class Counts:
             self.names.append(name)
 
 
-def run(argv, log_name, limit, env=None):
-    """Runs one program, keeps its output; returns (exit code, output). 124 = took too long."""
+def run(argv, log_name, limit, env=None, idle=False):
+    """Runs one program, keeps its output; returns (exit code, output). 124 = took too long.
+
+    idle: with what others leave of the processor.
+    """
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / log_name
     with open(log, "wb") as out:
         try:
-            code = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
-                                  stderr=subprocess.STDOUT, timeout=limit,
+            code = subprocess.run(["chrt", "--idle", "0", *argv] if idle else argv, cwd=ROOT, stdin=subprocess.DEVNULL,
+                                  stdout=out, stderr=subprocess.STDOUT, timeout=limit,
                                   env={**os.environ, **(env or {})}).returncode
         except subprocess.TimeoutExpired:
             out.write(b"\ntook too long\n")
@@ -105,10 +115,18 @@ def run_cmocka(build, counts, label=""):
 
 
 def run_cmocka_programs(commands, counts, label, env):
-    for argv in commands:
+    """A few at a time; told in their order."""
+    def name_of(argv):
         program = Path(argv[-1])
-        name = f"{label}{program.parent.name}/{program.stem.removeprefix('test_')}"
-        code, text = run(argv, f"{name.replace('/', '-')}.log", UNIT_LIMIT_S, env)
+        return f"{label}{program.parent.name}/{program.stem.removeprefix('test_')}"
+
+    def run_one(argv):
+        return run(argv, f"{name_of(argv).replace('/', '-')}.log", UNIT_LIMIT_S, env)
+
+    with concurrent.futures.ThreadPoolExecutor(UNIT_WORKERS) as pool:
+        done = list(pool.map(run_one, commands))
+    for argv, (code, text) in zip(commands, done):
+        name = name_of(argv)
         passed = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
         failed = sum(map(int, re.findall(r"\[  FAILED  \] .*?(\d+) test", text)))
         if code != 0 and failed == 0:
@@ -139,7 +157,7 @@ def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=(), env=No
 
 
 def run_flow(build, counts, label):
-    """Four at a time. What fails in the crowd is asked once more alone, and named either way."""
+    """FLOW_WORKERS at a time. What fails in the crowd is asked once more alone, and named either way."""
     crowd = Counts()
     failed = run_pytest(FLOW_PATHS, build, crowd, label,
                         extra=["-n", FLOW_WORKERS, "-m", "not release_only"])
@@ -151,16 +169,70 @@ def run_flow(build, counts, label):
     run_pytest(failed, build, counts, f"{label}-alone")
 
 
-def run_plain(argv, counts, label, limit):
-    code, text = run(argv, f"{label}.log", limit)
+def count_plain(label, code, text, counts):
     print(f"  {label}: {'passed' if code == 0 else 'failed'}")
     if code != 0:
         show_failure(label, text)
     counts.add(code == 0, code != 0, label)
 
 
+def run_plain(argv, counts, label, limit):
+    count_plain(label, *run(argv, f"{label}.log", limit), counts)
+
+
+def make(*words):
+    return ["make", "--no-print-directory", *words]
+
+
+# What needs the processor and nothing else: name, command, limit, environment.
+BUILD_NAME = f"BUILD={os.path.relpath(BUILD, ROOT)}"
+BUILD_ENV = {"MAKEFLAGS": "-j2"}
+ASAN_ENV = {**BUILD_ENV, "SAN": "address", "DEPS_SAN": "address"}
+BESIDE = {
+    "windows-build": (make(BUILD_NAME, "tests-windows", "windows-test-tools"), 1800, BUILD_ENV),
+    "asan-build": (make("SAN=address", "tests"), 1800, ASAN_ENV),
+    "fuzz-build": (make(BUILD_NAME, "fuzz-build"), 900, BUILD_ENV),
+    "check": (["packaging/check/check.sh"], 1200, {}),
+}
+
+
+class Beside:
+    """Runs all of BESIDE, one after another, beside what the caller runs meanwhile; told by finish()."""
+
+    def __init__(self):
+        self.done = {}
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        for name, (argv, limit, env) in BESIDE.items():
+            start = time.monotonic()
+            self.done[name] = (*run(argv, f"{name}.log", limit, env, idle=True), time.monotonic() - start)
+
+    def finish(self):
+        start = time.monotonic()
+        self._thread.join()
+        took = ", ".join(f"{name} {seconds:.0f} s" for name, (_, _, seconds) in self.done.items())
+        print(f"  beside flow: {took}; {time.monotonic() - start:.0f} s of it after flow", flush=True)
+
+
+beside = None
+
+
+def run_computing(name, counts):
+    """One of BESIDE, if that has not run yet. Returns True if it passed; otherwise, or if it is a test, it is counted."""
+    if beside:
+        code, text, _ = beside.done[name]
+    else:
+        argv, limit, env = BESIDE[name]
+        code, text = run(argv, f"{name}.log", limit, env)
+    if code != 0 or name == "check":
+        count_plain(name, code, text, counts)
+    return code == 0
+
+
 def stage_check(counts):
-    run_plain(["packaging/check/check.sh"], counts, "check", 1200)
+    run_computing("check", counts)
 
 
 def stage_unit(counts):
@@ -173,6 +245,8 @@ def stage_policy(counts):
 
 def stage_flow(counts):
     run_flow(BUILD, counts, "flow")
+    if beside:
+        beside.finish()
     # Figures are measured alone, and never on a sanitizer's build.
     if not SAN:
         run_pytest(FLOW_PATHS, BUILD, counts, "figures", extra=["-m", "release_only"])
@@ -180,6 +254,8 @@ def stage_flow(counts):
 
 def stage_windows_unit(counts):
     """Those that packaging/windows/unit.mk builds, which says why others are left out."""
+    if not run_computing("windows-build", counts):
+        return
     winclient.make_prefix()
     programs = sorted((BUILD / "windows" / "tests" / "unit").rglob("test_*.exe"))
     sources = {f"{p.parent.name}/{p.stem}" for p in ROOT.glob("tests/unit/*/test_*.c")}
@@ -219,12 +295,7 @@ def stage_demo(counts):
 
 def stage_asan(counts):
     build = ROOT / "build-address"
-    env = {"SAN": "address", "DEPS_SAN": "address"}
-    code, text = run(["make", "--no-print-directory", "SAN=address", "tests"], "asan-build.log",
-                     1800, {**env, "MAKEFLAGS": "-j2"})
-    if code != 0:
-        show_failure("asan-build", text)
-        counts.add(0, 1, "asan-build")
+    if not run_computing("asan-build", counts):
         return
     os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1:exitcode=99")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
@@ -233,13 +304,10 @@ def stage_asan(counts):
 
 
 def stage_fuzz(counts):
-    code, text = run(["make", "--no-print-directory", "fuzz-build"], "fuzz-build.log", 900,
-                     {"MAKEFLAGS": "-j2"})
-    if code != 0:
-        show_failure("fuzz-build", text)
-        counts.add(0, 1, "fuzz-build")
+    if not run_computing("fuzz-build", counts):
         return
-    for source in sorted(ROOT.glob("tests/fuzz/fuzz_*.c")):
+
+    def run_one(source):
         target = BUILD / "tests" / "fuzz" / source.stem
         corpus = ROOT / "tests" / "fuzz" / "corpus" / source.stem.removeprefix("fuzz_")
         found = BUILD / "fuzz-found" / source.stem
@@ -248,7 +316,12 @@ def stage_fuzz(counts):
                 f"-artifact_prefix={found}/", str(found)]
         if corpus.is_dir():
             argv.append(str(corpus))
-        run_plain(argv, counts, source.stem, FUZZ_SECONDS + 120)
+        return run(argv, f"{source.stem}.log", FUZZ_SECONDS + 120)
+
+    sources = sorted(ROOT.glob("tests/fuzz/fuzz_*.c"))
+    with concurrent.futures.ThreadPoolExecutor(FUZZ_WORKERS) as pool:
+        for source, (code, text) in zip(sources, pool.map(run_one, sources)):
+            count_plain(source.stem, code, text, counts)
 
 
 def stage_soak(counts):
@@ -260,10 +333,10 @@ def stage_soak(counts):
 
 
 STAGES = {
-    "check": stage_check,
     "unit": stage_unit,
     "policy": stage_policy,
     "flow": stage_flow,
+    "check": stage_check,
     "windows-unit": stage_windows_unit,
     "windows": stage_windows,
     "windows-client": stage_windows_client,
@@ -283,9 +356,12 @@ def main():
         print(f"unknown stage {unknown[0]}; there are: {' '.join(stages)}", file=sys.stderr)
         return 2
     counts = Counts()
+    global beside
     for name in wanted:
         start = time.monotonic()
         print(f"== {name}", flush=True)
+        if name == "flow" and len(sys.argv) == 1 and not SAN:
+            beside = Beside()
         stages[name](counts)
         print(f"   {time.monotonic() - start:.0f} s", flush=True)
     if counts.names:

@@ -1,15 +1,21 @@
 """A `pra` with a PRA_HOME of its own: one user on one PC."""
 
+import collections
 import json
 import os
 import signal
 import socket
 
 from lib import machines, winclient
-from lib.gateway import program
+from lib.gateway import program, sanitized
 from lib.procs import Process, Timeout, pids_with_env, run, wait_until
 
 PASSPHRASE = "correct horse battery staple 7"
+
+# Key files that enrol() has made in this process, by what they were made of, in the order in which the clients of
+# one test ask for them: making one costs half a second of a processor, and hundreds of tests want the same.
+_made_keys = {}
+_clients_of = collections.Counter()
 
 
 class Client:
@@ -25,7 +31,10 @@ class Client:
         self.user = user
         self.passphrase = PASSPHRASE
         self.prefix = list(prefix)  # e.g. unshare or setpriv and their options
-        self.pra = binary or program("test/pra" if machine else "pra")
+        # A sanitizer looks at the build for tests, whose keys cost less to open (conftest.py); what is installed
+        # is the release's run.
+        self.pra = binary or program("test/pra" if machine or sanitized("pra") else "pra")
+        self.plain = not (env or prefix or binary)
         self.env = {"PRA_HOME": self.home, "NO_COLOR": "1", **locale_env(lang), **(env or {})}
         self.windows = windows and not binary
         self.loader = []
@@ -43,6 +52,10 @@ class Client:
     def set_machine(self, machine):
         machines.write(self.machine_file, machine)
         self.env["PRA_TEST_MACHINE"] = self.machine_file
+
+    def machine_text(self):
+        with open(self.machine_file) as f:
+            return f.read()
 
     def set_passphrase(self, text):
         self.passphrase = text
@@ -93,9 +106,28 @@ class Client:
     def key_fingerprint(self):
         return self.json("key", "show")["fingerprint"]
 
+    def _place_key(self):
+        """A key as keygen() makes it, another one for each client of a test; tests share them."""
+        path = os.path.join(self.home, "id.prakey")
+        test = os.path.dirname(self.dir)
+        if not self.plain or self.windows or os.path.exists(path):
+            self.keygen()
+            return
+        made_of = (self.pra, self.user, self.passphrase, self.env.get("PRA_TEST_MACHINE") and self.machine_text(),
+                   os.environ.get("PRA_TEST_LOG2_N"), _clients_of[test])
+        _clients_of[test] += 1
+        if made_of not in _made_keys:
+            self.keygen()
+            with open(path, "rb") as f:
+                _made_keys[made_of] = f.read()
+            return
+        os.makedirs(self.home, mode=0o700, exist_ok=True)
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as f:
+            f.write(_made_keys[made_of])
+
     def enrol(self):
         """Key, registration and server address: everything before the first connect."""
-        self.keygen()
+        self._place_key()
         if self.user not in [u["name"] for u in self.gateway.admin("user", "list")]:
             self.gateway.add_user(self.user)
         self.register()

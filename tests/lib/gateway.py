@@ -1,5 +1,6 @@
 """A prad with its own folder: configuration, store, host key, admin socket, log."""
 
+import functools
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ def program(name):
     return os.path.abspath(os.path.join(build_dir(), name))
 
 
+@functools.cache
 def sanitized(name):
     """True if a program was built with a sanitizer, which keeps freed memory for a while."""
     with open(program(name), "rb") as f:

@@ -59,6 +59,34 @@ static void the_real_cost_is_bearable(void **state)
     free(data);
 }
 
+/* What the flow tests rely on, and that nothing but a lower cost of this build is taken. */
+static void a_test_may_ask_for_keys_that_cost_less(void **state)
+{
+    static const struct {
+        const char *asked;
+        uint8_t given;
+    } cases[] = {{"10", 10}, {"9", 17}, {"18", 17}};
+    struct keyfile_options opt = usual;
+    struct keyfile_info info;
+    struct fault f;
+
+    (void)state;
+    opt.log2_n = 0;
+    opt.force = true;
+    use_machine(office_pc);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len;
+        char *data;
+
+        setenv("PRA_TEST_LOG2_N", cases[i].asked, 1);
+        assert_int_equal(create(&opt, &info, &f), 0);
+        data = get_bytes("id.prakey", &len);
+        assert_int_equal(data[16], cases[i].given);
+        free(data);
+    }
+    unsetenv("PRA_TEST_LOG2_N");
+}
+
 static void nothing_secret_stands_in_the_file(void **state)
 {
     struct keyfile_info info;
@@ -374,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(made_key_opens_and_says_whose_it_is),
         IN_FOLDER(the_real_cost_is_bearable),
+        IN_FOLDER(a_test_may_ask_for_keys_that_cost_less),
         IN_FOLDER(nothing_secret_stands_in_the_file),
         IN_FOLDER(wrong_passphrase_is_told_apart_from_a_wrong_machine),
         IN_FOLDER(passphrase_that_passes_the_check_is_mentioned),
