@@ -177,8 +177,6 @@ static int open_agent(struct agent *a, struct fault *f)
         return rc;
     if (uv_loop_init(&a->loop) != 0)
         return fault_set(f, PRA_ENOMEM, "the event loop cannot be made");
-    /* How much time is left is what decides about more connections; a system without it says 0. */
-    (void)uv_loop_configure(&a->loop, UV_METRICS_IDLE_TIME);
     init_handles(a);
     a->netwatch = netwatch_open(&a->loop, agent_network_changed, a);
     rc = ipc_server_open(&a->loop, a->paths->agent_socket, agent_request, a, &a->ipc, f);

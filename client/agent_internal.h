@@ -66,11 +66,11 @@ struct tunnel {
     struct session_shared shared; /* by the primary and these */
     unsigned allowed;             /* connections, by the gateway and by the settings */
     struct secondary secondary[AGENT_SECONDARIES];
-    uv_timer_t timer;          /* looks at all connections while anything runs over them */
-    uint64_t sampled, idle_ns; /* ns: when that was, and how long the loop had waited by then */
-    unsigned eager;            /* looks in a row that asked for one more */
-    bool fresh;                /* a channel was opened since one more was asked for */
-    bool asked;                /* for a token */
+    uv_timer_t timer;         /* looks at all connections while anything runs over them */
+    uint64_t sampled, cpu_us; /* when that was (ns), and the processor time used by then */
+    unsigned eager;           /* looks in a row that asked for one more */
+    bool fresh;               /* a channel was opened since one more was asked for */
+    bool asked;               /* for a token */
     int64_t asked_id;
     uint64_t asked_at, not_before; /* monotonic ms */
     uint32_t pause_ms;             /* how long the last pause was */

@@ -36,7 +36,7 @@ enum spread_want {
 
 struct spread_way {
     uint64_t round_trip_us; /* 0 = not known */
-    unsigned loop_busy;     /* thousandths of the time that this process's own loop was at work */
+    unsigned loop_busy;     /* thousandths of a core that this process uses */
     unsigned cores;         /* of this machine */
 };
 

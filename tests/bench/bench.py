@@ -43,9 +43,7 @@ def measure(stand, chosen, paths):
         for row in chosen:
             if row.rounds is not None and number >= row.rounds:
                 continue
-            for path in row.paths:
-                if paths and path not in paths:
-                    continue
+            for path in row.turns * [p for p in row.paths if not paths or p in paths]:
                 for figure, value in row.measure(stand, path).items():
                     seen.setdefault(row.title, {}).setdefault(figure, {}).setdefault(path, []).append(value)
         print(f"round {number + 1} of {ROUNDS} done", file=sys.stderr)
