@@ -264,12 +264,13 @@ static json_t *errors_json(const char *wanted)
 
     for (int i = MSG_NONE + 1; i < MSG_COUNT; i++) {
         enum msg_id id = (enum msg_id)i;
-        const struct msg_entry *m = msg_entry(id, i18n_lang());
+        struct msg_text m;
 
-        if (code_matches(m->code, wanted))
+        msg_describe(id, i18n_lang(), &m);
+        if (code_matches(m.code, wanted))
             json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", msg_name(id),
-                                                  "code", m->code, "message", m->title, "cause",
-                                                  m->cause, "remedy", m->remedy));
+                                                  "code", m.code, "message", m.title, "cause",
+                                                  m.cause, "remedy", m.remedy));
     }
     return list;
 }

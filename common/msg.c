@@ -1,6 +1,7 @@
 /* Fills in people's messages from the table in msg.def. */
 #include "common/msg.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,6 +9,24 @@
 #include "common/utf8.h"
 
 #define DEFAULT_PORT "10022" /* profile.h has it as a number */
+
+/* What to do, in both languages: as a command, and in the windows. */
+static const struct deed {
+    const char *word;
+    const char *command[2], *window[2];
+} deeds[] = {
+#define MSG_DO(word, command_en, command_ja, window_en, window_ja)                                 \
+    {word, {command_en, command_ja}, {window_en, window_ja}},
+#include "common/msg_do.def"
+#undef MSG_DO
+};
+
+static atomic_bool speaks_of_windows;
+
+void msg_speak_of_windows(void)
+{
+    atomic_store(&speaks_of_windows, true);
+}
 
 struct row {
     const char *name;
@@ -31,6 +50,11 @@ static const struct row *row_of(enum msg_id id)
 const struct msg_entry *msg_entry(enum msg_id id, enum i18n_lang lang)
 {
     return &row_of(id)->text[lang == LANG_JA ? 1 : 0];
+}
+
+static bool is_word(const char *word, const char *text, size_t len)
+{
+    return strlen(word) == len && memcmp(word, text, len) == 0;
 }
 
 /* The port in "host:port"; an address that names none, or that nobody knows, has the usual one. */
@@ -58,8 +82,19 @@ static const char *value_of(const struct msg_args *args, const char *word, size_
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        if (strlen(table[i].word) == len && memcmp(table[i].word, word, len) == 0)
+        if (is_word(table[i].word, word, len))
             return table[i].value ? table[i].value : "?";
+    return NULL;
+}
+
+/* What the place-holder "{do_...}" stands for, or NULL if `word` is none. */
+static const char *deed_of(const char *word, size_t len, enum i18n_lang lang)
+{
+    size_t i = lang == LANG_JA ? 1 : 0;
+
+    for (size_t d = 0; d < sizeof(deeds) / sizeof(deeds[0]); d++)
+        if (is_word(deeds[d].word, word, len))
+            return atomic_load(&speaks_of_windows) ? deeds[d].window[i] : deeds[d].command[i];
     return NULL;
 }
 
@@ -97,29 +132,42 @@ static void put_value(struct sink *s, const char *text)
     }
 }
 
-static void fill_in(const char *pattern, const struct msg_args *args, char dst[MSG_TEXT_MAX])
+/*
+ * Appends the pattern with its place-holders filled in; those of values alone where `deeds_too` is false.
+ * Without `args` values stay place-holders.
+ */
+static void fill(struct sink *s, const char *pattern, enum i18n_lang lang,
+                 const struct msg_args *args, bool deeds_too)
 {
-    struct sink s = {.dst = dst};
-
     while (*pattern != '\0') {
-        size_t plain = strcspn(pattern, "{");
-        const char *value = NULL;
-        size_t word;
+        size_t plain = strcspn(pattern, "{"), word;
+        const char *value = NULL, *deed = NULL;
 
-        put(&s, pattern, plain);
+        put(s, pattern, plain);
         pattern += plain;
         if (*pattern == '\0')
             break;
         word = strcspn(pattern + 1, "}");
-        if (pattern[1 + word] == '}')
-            value = value_of(args, pattern + 1, word);
-        if (value) {
-            put_value(&s, value);
-            pattern += word + 2;
-        } else {
-            put(&s, pattern++, 1);
+        if (pattern[1 + word] == '}') {
+            value = args ? value_of(args, pattern + 1, word) : NULL;
+            deed = deeds_too ? deed_of(pattern + 1, word, lang) : NULL;
         }
+        if (value)
+            put_value(s, value);
+        else if (deed)
+            fill(s, deed, lang, args, false);
+        else
+            put(s, "{", 1);
+        pattern += value || deed ? word + 2 : 1;
     }
+}
+
+static void fill_in(const char *pattern, enum i18n_lang lang, const struct msg_args *args,
+                    char dst[MSG_TEXT_MAX])
+{
+    struct sink s = {.dst = dst};
+
+    fill(&s, pattern, lang, args, true);
     dst[s.len] = '\0';
 }
 
@@ -131,8 +179,18 @@ void msg_format(enum msg_id id, enum i18n_lang lang, const struct msg_args *args
 
     out->code = e->code;
     out->title = e->title;
-    fill_in(e->cause, args ? args : &none, out->cause);
-    fill_in(e->remedy, args ? args : &none, out->remedy);
+    fill_in(e->cause, lang, args ? args : &none, out->cause);
+    fill_in(e->remedy, lang, args ? args : &none, out->remedy);
+}
+
+void msg_describe(enum msg_id id, enum i18n_lang lang, struct msg_text *out)
+{
+    const struct msg_entry *e = msg_entry(id, lang);
+
+    out->code = e->code;
+    out->title = e->title;
+    fill_in(e->cause, lang, NULL, out->cause);
+    fill_in(e->remedy, lang, NULL, out->remedy);
 }
 
 const char *msg_name(enum msg_id id)

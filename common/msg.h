@@ -14,6 +14,7 @@
  * MSG(id, code, title_en, title_ja, cause_en, cause_ja, remedy_en, remedy_ja)
  * Causes and remedies may hold the place-holders {server} {user} {port} {program} {pid} {target}
  * {detail} {seconds} {name}, and {gateway_port}: the port that {server} names, 10022 if it names none.
+ * What a person does about it stands as {do_...}, see msg_do.def.
  */
 enum msg_id {
     MSG_NONE = 0,
@@ -62,6 +63,15 @@ struct msg_text {
  */
 void msg_format(enum msg_id id, enum i18n_lang lang, const struct msg_args *args,
                 struct msg_text *out);
+
+/* The same for a list of all messages: place-holders of values stay, what to do is said. */
+void msg_describe(enum msg_id id, enum i18n_lang lang, struct msg_text *out);
+
+/*
+ * From now on messages say where to click in the windows instead of which command to type. For the start of
+ * the program that has the windows.
+ */
+void msg_speak_of_windows(void);
 
 /* The identifier as text ("MSG_KEY_PASSPHRASE") and back; MSG_NONE if unknown. */
 const char *msg_name(enum msg_id id);

@@ -13,6 +13,7 @@
 #include "client/tray/link.h"
 #include "client/tray/sni_gtk.h"
 #include "common/i18n.h"
+#include "common/msg.h"
 #include "common/os.h"
 
 #define APP_ID "jp.pra.Tray"
@@ -192,6 +193,7 @@ int main(int argc, char **argv)
     os_process_harden();
     (void)signal(SIGPIPE, SIG_IGN);
     i18n_init();
+    msg_speak_of_windows();
     g_set_prgname("pra-tray");
     g_set_application_name("PRA");
     if (init(&app) != 0)

@@ -19,6 +19,7 @@
 #include "client/tray/text_win.h"
 #include "client/tray/texts.h"
 #include "client/tray/ui_win.h"
+#include "common/msg.h"
 #include "common/os.h"
 #include "common/posix_win.h"
 
@@ -268,6 +269,7 @@ int WINAPI wWinMain(HINSTANCE hInstance, HINSTANCE hPrevInstance, PWSTR lpCmdLin
     read_options(&options);
     (void)WSAStartup(MAKEWORD(2, 2), &winsock); /* for freeport.h; nothing else here has sockets */
     i18n_init();
+    msg_speak_of_windows();
     if (options.version || options.unknown) {
         say_wide(options.version ? "pra-tray " PRA_VERSION
                                  : "pra-tray [--background] [--if-set-up] [--version] [FILE.pra]",

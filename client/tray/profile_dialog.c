@@ -96,11 +96,13 @@ void profile_dialog_open(struct tray_app *app, const char *path)
 {
     struct profile_dialog *d = work_alloc(sizeof(*d));
     struct fault f = {0};
+    char why[FAULT_TEXT_MAX + 512];
 
     app_command(app, TRAY_CMD_OPEN, 0);
     d->app = app;
     if (profile_load(path, &d->profile, &f) != 0) {
-        ask_message(app, ASK_ERROR, TXT_PROFILE_BAD, f.text);
+        snprintf(why, sizeof(why), TXT_PROFILE_BAD_WHY, f.text);
+        ask_message(app, ASK_ERROR, TXT_PROFILE_BAD, why);
         free(d);
         return;
     }

@@ -183,7 +183,12 @@
 #define TXT_PROFILE       tr("Connection profile", "接続プロファイル")
 #define TXT_PROFILE_ASK   tr("Use these settings?", "この設定を使用しますか?")
 #define TXT_PROFILE_BAD   tr("The profile cannot be used", "接続プロファイルを使用できません")
-#define TXT_PROFILE_NOW   tr("until now: %s", "現在の設定: %s")
+/* With file, line and what is wrong there, for whoever made it. */
+#define TXT_PROFILE_BAD_WHY                                                                         \
+    tr("It is damaged, or no profile of PRA. Ask your administrator for a new one.\n\n%s",          \
+       "ファイルが破損しているか、PRA のプロファイルではありません。\n" \
+       "システム管理者さまに再発行を依頼してください。\n\n%s")
+#define TXT_PROFILE_NOW tr("until now: %s", "現在の設定: %s")
 #define TXT_PROFILE_CAREFUL                                                                        \
     tr("Use only a profile that your administrator gave you.",                                     \
        "システム管理者さまから受け取ったプロファイルだけを使用してください。")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Draws what the installers show: the icon's shape (packaging/desktop/pra-tray.svg) as ICO and BMP.
+"""Draws what programs and installers show: the icon's shape (packaging/desktop/pra-tray.svg) as ICO and BMP.
 
     art.py FOLDER      writes pra.ico, side.bmp, banner.bmp, welcome.bmp, header.bmp
 
@@ -115,7 +115,7 @@ def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in {
-        "pra.ico": ico((16, 20, 24, 32, 48, 64)),
+        "pra.ico": ico((16, 20, 24, 32, 40, 48, 64, 128, 256)),
         "side.bmp": bmp(side(493, 312, 164)),      # MSI: the whole ground of the first page
         "banner.bmp": bmp(banner(493, 58, 40)),    # MSI: the head of the others
         "welcome.bmp": bmp(side(164, 314, 164)),   # NSIS

@@ -327,6 +327,11 @@ FunctionEnd
 Section "PRA"
     Push "$INSTDIR"
     System::Call '$PLUGINSDIR\prasetup.dll::pra_close_clients(w s) i .r0'
+    Push "$INSTDIR"
+    System::Call '$PLUGINSDIR\prasetup.dll::pra_prepare_folder(w s) i .r0'
+    ${If} $0 <> 0
+        ${Refuse} "$(folder_bad)"
+    ${EndIf}
     System::Call '$PLUGINSDIR\prasetup.dll::pra_prepare_data() i .r0'
     ${If} $0 <> 0
         MessageBox MB_OK|MB_ICONSTOP "$(data_error)" /SD IDOK

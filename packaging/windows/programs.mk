@@ -86,21 +86,13 @@ define wprogram
 	$(Q)mv $@.new $@
 endef
 
-# The icon, drawn by a program for here.
-$(WIN)/make-icon: packaging/windows/make_icon.c $(STAMP)
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(filter %.c,$^) $(LDFLAGS) -o $@
-$(WIN)/pra.ico: $(WIN)/make-icon
-	$(Q)$< $@
-
 # Version, icon and manifest of NAME.exe.
-$(WIN)/obj/%.res.o: packaging/windows/program.rc packaging/windows/program.manifest $(WIN)/pra.ico Makefile \
+$(WIN)/obj/%.res.o: packaging/windows/program.rc packaging/windows/program.manifest $(WIN)/art/pra.ico Makefile \
                     | $(WDEPS)/.done
 	@mkdir -p $(@D)
 	$(call say,WRC,$@)
 	$(Q)$(WIN_RC) -c 65001 -DNAME=$* -DVERSION_WORDS=$(subst .,$(comma),$(VERSION)),0 \
-	    -DVERSION_TEXT=$(VERSION) -I packaging/windows -I $(WIN) $< $@
+	    -DVERSION_TEXT=$(VERSION) -I packaging/windows -I $(WIN)/art $< $@
 comma := ,
 
 $(WIN)/pra.exe: $(call wobj,client/main.c) $(WIN_LOAD_CONFIG) $(WIN)/obj/pra.res.o $(WIN_L_client) $(WIN_L_keys) $(WIN_L_common)

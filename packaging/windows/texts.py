@@ -115,6 +115,11 @@ TEXTS = {
                     "PRA needs Windows 10 or 11 (64 bit)."),
     "not_admin": ("PRA のインストールには管理者の権限が必要です。",
                   "Installing PRA needs the rights of an administrator."),
+    "folder_bad": (
+        "このフォルダにはインストールできません。Program Files の下か、管理者だけが変更できる場所にある新しい(または空の)"
+        "フォルダを指定してください。",
+        "PRA cannot go into this folder. Choose one below Program Files, or a new or empty one at a place that only "
+        "administrators can change."),
     "data_error": ("ログのフォルダを安全に作成できません。", "The folder for logs cannot be made safe."),
     "purge_error": ("鍵またはログの一部を削除できませんでした。", "Some keys or logs could not be deleted."),
 

@@ -71,5 +71,6 @@ def test_remedy_of_key_errors_is_a_new_key_and_registration():
 
 def test_pra_lists_every_code():
     listed = run([program("pra"), "errors"]).ok().out
+    assert "{do_" not in listed
     for code in set(CODES.values()):
         assert code in listed

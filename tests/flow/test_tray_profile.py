@@ -121,7 +121,8 @@ def test_profile_that_replaces_what_was_trusted_is_shown_beside_it(gateway, new_
 def test_damaged_profile_is_told_with_file_and_line(new_pc, make_tray, profile, lang):
     path = profile("damaged.pra", fingerprint="SHA256:short")
     tray = make_tray(new_pc, lang, options=[path])
-    tray.wait_text(WORDS[lang]["bad profile"], f"{path}:4: [profile] fingerprint")
+    tray.wait_text(WORDS[lang]["bad profile"], f"{path}:4: [profile] fingerprint",
+                   {"en": "Ask your administrator for a new one.", "ja": "システム管理者さまに再発行を依頼してください。"}[lang])
     assert new_pc.json("server", "show")["server"] is None
 
 

@@ -151,6 +151,49 @@ def test_repair_keeps_the_server_whatever_it_is_told(installer):
     assert "evil" not in installer.pc.registry(r"Software\Classes\PRA.Profile\shell\open\command")[""]
 
 
+def install_at(installer, folder):
+    """The exit status of a silent installation into `folder`."""
+    path = installer.pc.windows_path(installer.file(OLD, "ja"))
+    words = ["msiexec", "/i", path, "/qn", f"INSTALLDIR={folder}"] if installer.kind == "msi" else [path, "/S", f"/D={folder}"]
+    return installer.pc.run(*words).status
+
+
+def test_folder_that_everybody_could_change_is_refused(installer):
+    """A drive as a whole, somebody's folder, one below a folder that its owner can rename."""
+    pc = installer.pc
+    os.makedirs(f"{pc.drive}/shared")
+    with open(f"{pc.drive}/shared/somebodys", "w") as f:
+        f.write("data")
+    try:
+        # NSIS itself takes no drive as a whole, and goes below Program Files.
+        for folder in [*(["C:\\"] if installer.kind == "msi" else []), r"C:\shared", r"C:\shared\PRA"]:
+            assert install_at(installer, folder) == REFUSED[installer.kind], folder
+        assert os.listdir(f"{pc.drive}/shared") == ["somebodys"]
+        assert not os.path.exists(f"{pc.drive}/pra.exe")
+    finally:
+        shutil.rmtree(f"{pc.drive}/shared")
+
+
+def test_folder_of_its_own_elsewhere_is_closed_to_others(installer):
+    """wine makes modes of Linux of the access list: others do not write (the group stands for administrators)."""
+    pc = installer.pc
+    folder = f"{pc.drive}/PRA-here"
+    os.makedirs(folder)
+    os.chmod(folder, 0o777)
+    assert install_at(installer, r"C:\PRA-here") == 0
+    try:
+        assert os.path.exists(f"{folder}/pra.exe")
+        assert os.stat(folder).st_mode & 0o002 == 0
+        assert install_at(installer, r"C:\PRA-here") == 0  # again, with its own files in it
+    finally:
+        if installer.kind == "msi":
+            pc.run("msiexec", "/x", pc.windows_path(installer.file(OLD, "ja")), "/qn").ok()
+        else:
+            pc.run(r"C:\PRA-here\Uninstall.exe", "/S").ok()
+            wait_until(lambda: not installer.uninstallers(), 20, "the uninstaller to end")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 full = pytest.mark.windows_full
 INVALID_COMMAND_LINE = 1639
 

@@ -1,16 +1,17 @@
 /*
- * windrive.exe: looks at another program's windows and drives them, for tests
- * under wine. Reads one command a line, answers each with one line of JSON
- * ({"error": ...} where it fails):
+ * windrive.exe: looks at another program's windows and drives them, for tests under wine. Reads one
+ * command a line, answers each with one line of JSON ({"error": ...} where it fails):
  *
- *   dump                      every top-level window of the program that owns a
- * PraTray window set HWND TEXT             WM_SETTEXT, as typing over the whole
- * field does it click HWND                presses a button post HWND MSG WP LP
- * PostMessage; send: SendMessage, gives the result key VK [MODIFIER...] pressed
- * and released at the keyboard, to whoever has the focus type TEXT letters at
- * the keyboard mouse X Y                 moves it clip                      the
- * clipboard's text taskbar                   broadcasts TaskbarCreated, as a
- * restarted Explorer does quit
+ *   dump                      every top-level window of the program that owns a PraTray window
+ *   set HWND TEXT             WM_SETTEXT, as typing over the whole field does it
+ *   click HWND                presses a button
+ *   post HWND MSG WP LP       PostMessage; send: SendMessage, gives the result
+ *   key VK [MODIFIER...]      pressed and released at the keyboard, to whoever has the focus
+ *   type TEXT                 letters at the keyboard
+ *   mouse X Y                 moves it
+ *   clip                      the clipboard's text
+ *   taskbar                   broadcasts TaskbarCreated, as a restarted Explorer does
+ *   quit
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -69,12 +69,14 @@ static DWORD open_folder(const wchar_t *path, SECURITY_ATTRIBUTES *security, HAN
     return ERROR_DIRECTORY;
 }
 
-static DWORD prepare(const wchar_t *path, const wchar_t *sddl)
+DWORD setup_secure_folder(const wchar_t *path, const wchar_t *sddl)
 {
     SECURITY_ATTRIBUTES security = {.nLength = sizeof(security)};
     HANDLE folder = NULL;
     DWORD rc;
 
+    setup_enable_privilege(SE_RESTORE_NAME);
+    setup_enable_privilege(SE_TAKE_OWNERSHIP_NAME);
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1,
                                                               &security.lpSecurityDescriptor, NULL))
         return GetLastError();
@@ -97,14 +99,12 @@ DWORD setup_prepare_data(void)
         return ERROR_PATH_NOT_FOUND;
     rc = wcslen(base) < MAX_PATH ? ERROR_SUCCESS : ERROR_FILENAME_EXCED_RANGE;
     if (rc == ERROR_SUCCESS) {
-        setup_enable_privilege(SE_RESTORE_NAME);
-        setup_enable_privilege(SE_TAKE_OWNERSHIP_NAME);
         _snwprintf(path, ARRAYSIZE(path), L"%ls\\Pra", base);
-        rc = prepare(path, PRA_SDDL);
+        rc = setup_secure_folder(path, PRA_SDDL);
     }
     if (rc == ERROR_SUCCESS) {
         _snwprintf(path, ARRAYSIZE(path), L"%ls\\Pra\\log", base);
-        rc = prepare(path, LOG_SDDL);
+        rc = setup_secure_folder(path, LOG_SDDL);
     }
     CoTaskMemFree(base);
     return rc;

@@ -16,7 +16,9 @@ ACTION PraCheckServer(MSIHANDLE install);
 ACTION PraRecall(MSIHANDLE install);
 ACTION PraAskData(MSIHANDLE install);
 ACTION PraCloseClients(MSIHANDLE install);
+ACTION PraCheckFolder(MSIHANDLE install);
 ACTION PraPrepareData(MSIHANDLE install);
+ACTION PraPrepareFolder(MSIHANDLE install);
 ACTION PraPurge(MSIHANDLE install);
 
 /* "" if it is not set or too long for anything that we ask for. */
@@ -123,6 +125,33 @@ ACTION PraPrepareData(MSIHANDLE install)
     if (rc == ERROR_SUCCESS)
         return ERROR_SUCCESS;
     _snwprintf(text, ARRAYSIZE(text), L"PRA: the folder for logs cannot be secured (error %lu)",
+               rc);
+    say(install, INSTALLMESSAGE_ERROR, text);
+    return ERROR_INSTALL_FAILURE;
+}
+
+/* FOLDERBAD = 1: the tables say so. */
+ACTION PraCheckFolder(MSIHANDLE install)
+{
+    wchar_t folder[MAX_PATH];
+
+    property(install, L"INSTALLDIR", folder, ARRAYSIZE(folder));
+    MsiSetPropertyW(install, L"FOLDERBAD", setup_folder_fits(folder) ? L"" : L"1");
+    return ERROR_SUCCESS;
+}
+
+/* CustomActionData: the folder, and before it "+" where an older version has gone or PRA stays. */
+ACTION PraPrepareFolder(MSIHANDLE install)
+{
+    wchar_t data[MAX_PATH + 1], text[SETUP_TEXT_MAX];
+    bool upgrade;
+    DWORD rc;
+
+    upgrade = property(install, L"CustomActionData", data, ARRAYSIZE(data))[0] == L'+';
+    rc = setup_prepare_folder(data + upgrade, upgrade);
+    if (rc == ERROR_SUCCESS)
+        return ERROR_SUCCESS;
+    _snwprintf(text, ARRAYSIZE(text), L"PRA: the folder for programs cannot be secured (error %lu)",
                rc);
     say(install, INSTALLMESSAGE_ERROR, text);
     return ERROR_INSTALL_FAILURE;

@@ -6,6 +6,7 @@
 ENTRY pra_find_older(const wchar_t *own, wchar_t *name);
 ENTRY pra_close_clients(const wchar_t *folder);
 ENTRY pra_prepare_data(void);
+ENTRY pra_prepare_folder(const wchar_t *folder);
 ENTRY pra_purge(void);
 ENTRY pra_option(const wchar_t *name, wchar_t *out);
 ENTRY pra_path(const wchar_t *folder, int wanted);
@@ -28,6 +29,12 @@ ENTRY pra_close_clients(const wchar_t *folder)
 ENTRY pra_prepare_data(void)
 {
     return (int)setup_prepare_data();
+}
+
+ENTRY pra_prepare_folder(const wchar_t *folder)
+{
+    return setup_folder_fits(folder) ? (int)setup_prepare_folder(folder, false)
+                                     : ERROR_BAD_PATHNAME;
 }
 
 ENTRY pra_purge(void)

@@ -33,6 +33,24 @@ int setup_close_clients(const wchar_t *folder);
 DWORD setup_prepare_data(void);
 
 /*
+ * Makes the folder `path`, or takes it over with the owner and the access list of `sddl`; a link in its
+ * place is deleted. Returns a Windows error code.
+ */
+DWORD setup_secure_folder(const wchar_t *path, const wchar_t *sddl);
+
+/*
+ * May the programs go to `folder`? Anywhere below Program Files; elsewhere it has to be new, empty or
+ * where PRA is, no drive as a whole, and below folders that only administrators can replace.
+ */
+bool setup_folder_fits(const wchar_t *folder);
+
+/*
+ * Makes it, so that only administrators write there; below Program Files there is nothing to do.
+ * `upgrade`: PRA was there until now, so that it need not be empty. Returns a Windows error code.
+ */
+DWORD setup_prepare_folder(const wchar_t *folder, bool upgrade);
+
+/*
  * Deletes keys, settings and logs of every user, and what the installer remembers. Links are
  * deleted, never followed. Returns how many entries could not be deleted.
  */

@@ -12,8 +12,11 @@
 #include "common/msg.h"
 #include "common/utf8.h"
 
-static const char *const words[] = {"server", "user",   "port",    "program", "pid",
-                                    "target", "detail", "seconds", "name",    "gateway_port"};
+static const char *const words[] = {
+    "server",       "user",       "port",       "program",      "pid",       "target",
+    "detail",       "seconds",    "name",       "gateway_port", "do_server", "do_pin",
+    "do_first_key", "do_keygen",  "do_replace", "do_strong",    "do_export", "do_key_show",
+    "do_check",     "do_collect", "do_connect", "do_status",    "do_version"};
 
 static void every_place_holder_is_known(void **state)
 {
@@ -142,6 +145,38 @@ static void the_gateways_port_is_the_one_that_its_address_names(void **state)
     }
 }
 
+/* Who never opens a terminal is not told to type; what an administrator types stays. */
+static void windows_are_told_of_instead_of_commands(void **state)
+{
+    static const struct msg_args args = {.server = "gw:10022", .user = "suzuki"};
+    struct msg_text out;
+
+    (void)state;
+    msg_format(MSG_KEY_PASSPHRASE, LANG_EN, &args, &out);
+    assert_non_null(strstr(out.remedy, "(pra keygen --user suzuki --force)"));
+    /* A list of all messages names commands, too, and keeps the values' place-holders. */
+    msg_describe(MSG_KEY_PASSPHRASE, LANG_JA, &out);
+    assert_non_null(strstr(out.remedy, "(pra keygen --user {user} --force)"));
+    msg_speak_of_windows();
+    msg_format(MSG_KEY_PASSPHRASE, LANG_EN, &args, &out);
+    assert_non_null(
+        strstr(out.remedy, "make a new key (Key > Make a key), export it (Key > Export"));
+    assert_non_null(strstr(out.remedy, "pra-admin key add"));
+    msg_format(MSG_KEY_PASSPHRASE, LANG_JA, &args, &out);
+    assert_non_null(strstr(out.remedy, "公開鍵の再生成(鍵生成 > 鍵生成)"));
+    for (int id = MSG_NONE + 1; id < MSG_COUNT; id++)
+        for (int lang = LANG_EN; lang <= LANG_JA; lang++) {
+            static const char *const typed[] = {"pra key", "pra connect", "pra check",
+                                                "pra log", "pra status",  "pra server",
+                                                "pra --",  "{",           "--force"};
+
+            msg_format((enum msg_id)id, (enum i18n_lang)lang, &args, &out);
+            for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++)
+                if (strstr(out.cause, typed[i]) != NULL || strstr(out.remedy, typed[i]) != NULL)
+                    fail_msg("%s: %s", msg_name((enum msg_id)id), typed[i]);
+        }
+}
+
 static void missing_values_read_as_question_marks(void **state)
 {
     struct msg_text out;
@@ -211,6 +246,7 @@ int main(void)
         cmocka_unit_test(values_cannot_disturb_the_terminal_or_be_expanded),
         cmocka_unit_test(long_values_are_cut_between_characters),
         cmocka_unit_test(names_and_ids_belong_together),
+        cmocka_unit_test(windows_are_told_of_instead_of_commands), /* for good: the last one */
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
