@@ -18,10 +18,23 @@
 #define WORD_MAX       64
 
 static const struct cli_command *const commands[] = {
-    &cli_server_set,  &cli_server_show, &cli_profile_import, &cli_keygen_command,
-    &cli_key_export,  &cli_key_show,    &cli_connect,        &cli_disconnect,
-    &cli_status,      &cli_rules,       &cli_explain,        &cli_check,
-    &cli_log_collect, &cli_errors,      &cli_agent,          NULL,
+    &cli_server_set,
+    &cli_server_show,
+    &cli_profile_import,
+    &cli_keygen_command,
+    &cli_key_export,
+    &cli_key_show,
+    &cli_connect,
+    &cli_disconnect,
+    &cli_status,
+    &cli_rules,
+    &cli_explain,
+    &cli_check,
+    &cli_log_collect,
+    &cli_pac,
+    &cli_errors,
+    &cli_agent,
+    NULL,
 };
 
 const struct cli_command *const *cli_commands(void)

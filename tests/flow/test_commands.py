@@ -14,7 +14,7 @@ from lib.ports import free_port
 from lib.procs import port_answers, run, wait_until
 
 CLIENT_COMMANDS = ["server set", "server show", "keygen", "key export", "key show", "connect",
-                   "disconnect", "status", "rules", "explain", "check", "log collect"]
+                   "disconnect", "status", "rules", "explain", "check", "log collect", "pac"]
 ADMIN_COMMANDS = ["init", "user add", "user list", "user enable", "user disable", "user delete",
                   "group add", "group list", "group member", "key add", "key list", "key revoke",
                   "rule add", "rule list", "rule move", "rule delete", "session list", "session kill",
