@@ -70,6 +70,9 @@ static void name_holder(const json_t *holder, char program[PROGRAM_MAX], char pi
     if (strncmp(name, hidden_holder, strlen(hidden_holder)) == 0)
         snprintf(program, PROGRAM_MAX, tr("a program of user %s", "ユーザ %s のプログラム"),
                  name + strlen(hidden_holder));
+    else if (name[0] == '\0' || strcmp(name, "?") == 0) /* it has gone meanwhile, or is hidden */
+        snprintf(program, PROGRAM_MAX, "%s",
+                 tr("a program that cannot be seen", "確認できないプログラム"));
     else
         snprintf(program, PROGRAM_MAX, "%s", name);
 }

@@ -7,9 +7,11 @@ import pytest
 
 from lib.client import PASSPHRASE
 from lib.desktop import Item, Panel
-from lib.fakeagent import FakeAgent, error
+from lib.fakeagent import agent, error
 from lib.messages import MESSAGES
 from lib.procs import wait_until
+
+__all__ = ["agent"]  # a fixture
 
 FINGERPRINT = "SHA256:" + "A" * 43
 ARGS = {"server": "gw.example.com:10022", "user": "suzuki", "detail": "what was found", "seconds": "30"}
@@ -20,15 +22,6 @@ def forward(name, state="listening"):
             "error": None if state == "listening" else "ERR(10301) busy",
             "holder": None if state == "listening" else {"pid": 1, "program": "smtpd"},
             "connections": 0, "bytes_in": 0, "bytes_out": 0}
-
-
-@pytest.fixture
-def agent(new_pc):
-    new_pc.set_server()
-    new_pc.keygen()
-    fake = FakeAgent(new_pc.home)
-    yield fake
-    fake.stop()
 
 
 def asked(agent, op, count=1):

@@ -4,10 +4,12 @@ import pytest
 
 from lib.client import PASSPHRASE
 from lib.desktop import Item, Panel
-from lib.fakeagent import FakeAgent, error
+from lib.fakeagent import agent, error
 from lib.messages import MESSAGES, shows
 from lib.procs import wait_until
 from lib.windows import LANGS, WORDS, give_passphrase
+
+__all__ = ["agent"]  # a fixture
 
 ARGS = {"server": "gw.example.com:10022", "user": "suzuki", "port": "127.0.0.1:110", "program": "mailer", "pid": "42",
         "target": "mail.example.com:110", "detail": "what was found", "seconds": "30", "name": "disk-serial"}
@@ -15,15 +17,6 @@ ARGS = {"server": "gw.example.com:10022", "user": "suzuki", "port": "127.0.0.1:1
 # What a person has to do something about shows a triangle; what is tried again, dots; else it is a cross.
 ACTION = {"MSG_KEY_PASSPHRASE", "MSG_KEY_MACHINE", "MSG_KEY_DISK", "MSG_KEY_DAMAGED", "MSG_KEY_MISSING",
           "MSG_KEY_UNREGISTERED", "MSG_KEY_REVOKED", "MSG_HOSTKEY_UNKNOWN"}
-
-
-@pytest.fixture
-def agent(new_pc):
-    new_pc.set_server()
-    new_pc.keygen()
-    fake = FakeAgent(new_pc.home)
-    yield fake
-    fake.stop()
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -49,6 +49,8 @@ def test_a_release_serves_no_program_that_windows_does_not_know(client, echo_for
     """A program of Linux has no process and so no user there: the agent as it is installed resets it."""
     client.close()
     client.pra = winclient.program("windows/pra.exe")
+    client.keygen("--force")  # the build for tests has made one that costs too little to open (conftest.py)
+    client.register()
     client.connect()
     client.wait_forward("Echo")
     assert is_cut(echo_forward, timeout=60)  # wine looks at each connection of the PC

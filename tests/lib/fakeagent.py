@@ -7,6 +7,8 @@ import os
 import socket
 import threading
 
+import pytest
+
 BASE = {"state": "disconnected", "server": "gw.example.com:10022", "user": "suzuki", "since": None, "error": None,
         "retry_in": None, "forwards": []}
 
@@ -77,6 +79,16 @@ class FakeAgent:
         for connection in self.open:
             connection.close()
         os.unlink(self.path)
+
+
+@pytest.fixture
+def agent(new_pc):
+    """In the place of the agent of a PC that has a server and a key; for test files to import."""
+    new_pc.set_server()
+    new_pc.keygen()
+    fake = FakeAgent(new_pc.home)
+    yield fake
+    fake.stop()
 
 
 def error(message, lang, **args):

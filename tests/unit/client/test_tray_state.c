@@ -332,6 +332,19 @@ static void one_notice_per_real_change(void **state)
     assert_false(told(&t, NULL, &n));
 }
 
+static void a_holder_that_cannot_be_seen_is_called_so(void **state)
+{
+    json_t *busy = forward("POP", "conflict");
+    json_t *status = json_pack("{s:s, s:[o]}", "state", "connected", "forwards", busy);
+    struct tray_row row;
+
+    (void)state;
+    json_object_set_new(busy, "holder", json_pack("{s:n, s:s}", "pid", "program", "?"));
+    tray_row(status, 0, &row);
+    assert_non_null(strstr(row.note, "used by a program that cannot be seen (process ?)"));
+    json_decref(status);
+}
+
 static void each_failure_is_told_once(void **state)
 {
     struct tray_told t = {0};
@@ -403,6 +416,7 @@ int main(void)
         cmocka_unit_test(menu_holds_at_most_so_many_forwards),
         cmocka_unit_test(long_names_and_causes_are_cut_between_letters),
         cmocka_unit_test(one_notice_per_real_change),
+        cmocka_unit_test(a_holder_that_cannot_be_seen_is_called_so),
         cmocka_unit_test(each_failure_is_told_once),
         cmocka_unit_test(notices_can_be_limited_to_errors_or_left_out),
         cmocka_unit_test(strange_status_is_survived),
