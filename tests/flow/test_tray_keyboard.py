@@ -172,7 +172,7 @@ def test_logs_version_profile_and_end_are_reached_by_keyboard_alone(agent, new_p
         f.write(f"[profile]\nserver = new.example.com\nfingerprint = {FINGERPRINT}\nuser = suzuki\n")
     tray.keys("PRA", "alt+t", "p")
     tray.find("file chooser", "Open a profile")
-    tray.type("Open a profile", path)
+    tray.type_path("Open a profile", path)
     tray.keys_on_top("Return")
     tray.find("dialog", "Connection profile")
     tray.keys("Connection profile", "alt+u")

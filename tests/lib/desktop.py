@@ -277,6 +277,19 @@ class Tray:
         self.xdotool("windowfocus", "--sync", self.window_id(title)).ok()
         self.xdotool("type", "--delay", "10", text).ok()
 
+    def type_path(self, title, path):
+        """Types a path into a file chooser. While that still reads its folder it drops what is typed, so
+        the entry is looked at, and all of it typed again over what arrived."""
+        def arrived():
+            self.keys(title, "ctrl+l")
+            self.keys(title, "ctrl+a")
+            self.type(title, path)
+            try:
+                return wait_until(lambda: self.entry_text("") == path, 3, "the path")
+            except Timeout:
+                return False
+        self._wait(arrived, f"{path} in the file chooser")
+
     def type_on_top(self, text):
         """xdotool finds no window by a Japanese title."""
         self.xdotool("windowfocus", "--sync", self.top_window()).ok()
