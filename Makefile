@@ -314,7 +314,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core -loath $(LIBS_common) -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core -loath $(LIBS_common) -o $@
 
 fuzz-build: $(FUZZ)
 fuzz: packages ## run every fuzz target for TIME seconds (60)

@@ -20,7 +20,7 @@ int op_session_list(struct call *c)
     const struct admin_host *h = &c->a->host;
     struct listing l;
     int64_t total = 0;
-    json_t *list;
+    json_t *list = NULL;
     int rc = list_read(c, &l);
 
     if (rc != 0)

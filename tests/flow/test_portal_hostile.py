@@ -128,6 +128,7 @@ def test_a_chunk_whose_length_never_ends_is_cut(portal):
     assert most < before + (8 << 10)
 
 
+@pytest.mark.release_only  # AddressSanitizer keeps what was freed
 def test_bodies_of_many_together_are_bounded(portal):
     """Each below the limit of one; 160 MiB together."""
     before = own_kib(portal.process.pid)

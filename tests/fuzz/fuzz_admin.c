@@ -51,10 +51,13 @@ static void make_folder(void)
     atexit(remove_folder);
 }
 
-static json_t *no_sessions(void *ctx)
+static int no_sessions(void *ctx, const struct listing *l, json_t **out, int64_t *total)
 {
     (void)ctx;
-    return json_array();
+    (void)l;
+    *out = json_array();
+    *total = 0;
+    return *out ? 0 : PRA_ENOMEM;
 }
 
 static int no_session(void *ctx, const char *id, const char *why)
