@@ -279,13 +279,20 @@ static int failed(const char *code, const char *message)
     return strcmp(code, "not-running") == 0 ? EXIT_NOT_CONNECTED : EXIT_FAILED;
 }
 
-/* Does the operation give a list that can be asked for in parts? The audit has pages of its own. */
+/* Does the operation give a list that can be asked for in parts? Its command has an offset then. */
 static bool is_list(const json_t *request)
 {
     const char *op = json_string_value(json_object_get(request, "op"));
-    size_t len = op == NULL ? 0 : strlen(op);
 
-    return len > 5 && strcmp(op + len - 5, ".list") == 0 && strcmp(op, "audit.list") != 0;
+    for (const struct cli_command *cmd = cli_commands; op != NULL && cmd->words != NULL; cmd++) {
+        if (cmd->op == NULL || strcmp(cmd->op, op) != 0)
+            continue;
+        for (const struct cli_option *o = cmd->options; o->name != NULL; o++) {
+            if (strcmp(o->name, "offset") == 0)
+                return true;
+        }
+    }
+    return false;
 }
 
 /* Sends a request; prints warnings or the error. *result is borrowed from *answer. */

@@ -108,6 +108,19 @@ static const struct cli_column account_columns[] = {
     END_COLUMNS,
 };
 
+static const struct cli_column token_columns[] = {
+    {"id", "ID", true},          {"account", "ACCOUNT", true}, {"name", "NAME", true},
+    {"scopes", "SCOPES", true},  {"state", "STATE", true},     {"expires", "EXPIRES", true},
+    {"used", "LAST USED", true}, {"source", "FROM", false},    END_COLUMNS,
+};
+static const struct cli_column access_columns[] = {
+    {"id", "ID", true},
+    {"network", "NETWORK", true},
+    {"comment", "COMMENT", false},
+    {"created", "CREATED", true},
+    END_COLUMNS,
+};
+
 /* What account add and account set share. */
 #define ACCOUNT_OPTIONS                                                                            \
     {"full-name", OPTION_TEXT, "TEXT", "the person's name"},                                       \
@@ -253,6 +266,27 @@ const struct cli_command cli_commands[] = {
     {"account reset", "account.reset", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "account {name} has no second step now", "turn an account's second step off (lost phone)",
      "pra-admin account reset tanaka"},
+
+    {"token list", "token.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, token_columns, NULL,
+     "API tokens of all accounts, what they may, and when they were last used",
+     "pra-admin token list"},
+    {"token revoke", "token.revoke", POSITIONALS({"id", "ID", true}), NO_OPTIONS, STYLE_DONE, NULL,
+     "token {name} of account {account} revoked", "refuse an API token from now on",
+     "pra-admin token revoke 3"},
+
+    {"access list", "access.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, access_columns, NULL,
+     "networks that the portal may be used from; none: from everywhere", "pra-admin access list"},
+    {"access add", "access.add", POSITIONALS({"network", "NETWORK", false}),
+     OPTIONS({"comment", OPTION_TEXT, "TEXT", "what this network is"}), STYLE_DONE, NULL,
+     "the portal may be used from {network}", "allow a network, and none that is not in the list",
+     "pra-admin access add 192.0.2.0/24 --comment 'head office'"},
+    {"access delete", "access.delete", POSITIONALS({"id", "ID", true}), NO_OPTIONS, STYLE_DONE,
+     NULL, "{network} removed from the list", "remove a network from the list",
+     "pra-admin access delete 2"},
+    {"access reset", "access.reset", NO_POSITIONALS, NO_OPTIONS, STYLE_DONE, NULL,
+     "{removed} access rules removed: the portal can be used from everywhere",
+     "remove all networks from the list, and nothing else, for who has locked himself out",
+     "pra-admin access reset"},
 
     {"session list", "session.list", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's sessions"}, PAGED), STYLE_TABLE,

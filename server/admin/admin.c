@@ -214,6 +214,8 @@ static void describe(const struct call *c, char *dst, size_t cap)
 
     if (c->op == NULL)
         return;
+    if (c->api.id != 0)
+        len += (size_t)snprintf(dst + len, cap - len, " token=%s", c->api.name);
     json_object_foreach(c->args, name, value)
     {
         char text[AUDIT_TEXT_MAX], shown_name[32];
@@ -448,12 +450,14 @@ json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json
         if (answer != NULL && c.page != NULL)
             json_object_set(answer, "page", c.page);
     } else {
-        answer = json_pack("{s:b, s:{s:s, s:o}}", "ok", 0, "error", "code", error_word(rc),
-                           "message", json_text(c.f.text));
+        answer =
+            json_pack("{s:b, s:{s:s, s:o}}", "ok", 0, "error", "code",
+                      c.code != NULL ? c.code : error_word(rc), "message", json_text(c.f.text));
         json_decref(c.result);
     }
     json_decref(c.warnings);
     json_decref(c.page);
+    json_decref(c.shown);
     json_decref(copy);
     return answer;
 }

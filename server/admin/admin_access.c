@@ -110,30 +110,72 @@ static int find_login(struct call *c, const json_t *value)
     return note_use(c, now);
 }
 
-int access_identify(struct call *c, json_t *request)
+/* What the browser kept of log-ins of before; like the source only the portal knows it. */
+static int take_browsers(struct call *c, const json_t *value)
 {
-    json_t *token = json_object_get(request, "token");
-    int rc = take_source(c, json_object_get(request, "source"));
+    if (value == NULL || json_is_null(value))
+        return 0;
+    if (!c->peer->portal || !json_is_string(value) || json_string_length(value) > BROWSER_TEXT_MAX)
+        return fault_set(&c->f, PRA_EINVAL, "browsers: must be what the browser kept");
+    c->browsers = json_string_value(value);
+    return 0;
+}
 
+struct throttle_who access_who(struct call *c, const char *name, const struct store_account *a)
+{
+    bool known = a != NULL && browser_known(c, a, c->browser);
+
+    return (struct throttle_who){
+        .account = name, .source = c->source, .browser = known ? c->browser : NULL};
+}
+
+/* Moves a member of the request to c->shown; NULL if it is not there, or null. */
+static json_t *take_member(struct call *c, json_t *request, const char *name)
+{
+    json_t *value = json_object_get(request, name);
+
+    if (value == NULL)
+        return NULL;
+    json_object_set(c->shown, name, value);
+    json_object_del(request, name);
+    return json_is_null(value) ? NULL : value;
+}
+
+static int identify(struct call *c, const json_t *token, const json_t *api_token)
+{
+    int rc, role;
+
+    if (token == NULL && api_token == NULL) {
+        c->who = c->peer->portal ? BY_NOBODY : BY_CONSOLE;
+        return 0;
+    }
+    rc = api_token != NULL ? token_identify(c, api_token) : find_login(c, token);
     if (rc != 0)
         return rc;
-    c->background = json_is_true(json_object_get(request, "background"));
-    json_object_del(request, "background");
-    if (token == NULL || json_is_null(token)) {
-        c->who = c->peer->portal ? BY_NOBODY : BY_CONSOLE;
-    } else {
-        int role;
-
-        rc = find_login(c, token);
-        if (rc != 0)
-            return rc;
-        role = role_of(c->account.role);
-        /* A role that a newer program wrote has no rights here. */
-        c->who = !c->login.open ? BY_PENDING : role < 0 ? 0 : 1u << role;
-    }
-    json_object_del(request, "token");
-    json_object_del(request, "source");
+    role = role_of(c->account.role);
+    /* A role that a newer program wrote has no rights here. */
+    c->who = c->api.id == 0 && !c->login.open ? BY_PENDING : role < 0 ? 0 : 1u << role;
     return 0;
+}
+
+int access_identify(struct call *c, json_t *request)
+{
+    const json_t *api_token, *token, *background;
+    int rc;
+
+    c->shown = json_object();
+    if (c->shown == NULL)
+        return fault_set(&c->f, PRA_ENOMEM, "no memory");
+    token = take_member(c, request, "token");
+    api_token = take_member(c, request, "api-token");
+    background = take_member(c, request, "background");
+    c->background = json_is_true(background);
+    rc = take_source(c, take_member(c, request, "source"));
+    if (rc == 0)
+        rc = take_browsers(c, take_member(c, request, "browsers"));
+    if (rc == 0)
+        rc = sources_check(c);
+    return rc != 0 ? rc : identify(c, token, api_token);
 }
 
 /*
@@ -142,7 +184,7 @@ int access_identify(struct call *c, json_t *request)
  */
 int access_check_batch(struct call *c)
 {
-    if (admin_may_change(c->who))
+    if (admin_may_change(c->who) && (c->api.id == 0 || token_may_change(&c->api)))
         return 0;
     if ((c->who & (BY_NOBODY | BY_PENDING)) != 0)
         return fault_set(&c->f, PRA_ECLOSED, "batch: log in first");
@@ -151,8 +193,10 @@ int access_check_batch(struct call *c)
 
 int access_check(struct call *c)
 {
-    if ((c->op->who & c->who) != 0)
+    if ((c->op->who & c->who) != 0 && (c->api.id == 0 || token_may(&c->api, c->op)))
         return 0;
+    if ((c->op->who & c->who) != 0)
+        return fault_set(&c->f, PRA_EACCES, "%s: the token has no scope for this", c->op->name);
     if ((c->who & (BY_NOBODY | BY_PENDING)) != 0)
         return fault_set(&c->f, PRA_ECLOSED, "%s: log in first", c->op->name);
     if (c->who == BY_CONSOLE)

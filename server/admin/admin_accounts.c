@@ -54,6 +54,11 @@ bool account_live(const struct store_account *a, int64_t now)
     return a->enabled && (a->expires == 0 || now < a->expires);
 }
 
+bool account_two_step(const struct store_account *a)
+{
+    return a->totp_on || a->passkeys > 0;
+}
+
 int account_verify(const struct store_account *a, const uint8_t *proof)
 {
     uint8_t hash[STORE_HASH_LEN];
@@ -79,7 +84,7 @@ json_t *account_json(const struct store_account *a)
     return json_pack("{s:I, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "id", (json_int_t)a->id,
                      "name", json_text(a->name), "role", json_text(a->role), "full-name",
                      json_text_or_null(a->full_name), "mail", json_text_or_null(a->mail), "state",
-                     state_of(a), "two-step", a->totp_on, "created", json_when(a->created),
+                     state_of(a), "two-step", account_two_step(a), "created", json_when(a->created),
                      "expires", json_when(a->expires), "last-login", json_when(a->last_login));
 }
 
@@ -300,6 +305,18 @@ int op_account_delete(struct call *c)
     return rc != 0 ? rc : give(c, account_json(&a));
 }
 
+/* Authenticator, passkeys and recovery codes go; `a` is not stored yet. */
+static int drop_second_step(struct call *c, struct store_account *a)
+{
+    struct store *s = c->a->store;
+    int rc = s->ops->recovery_set(s, a->id, NULL, 0, &c->f);
+
+    a->has_totp = a->totp_on = false;
+    a->failures = a->failed_at = 0;
+    a->passkeys = 0;
+    return rc == 0 ? s->ops->passkey_clear(s, a->id, &c->f) : rc;
+}
+
 /* C3, C9, D7: password and second step are taken away, and a new set-up code is given. */
 int op_account_reissue(struct call *c)
 {
@@ -312,30 +329,26 @@ int op_account_reissue(struct call *c)
     if (rc == 0)
         rc = s->ops->login_end(s, a.id, 0, &c->f);
     if (rc == 0)
-        rc = s->ops->recovery_set(s, a.id, NULL, 0, &c->f);
+        rc = s->ops->token_clear(s, a.id, &c->f);
+    if (rc == 0)
+        rc = drop_second_step(c, &a);
     if (rc != 0)
         return rc;
-    a.has_password = a.has_totp = a.totp_on = false;
-    a.failures = a.failed_at = 0;
+    a.has_password = false;
     return invite(c, &a, false);
 }
 
 /* A lost phone: the second step goes, the password stays. */
 int op_account_reset(struct call *c)
 {
-    struct store *s = c->a->store;
     struct store_account a;
     int rc = get_named(c, &a);
 
-    if (rc == 0 && !a.totp_on)
+    if (rc == 0 && !account_two_step(&a))
         return fault_set(&c->f, PRA_EINVAL, "name: '%s' has no second step", a.name);
     if (rc == 0)
-        rc = s->ops->recovery_set(s, a.id, NULL, 0, &c->f);
-    if (rc != 0)
-        return rc;
-    a.has_totp = a.totp_on = false;
-    a.failures = a.failed_at = 0;
-    return put(c, &a, true);
+        rc = drop_second_step(c, &a);
+    return rc != 0 ? rc : put(c, &a, true);
 }
 
 int op_me_set(struct call *c)

@@ -80,13 +80,18 @@ struct call {
     json_t *warnings; /* NULL or an array of sentences */
     json_t *page;     /* of a list: which part of it the result is; NULL for others */
     struct fault f;
-    unsigned who;                        /* one of the bits */
-    struct store_account account;        /* id 0 = none */
-    struct store_login login;            /* likewise */
-    bool background;                     /* a page asks by itself: nobody uses the log-in */
-    char source[STORE_WORD_MAX + 1];     /* the browser's address, or "" */
-    char device[SSHKEY_FINGERPRINT_MAX]; /* for the audit, when an operation is about a key */
-    int64_t rule;                        /* for the audit, when it is about a rule */
+    unsigned who;                 /* one of the bits */
+    struct store_account account; /* id 0 = none */
+    struct store_login login;     /* likewise */
+    struct store_token api;       /* likewise: what a program showed instead of a log-in */
+    json_t *shown;                /* members of the request that say who asks; owned */
+    const char *browsers;         /* what the browser kept from log-ins of before; NULL = nothing */
+    uint8_t browser[THROTTLE_BROWSER_LEN]; /* names this browser, if it is known */
+    const char *code;                      /* of the error, where the PRA_E* has none of its own */
+    bool background;                       /* a page asks by itself: nobody uses the log-in */
+    char source[STORE_WORD_MAX + 1];       /* the browser's address, or "" */
+    char device[SSHKEY_FINGERPRINT_MAX];   /* for the audit, when an operation is about a key */
+    int64_t rule;                          /* for the audit, when it is about a rule */
 };
 
 #define OP_READS   0u
@@ -128,9 +133,50 @@ int access_identify(struct call *c, json_t *request);
 int access_check(struct call *c);
 /* May he send a batch at all? Likewise; each of its requests is asked by itself as well. */
 int access_check_batch(struct call *c);
+/*
+ * Who tries to log in to account `a` (NULL: there is none), for the throttle: a stranger, or a
+ * browser that this account was logged in with. Points into the call.
+ */
+struct throttle_who access_who(struct call *c, const char *name, const struct store_account *a);
 /* -1 if it is none. */
 int role_of(const char *word);
 const char *role_word(int role);
+
+/* ---- browsers that are known (admin_browser.c) --------------------------------------------------- */
+
+#define BROWSER_VALID_S  (180 * 86400)
+#define BROWSER_TEXT     (2 * (THROTTLE_BROWSER_LEN + 8 + 32)) /* hexadecimal digits of one */
+#define BROWSERS_MAX     4                                     /* accounts that use one browser */
+#define BROWSER_TEXT_MAX (BROWSERS_MAX * (BROWSER_TEXT + 1))
+
+/* Was this account logged in with the browser that asks, with the password it has now? Names it. */
+bool browser_known(struct call *c, const struct store_account *a,
+                   uint8_t name[THROTTLE_BROWSER_LEN]);
+/* What the browser is to keep now that c->account is logged in. NULL = failed; new reference. */
+json_t *browser_remember(struct call *c);
+
+/* ---- API tokens (admin_tokens.c) ------------------------------------------------------------------ */
+
+#define API_TOKEN_PREFIX   "pra_"
+#define API_TOKENS_MAX     32 /* of one account */
+#define API_TOKEN_DAYS_MAX 365
+
+/*
+ * Puts the token that a request shows, its account and role into the call. Returns 0, PRA_ECLOSED
+ * (not good, or not any more), PRA_EAGAIN (too many requests), or the store's error.
+ */
+int token_identify(struct call *c, const json_t *value);
+/* Do these scopes hold this operation? What the account's role may not do they do not add. */
+bool token_may(const struct store_token *t, const struct operation *op);
+/* Likewise: any change of the policy? */
+bool token_may_change(const struct store_token *t);
+
+/* ---- where the portal may be used from (admin_sources.c) ------------------------------------------ */
+
+#define ACCESS_RULES_MAX 256
+
+/* May the portal be used from c->source? Returns 0, PRA_EACCES, or the store's error. */
+int sources_check(struct call *c);
 
 /* ---- arguments (admin_args.c) ---------------------------------------------------------------- */
 
@@ -207,10 +253,25 @@ int code_make(size_t chars, char text[CODE_TEXT_MAX], uint8_t hash[STORE_HASH_LE
 int code_hash(const char *text, uint8_t hash[STORE_HASH_LEN]);
 /* An argument of exactly `len` bytes in hexadecimal. Returns 0, PRA_EINVAL. */
 int arg_bytes(struct call *c, const char *name, uint8_t *out, size_t len);
+/* Asks an argument "proof" of the account that is logged in: an open browser is not enough to
+   change how one gets in. Returns 0, PRA_EINVAL, PRA_EAGAIN, PRA_EPASSPHRASE. */
+int account_prove(struct call *c);
+/* Does it owe a second step after the password? */
+bool account_two_step(const struct store_account *a);
 /* Is this the account's password? Returns 0, PRA_EPASSPHRASE without a sentence, PRA_ECRYPTO. */
 int account_verify(const struct store_account *a, const uint8_t *proof);
 /* Not disabled and not over at `now`. */
 bool account_live(const struct store_account *a, int64_t now);
+
+/* ---- logging in (admin_login.c) ------------------------------------------------------------------ */
+
+/*
+ * Is what the request shows a good second step of c->account? Runs in a transaction, which is
+ * undone unless it returns 0. PRA_EPASSPHRASE: no, with a reason for the audit in *why.
+ */
+typedef int (*second_step_fn)(struct call *c, const char **why);
+/* Opens the waiting log-in if `try` says yes; counts and records what was wrong. */
+int login_second_step(struct call *c, second_step_fn try);
 
 /* ---- the second step (admin_totp.c) ------------------------------------------------------------- */
 
@@ -279,5 +340,12 @@ int op_totp_begin(struct call *c);
 int op_totp_confirm(struct call *c);
 int op_totp_disable(struct call *c);
 int op_recovery_renew(struct call *c);
+int op_token_add(struct call *c);
+int op_token_list(struct call *c);
+int op_token_revoke(struct call *c);
+int op_access_list(struct call *c);
+int op_access_add(struct call *c);
+int op_access_delete(struct call *c);
+int op_access_reset(struct call *c);
 
 #endif

@@ -26,12 +26,12 @@ static void event_of(const struct call *c, const char *account, enum audit_kind 
 }
 
 /* Refused: counted, written down, and told in the same words whatever the reason. */
-static int refuse(struct call *c, const char *account, const char *reason)
+static int refuse(struct call *c, const struct throttle_who *who, const char *reason)
 {
     struct audit_event e;
 
-    throttle_note(c->a->throttle, account, c->source, os_time_now());
-    event_of(c, account, AUDIT_ACCOUNT_REFUSED, reason, &e);
+    throttle_note(c->a->throttle, who, os_time_now());
+    event_of(c, who->account, AUDIT_ACCOUNT_REFUSED, reason, &e);
     admin_store_audit(c->a, &e, 1);
     return fault_set(&c->f, PRA_EPASSPHRASE,
                      strncmp(reason, "code", 4) == 0
@@ -39,16 +39,16 @@ static int refuse(struct call *c, const char *account, const char *reason)
                          : "the user id, the password or the code is wrong");
 }
 
-static int check_throttle(struct call *c, const char *account)
+static int check_throttle(struct call *c, const struct throttle_who *who)
 {
     struct audit_event e;
     bool first;
-    int64_t wait = throttle_wait(c->a->throttle, account, c->source, os_time_now(), &first);
+    int64_t wait = throttle_wait(c->a->throttle, who, os_time_now(), &first);
 
     if (wait == 0)
         return 0;
     if (first) {
-        event_of(c, account, AUDIT_ACCOUNT_REFUSED, "too-many", &e);
+        event_of(c, who->account, AUDIT_ACCOUNT_REFUSED, "too-many", &e);
         admin_store_audit(c->a, &e, 1);
     }
     return fault_set(&c->f, PRA_EAGAIN, "too many wrong attempts: try again in %lld s",
@@ -126,6 +126,17 @@ static void take_agent(struct call *c)
     log_escape(c->login.agent, sizeof(c->login.agent), agent, strlen(agent));
 }
 
+/* What somebody gets who is logged in: the token, and what makes his browser known from now on. */
+static int give_open(struct call *c, const char *token)
+{
+    json_t *browsers = browser_remember(c);
+
+    if (browsers == NULL)
+        return fault_set(&c->f, PRA_ECRYPTO, "%s", err_text(PRA_ECRYPTO));
+    return give(c, json_pack("{s:s, s:s, s:i, s:o}", "token", token, "step", "done", "seconds",
+                             LOGIN_LONGEST_S, "browsers", browsers));
+}
+
 /* The account in c->account has shown its password: a log-in of its own, open or waiting. */
 static int begin_login(struct call *c, int64_t now)
 {
@@ -138,7 +149,7 @@ static int begin_login(struct call *c, int64_t now)
         return rc;
     crypto_random(id, sizeof(id));
     c->login = (struct store_login){.account = c->account.id, .created = now, .seen = now};
-    c->login.open = !c->account.totp_on;
+    c->login.open = !account_two_step(&c->account);
     crypto_hex_encode(id, sizeof(id), c->login.public_id);
     memcpy(c->login.source, c->source, sizeof(c->login.source));
     take_agent(c);
@@ -149,10 +160,12 @@ static int begin_login(struct call *c, int64_t now)
         c->account.last_login = now;
         rc = s->ops->account_set(s, &c->account, &c->f);
     }
-    if (rc == 0)
-        rc = give(c, json_pack("{s:s, s:s, s:i}", "token", token, "step",
-                               c->login.open ? "done" : "code", "seconds",
-                               c->login.open ? LOGIN_LONGEST_S : LOGIN_PENDING_S));
+    if (rc == 0 && c->login.open)
+        rc = give_open(c, token);
+    else if (rc == 0)
+        rc = give(c, json_pack("{s:s, s:s, s:i, s:b, s:b}", "token", token, "step", "code",
+                               "seconds", LOGIN_PENDING_S, "totp", c->account.totp_on, "passkey",
+                               c->account.passkeys > 0));
     crypto_wipe(token, sizeof(token));
     return rc;
 }
@@ -169,54 +182,68 @@ int op_login_begin(struct call *c)
     uint8_t secret[STORE_HASH_LEN], salt[CRYPTO_SHA256_LEN];
     char text[2 * STORE_SALT_LEN + 1];
     struct store *s = c->a->store;
+    struct throttle_who who;
     struct store_account a;
+    bool there;
     int rc;
 
     if (name == NULL)
         return fault_set(&c->f, PRA_ECLOSED, "account: is missing, and nobody is logged in");
-    rc = check_throttle(c, name);
+    rc = s->ops->account_get(s, name, &a, &c->f);
+    if (rc != 0 && rc != PRA_ENOENT)
+        return rc;
+    there = rc == 0;
+    who = access_who(c, name, there ? &a : NULL);
+    rc = check_throttle(c, &who);
     if (rc == 0)
         rc = s->ops->secret(s, secret, &c->f);
     if (rc == 0)
         rc = crypto_hmac(secret, sizeof(secret), name, strlen(name), salt);
     crypto_wipe(secret, sizeof(secret));
-    if (rc == 0)
-        rc = s->ops->account_get(s, name, &a, &c->f);
-    if (rc == 0 && a.has_password)
-        memcpy(salt, a.salt, sizeof(a.salt));
-    if (rc != 0 && rc != PRA_ENOENT)
+    if (rc != 0)
         return rc;
+    if (there && a.has_password)
+        memcpy(salt, a.salt, sizeof(a.salt));
     crypto_hex_encode(salt, STORE_SALT_LEN, text);
     return give(c, json_pack("{s:s, s:o}", "salt", text, "account", json_text(name)));
 }
 
+/* Why a password opens nothing, for the audit; NULL: it does. */
+static const char *reason_of(const struct store_account *a, const uint8_t *proof, int64_t now)
+{
+    if (a->id == 0)
+        return "unknown";
+    if (account_verify(a, proof) != 0)
+        return a->has_password ? "password" : "not-activated";
+    if (!account_live(a, now))
+        return a->enabled ? "expired" : "disabled";
+    return NULL;
+}
+
 int op_login_password(struct call *c)
 {
-    const char *name = arg_text(c, "account"), *reason = NULL;
+    const char *name = arg_text(c, "account"), *reason;
     struct store *s = c->a->store;
+    struct store_account a = {0};
     int64_t now = os_time_now();
     uint8_t proof[STORE_HASH_LEN];
-    int rc = check_throttle(c, name);
+    struct throttle_who who;
+    int rc = s->ops->account_get(s, name, &a, &c->f);
 
+    if (rc != 0 && rc != PRA_ENOENT)
+        return rc;
+    who = access_who(c, name, rc == 0 ? &a : NULL);
+    rc = check_throttle(c, &who);
     if (rc == 0)
         rc = arg_bytes(c, "proof", proof, sizeof(proof));
     if (rc != 0)
         return rc;
-    rc = s->ops->account_get(s, name, &c->account, &c->f);
-    if (rc != 0 && rc != PRA_ENOENT)
-        return rc;
-    if (rc == PRA_ENOENT)
-        reason = "unknown";
-    else if (account_verify(&c->account, proof) != 0)
-        reason = c->account.has_password ? "password" : "not-activated";
-    else if (!account_live(&c->account, now))
-        reason = c->account.enabled ? "expired" : "disabled";
+    reason = reason_of(&a, proof, now);
     crypto_wipe(proof, sizeof(proof));
-    if (reason != NULL) {
-        c->account = (struct store_account){0};
-        return refuse(c, name, reason);
-    }
-    throttle_forgive(c->a->throttle, name, c->source);
+    if (reason != NULL)
+        return refuse(c, &who, reason);
+    throttle_forgive(c->a->throttle, &who);
+    c->account = a;
     rc = s->ops->begin(s, &c->f);
     if (rc != 0)
         return rc;
@@ -224,10 +251,16 @@ int op_login_password(struct call *c)
     return commit(c, rc, AUDIT_ACCOUNT_LOGIN, c->login.open ? "done" : "password");
 }
 
-/* A wrong code: counted with the account and the log-in, which ends after a few. */
-static int wrong_code(struct call *c, struct store_account *kept, const char *why, int64_t now)
+/*
+ * A wrong second step: counted with the log-in, which ends after a few, and of a stranger with the
+ * account. A known browser's are counted by the throttle alone: whoever has the password, but not
+ * this browser, must not close the second step for the owner.
+ */
+static int wrong_second_step(struct call *c, struct store_account *kept,
+                             const struct throttle_who *who, const char *why)
 {
     struct store *s = c->a->store;
+    int64_t now = os_time_now();
     int rc = s->ops->begin(s, &c->f);
 
     if (rc != 0)
@@ -236,52 +269,84 @@ static int wrong_code(struct call *c, struct store_account *kept, const char *wh
         kept->failures = 0;
         kept->failed_at = now;
     }
-    kept->failures++;
+    kept->failures += who->browser == NULL;
     c->login.tries++;
     rc = s->ops->account_set(s, kept, &c->f);
     if (rc == 0)
         rc = c->login.tries >= CODE_TRIES_MAX ? s->ops->login_delete(s, c->login.id, &c->f)
                                               : s->ops->login_set(s, &c->login, &c->f);
     rc = rc == 0 ? s->ops->commit(s, &c->f) : (s->ops->rollback(s), rc);
-    return rc != 0 ? rc : refuse(c, kept->name, why);
+    return rc != 0 ? rc : refuse(c, who, why);
 }
 
-int op_login_code(struct call *c)
+/* May the second step be tried now? */
+static int check_second_step(struct call *c, const struct throttle_who *who)
 {
-    struct store_account before = c->account;
+    const struct store_account *a = &c->account;
+    int64_t now = os_time_now();
+
+    if (who->browser != NULL)
+        return check_throttle(c, who);
+    if (a->failures >= CODE_FAILURES_MAX && now - a->failed_at < CODE_FAILURES_S &&
+        now >= a->failed_at)
+        return fault_set(&c->f, PRA_EAGAIN, "too many wrong codes: try again in %lld s",
+                         (long long)(a->failed_at + CODE_FAILURES_S - now));
+    return 0;
+}
+
+/* The second step was right: with another token, so that nobody who knew the first is logged in. */
+static int open_login(struct call *c)
+{
     struct store *s = c->a->store;
     char token[2 * TOKEN_LEN + 1];
-    int64_t now = os_time_now();
-    const char *why = "code";
     int rc;
 
-    if (before.failures >= CODE_FAILURES_MAX && now - before.failed_at < CODE_FAILURES_S &&
-        now >= before.failed_at)
-        return fault_set(&c->f, PRA_EAGAIN, "too many wrong codes: try again in %lld s",
-                         (long long)(before.failed_at + CODE_FAILURES_S - now));
-    rc = s->ops->begin(s, &c->f);
-    if (rc != 0)
-        return rc;
-    rc = totp_take(c, &c->account, arg_text(c, "code"), now, &why);
-    if (rc == PRA_EPASSPHRASE) {
-        s->ops->rollback(s);
-        return wrong_code(c, &before, why, now);
-    }
     c->account.failures = 0;
-    c->account.last_login = now;
-    c->login.open = true; /* with another token: nobody who knew the first one is logged in */
-    c->login.seen = now;
-    if (rc == 0)
-        rc = new_token(c, token);
+    c->account.last_login = c->login.seen = os_time_now();
+    c->login.open = true;
+    rc = new_token(c, token);
     if (rc == 0)
         rc = s->ops->account_set(s, &c->account, &c->f);
     if (rc == 0)
         rc = s->ops->login_set(s, &c->login, &c->f);
     if (rc == 0)
-        rc = give(c, json_pack("{s:s, s:s, s:i}", "token", token, "step", "done", "seconds",
-                               LOGIN_LONGEST_S));
+        rc = give_open(c, token);
     crypto_wipe(token, sizeof(token));
+    return rc;
+}
+
+int login_second_step(struct call *c, second_step_fn try)
+{
+    struct store_account before = c->account;
+    struct throttle_who who = access_who(c, before.name, &before);
+    struct store *s = c->a->store;
+    const char *why = "code";
+    int rc = check_second_step(c, &who);
+
+    if (rc == 0)
+        rc = s->ops->begin(s, &c->f);
+    if (rc != 0)
+        return rc;
+    rc = try(c, &why);
+    if (rc == PRA_EPASSPHRASE) {
+        s->ops->rollback(s);
+        return wrong_second_step(c, &before, &who, why);
+    }
+    if (rc == 0 && who.browser != NULL)
+        throttle_forgive(c->a->throttle, &who);
+    if (rc == 0)
+        rc = open_login(c);
     return commit(c, rc, AUDIT_ACCOUNT_LOGIN, "done");
+}
+
+static int try_code(struct call *c, const char **why)
+{
+    return totp_take(c, &c->account, arg_text(c, "code"), os_time_now(), why);
+}
+
+int op_login_code(struct call *c)
+{
+    return login_second_step(c, try_code);
 }
 
 /* Somebody with a set-up code chooses the password, and is logged in. */
@@ -291,8 +356,9 @@ int op_setup(struct call *c)
     struct store *s = c->a->store;
     uint8_t hash[STORE_HASH_LEN], salt[STORE_SALT_LEN], proof[STORE_HASH_LEN];
     int64_t now = os_time_now();
+    struct throttle_who who = access_who(c, name, NULL);
     bool good;
-    int rc = check_throttle(c, name);
+    int rc = check_throttle(c, &who);
 
     if (rc == 0)
         rc = arg_bytes(c, "salt", salt, sizeof(salt));
@@ -309,7 +375,7 @@ int op_setup(struct call *c)
     if (!good) {
         c->account = (struct store_account){0};
         crypto_wipe(proof, sizeof(proof));
-        return refuse(c, name, "setup-code");
+        return refuse(c, &who, "setup-code");
     }
     c->account.has_setup = false;
     c->account.has_password = true;
@@ -381,6 +447,21 @@ int op_login_end(struct call *c)
     return rc != 0 ? rc : give(c, json_pack("{s:s}", "id", w.public_id));
 }
 
+/* What may be done with what was shown: of a token less than its account may. */
+static json_t *may_list(const struct call *c)
+{
+    json_t *all = admin_operations(c->who), *list = json_array(), *name;
+    size_t i;
+
+    json_array_foreach(all, i, name)
+    {
+        if (c->api.id == 0 || token_may(&c->api, admin_operation(json_string_value(name))))
+            json_array_append(list, name);
+    }
+    json_decref(all);
+    return list;
+}
+
 int op_me(struct call *c)
 {
     json_t *me;
@@ -392,6 +473,9 @@ int op_me(struct call *c)
     me = account_json(&c->account);
     json_object_set_new(me, "login", json_string(c->login.public_id));
     json_object_set_new(me, "recovery-codes", json_integer(codes));
-    json_object_set_new(me, "may", admin_operations(c->who));
+    json_object_set_new(me, "totp", json_boolean(c->account.totp_on));
+    json_object_set_new(me, "passkeys", json_integer(c->account.passkeys));
+    json_object_set_new(me, "token", json_text_or_null(c->api.name));
+    json_object_set_new(me, "may", may_list(c));
     return give(c, me);
 }

@@ -17,6 +17,7 @@
 #define INT(n, max) {n, ARG_INT, false, max}
 #define LIST(n, max) {n, ARG_LIST, false, max}
 #define NEED_INT(n) {n, ARG_INT, true, ID_MAX}
+#define NEED_DAYS(n, max) {n, ARG_INT, true, max}
 #define ARGS(...) (const struct arg_spec[]){__VA_ARGS__, {NULL, ARG_TEXT, false, 0}}
 #define NO_ARGS (const struct arg_spec[]){{NULL, ARG_TEXT, false, 0}}
 /* clang-format on */
@@ -130,6 +131,16 @@ static const struct operation operations[] = {
     {"totp.begin", OP_WRITES, SELF, op_totp_begin, ARGS(HIDE("proof", PROOF_ARG))},
     {"totp.confirm", OP_WRITES, SELF, op_totp_confirm, ARGS(HIDE("code", 64))},
     {"totp.disable", OP_WRITES, SELF, op_totp_disable, ARGS(HIDE("proof", PROOF_ARG))},
+    {"token.add", OP_WRITES, SELF, op_token_add,
+     ARGS(NEED("name", NAME_ARG), NEED("scopes", 64), NEED_DAYS("days", API_TOKEN_DAYS_MAX),
+          HIDE("proof", PROOF_ARG))},
+    {"token.list", OP_READS, ANY, op_token_list, NO_ARGS},
+    {"token.revoke", OP_WRITES, ANY, op_token_revoke, ARGS(NEED_INT("id"))},
+    {"access.list", OP_READS, OWNER, op_access_list, NO_ARGS},
+    {"access.add", OP_WRITES, OWNER, op_access_add,
+     ARGS(NEED("network", TARGET_ARG), TEXT("comment", POLICY_LABEL_MAX), FLAG("confirm"))},
+    {"access.delete", OP_WRITES, OWNER, op_access_delete, ARGS(NEED_INT("id"), FLAG("confirm"))},
+    {"access.reset", OP_WRITES, BY_CONSOLE, op_access_reset, NO_ARGS},
     {"recovery.renew", OP_WRITES, SELF, op_recovery_renew, ARGS(HIDE("proof", PROOF_ARG))},
 
     {"init", OP_CHANGES, BY_CONSOLE, op_init, NO_ARGS},

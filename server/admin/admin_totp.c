@@ -52,7 +52,8 @@ int totp_take(struct call *c, struct store_account *a, const char *code, int64_t
     }
     rc = oath_totp_validate3((const char *)a->totp, sizeof(a->totp), (time_t)now, TOTP_STEP_S, 0,
                              TOTP_WINDOW, &position, &step, code);
-    if (rc < 0 || !a->has_totp)
+    /* Whoever logs in needs a secret that was confirmed. */
+    if (rc < 0 || !a->has_totp || (!a->totp_on && !c->login.open))
         return PRA_EPASSPHRASE;
     if ((int64_t)step <= a->totp_step) {
         *why = "code-used";
@@ -64,22 +65,22 @@ int totp_take(struct call *c, struct store_account *a, const char *code, int64_t
 
 /* ---- operations of an account on itself --------------------------------------------------------- */
 
-/* What is changed here asks for the password again: an open browser is not enough. */
-static int check_password(struct call *c)
+int account_prove(struct call *c)
 {
+    struct throttle_who who = access_who(c, c->account.name, &c->account);
     uint8_t proof[STORE_HASH_LEN];
     bool first;
     int rc = arg_bytes(c, "proof", proof, sizeof(proof));
 
     if (rc != 0)
         return rc;
-    if (throttle_wait(c->a->throttle, c->account.name, c->source, os_time_now(), &first) > 0)
+    if (throttle_wait(c->a->throttle, &who, os_time_now(), &first) > 0)
         return fault_set(&c->f, PRA_EAGAIN, "too many wrong passwords: try later");
     rc = account_verify(&c->account, proof);
     crypto_wipe(proof, sizeof(proof));
     if (rc == 0)
         return 0;
-    throttle_note(c->a->throttle, c->account.name, c->source, os_time_now());
+    throttle_note(c->a->throttle, &who, os_time_now());
     return fault_set(&c->f, rc, "password: is wrong");
 }
 
@@ -104,7 +105,7 @@ int op_totp_begin(struct call *c)
 {
     struct store *s = c->a->store;
     char *text = NULL;
-    int rc = check_password(c);
+    int rc = account_prove(c);
 
     if (rc == 0)
         rc = liboath_ready(c);
@@ -173,13 +174,13 @@ int op_totp_confirm(struct call *c)
 int op_totp_disable(struct call *c)
 {
     struct store *s = c->a->store;
-    int rc = check_password(c);
+    int rc = account_prove(c);
 
     if (rc != 0)
         return rc;
     c->account.has_totp = c->account.totp_on = false;
     rc = s->ops->account_set(s, &c->account, &c->f);
-    if (rc == 0)
+    if (rc == 0 && !account_two_step(&c->account))
         rc = s->ops->recovery_set(s, c->account.id, NULL, 0, &c->f);
     if (rc == 0)
         rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
@@ -188,9 +189,9 @@ int op_totp_disable(struct call *c)
 
 int op_recovery_renew(struct call *c)
 {
-    int rc = check_password(c);
+    int rc = account_prove(c);
 
-    if (rc == 0 && !c->account.totp_on)
+    if (rc == 0 && !account_two_step(&c->account))
         rc = fault_set(&c->f, PRA_ENOENT, "two-step log-in is off: there are no recovery codes");
     return rc != 0 ? rc : give_recovery(c);
 }
@@ -199,7 +200,8 @@ int op_password_change(struct call *c)
 {
     struct store *s = c->a->store;
     uint8_t proof[STORE_HASH_LEN];
-    int rc = check_password(c);
+    json_t *result;
+    int rc = account_prove(c);
 
     if (rc == 0)
         rc = arg_bytes(c, "salt", c->account.salt, sizeof(c->account.salt));
@@ -213,5 +215,10 @@ int op_password_change(struct call *c)
         rc = s->ops->account_set(s, &c->account, &c->f);
     if (rc == 0)
         rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
-    return rc != 0 ? rc : give(c, account_json(&c->account));
+    if (rc != 0)
+        return rc;
+    /* What the browser kept belongs to the password of before. */
+    result = account_json(&c->account);
+    json_object_set_new(result, "browsers", browser_remember(c));
+    return give(c, result);
 }

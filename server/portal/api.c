@@ -64,16 +64,34 @@ void pending_fail(struct pending *q, int status, const char *code, const char *m
     pending_send(q, status, json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message));
 }
 
-void pending_cookie(struct pending *q, const char *token)
+static void set_cookie(struct pending *q, const char *name, const char *value, const char *more)
 {
-    char cookie[200];
+    char cookie[BROWSERS_MAX + 200];
 
     if (q->req == NULL)
         return;
-    snprintf(cookie, sizeof(cookie), COOKIE_NAME "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
-             token, token[0] == '\0' ? "; Max-Age=0" : "");
+    snprintf(cookie, sizeof(cookie), "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s", name,
+             value, more);
     evhttp_add_header(evhttp_request_get_output_headers(q->req), "Set-Cookie", cookie);
     crypto_wipe(cookie, sizeof(cookie));
+}
+
+void pending_cookie(struct pending *q, const char *token)
+{
+    set_cookie(q, COOKIE_NAME, token, token[0] == '\0' ? "; Max-Age=0" : "");
+}
+
+/* The browser is known from now on: it keeps that for longer than the log-in, and after it. */
+static void remember_browser(struct pending *q, json_t *result)
+{
+    const char *browsers = json_string_value(json_object_get(result, "browsers"));
+    char age[32];
+
+    if (browsers == NULL || strlen(browsers) > BROWSERS_MAX)
+        return;
+    snprintf(age, sizeof(age), "; Max-Age=%d", BROWSER_DAYS * 86400);
+    set_cookie(q, BROWSER_COOKIE, browsers, age);
+    json_object_del(result, "browsers");
 }
 
 static int status_of(const char *code)
@@ -81,10 +99,10 @@ static int status_of(const char *code)
     static const struct {
         const char *code;
         int status;
-    } map[] = {{"invalid", 400},    {"not-logged-in", 401}, {"not-permitted", 403},
-               {"wrong", 403},      {"not-found", 404},     {"exists", 409},
-               {"too-large", 413},  {"too-many", 429},      {"busy", 503},
-               {"not-running", 503}};
+    } map[] = {{"invalid", 400},         {"not-logged-in", 401},  {"not-permitted", 403},
+               {"address-refused", 403}, {"would-lock-out", 409}, {"wrong", 403},
+               {"not-found", 404},       {"exists", 409},         {"too-large", 413},
+               {"too-many", 429},        {"busy", 503},           {"not-running", 503}};
 
     for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
         if (strcmp(map[i].code, code) == 0)
@@ -99,6 +117,7 @@ static void dress_result(struct pending *q, json_t *result)
     const char *token = json_string_value(json_object_get(result, "token"));
     const char *uri = json_string_value(json_object_get(result, "uri"));
 
+    remember_browser(q, result);
     if (q->route->kind == ROUTE_LOGIN || q->route->kind == ROUTE_SETUP ||
         q->route->kind == ROUTE_CODE) {
         pending_cookie(q, token != NULL ? token : "");
@@ -141,8 +160,12 @@ int pending_ask(struct pending *q, const char *op, json_t *args, link_done done,
     json_t *request = json_pack("{s:s, s:O, s:s}", "op", op, "args", args, "source", q->source);
     int rc;
 
-    if (q->token[0] != '\0' && q->route->kind != ROUTE_LOGIN && q->route->kind != ROUTE_SETUP)
+    if (q->bearer[0] != '\0')
+        json_object_set_new(request, "api-token", json_string(q->bearer));
+    else if (q->token[0] != '\0' && q->route->kind != ROUTE_LOGIN && q->route->kind != ROUTE_SETUP)
         json_object_set_new(request, "token", json_string(q->token));
+    if (q->browsers[0] != '\0')
+        json_object_set_new(request, "browsers", json_string(q->browsers));
     if (q->background)
         json_object_set_new(request, "background", json_true());
     rc = request == NULL ? PRA_ENOMEM : links_ask(q->portal->links, request, done, arg);
@@ -337,7 +360,8 @@ void api_handle(struct portal *p, struct evhttp_request *req, const char *path)
                         known ? "this cannot be done here" : "there is no such operation");
         return;
     }
-    if (request_from_another_site(req) || (method != EVHTTP_REQ_GET && !request_same_origin(req))) {
+    if (request_from_another_site(req) ||
+        (method != EVHTTP_REQ_GET && !request_has_bearer(req) && !request_same_origin(req))) {
         http_send_error(p, req, 403, "not-permitted", "this request does not come from this page");
         return;
     }

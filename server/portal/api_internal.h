@@ -4,9 +4,13 @@
 
 #include "server/portal/portal.h"
 
-#define COOKIE_NAME "__Host-pra"
-#define TOKEN_TEXT  64 /* hexadecimal digits */
-#define SOURCE_MAX  46
+#define COOKIE_NAME    "__Host-pra"
+#define BROWSER_COOKIE "__Host-pra-browser" /* that an account was logged in here before */
+#define BROWSER_DAYS   180
+#define TOKEN_TEXT     64 /* hexadecimal digits */
+#define BEARER_MAX     80 /* of an API token; prad knows its form */
+#define BROWSERS_MAX   512
+#define SOURCE_MAX     46
 
 /* A request that is being answered. */
 struct pending {
@@ -16,7 +20,9 @@ struct pending {
     json_t *args; /* of the operation; no secrets that the portal keeps to itself */
     char *password, *new_password;
     char account[65];
-    char token[TOKEN_TEXT + 1]; /* "" = no cookie */
+    char token[TOKEN_TEXT + 1];  /* "" = no cookie */
+    char bearer[BEARER_MAX + 1]; /* "" = no API token; with one no cookie is looked at */
+    char browsers[BROWSERS_MAX + 1];
     char source[SOURCE_MAX];
     bool background; /* the page asks by itself: does not keep a log-in alive */
 };
@@ -29,7 +35,9 @@ bool route_fits(const struct route *r, const char *path);
 bool request_same_origin(struct evhttp_request *req);
 /* Does the browser say that another site's page asks, a neighbour in our domain included? */
 bool request_from_another_site(struct evhttp_request *req);
-/* Fills in token and source. */
+/* Does a program ask, with an API token? No page of another site can make a browser send one. */
+bool request_has_bearer(struct evhttp_request *req);
+/* Fills in source, and either the API token or what the cookies hold. */
 void request_who(struct pending *q);
 
 /* Runs the route; the answer comes now or later, and frees `q`. */

@@ -105,15 +105,18 @@ json_t *openapi_make(void)
         json_object_set_new(path, method, operation_of(r));
     }
     return json_pack(
-        "{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:[{s:[]}], s:o, s:{s:{s:{s:s, s:s, s:s}}, s:{s:{s:s,"
-        " s:{s:{s:s, s:{s:{s:s}, s:{s:s}}}}}}}}",
+        "{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:[{s:[]}, {s:[]}], s:o, s:{s:{s:{s:s, s:s, s:s},"
+        " s:{s:s, s:s, s:s}}, s:{s:{s:s, s:{s:{s:s, s:{s:{s:s}, s:{s:s}}}}}}}}",
         "openapi", "3.1.0", "info", "title", "PRA management", "version", PRA_VERSION,
         "description",
         "Answers are the results of prad's operations (operationId), described in "
         "server/README.md. "
-        "Requests other than GET need an Origin of this host, or a header X-PRA.",
-        "servers", "url", API_PREFIX, "security", "cookie", "paths", paths, "components",
+        "Requests other than GET need an Origin of this host, or a header X-PRA, or an API token.",
+        "servers", "url", API_PREFIX, "security", "cookie", "bearer", "paths", paths, "components",
         "securitySchemes", "cookie", "type", "apiKey", "in", "cookie", "name", "__Host-pra",
+        "bearer", "type", "http", "scheme", "bearer", "description",
+        "An API token, made by an account for itself (token.add). Its scopes (read, users, rules, "
+        "sessions) hold less than the account's role; none holds accounts, passwords or tokens.",
         "schemas", "Error", "type", "object", "properties", "error", "type", "object", "properties",
         "code", "type", "string", "message", "type", "string");
 }

@@ -332,26 +332,59 @@ bool request_same_origin(struct evhttp_request *req)
            strcasecmp(origin + scheme, host) == 0;
 }
 
-static void take_cookie(struct pending *q)
+/* The value of a cookie of at most `cap` - 1 bytes; "" if there is none, or a longer one. */
+static void take_cookie(struct evhttp_request *req, const char *name, char *dst, size_t cap)
 {
-    const char *at = evhttp_find_header(evhttp_request_get_input_headers(q->req), "Cookie");
-    const size_t len = strlen(COOKIE_NAME "=");
+    const char *at = evhttp_find_header(evhttp_request_get_input_headers(req), "Cookie");
+    size_t len = strlen(name);
 
+    dst[0] = '\0';
     while (at != NULL && *at != '\0') {
         at += strspn(at, "; ");
-        if (strncmp(at, COOKIE_NAME "=", len) == 0 && strcspn(at + len, "; ") == TOKEN_TEXT) {
-            memcpy(q->token, at + len, TOKEN_TEXT);
-            q->token[TOKEN_TEXT] = '\0';
-            return;
+        if (strncmp(at, name, len) == 0 && at[len] == '=') {
+            size_t value = strcspn(at + len + 1, "; ");
+
+            if (value < cap) {
+                memcpy(dst, at + len + 1, value);
+                dst[value] = '\0';
+                return;
+            }
         }
         at += strcspn(at, ";");
     }
 }
 
+/* What follows "Authorization: Bearer "; NULL if that is not there. */
+static const char *bearer_of(struct evhttp_request *req)
+{
+    const char *text = evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
+    const size_t len = strlen("Bearer ");
+
+    return text != NULL && strncasecmp(text, "Bearer ", len) == 0 ? text + len : NULL;
+}
+
+bool request_has_bearer(struct evhttp_request *req)
+{
+    return bearer_of(req) != NULL;
+}
+
 void request_who(struct pending *q)
 {
+    const char *bearer = bearer_of(q->req);
+
     http_source(q->req, q->source);
     q->background =
         evhttp_find_header(evhttp_request_get_input_headers(q->req), "X-PRA-Background") != NULL;
-    take_cookie(q);
+    if (bearer != NULL) {
+        size_t len = strlen(bearer);
+
+        /* One that cannot be any is still one: it is not made up for by a cookie. */
+        memcpy(q->bearer, len <= BEARER_MAX && len > 0 ? bearer : "?",
+               len <= BEARER_MAX && len > 0 ? len : 1);
+        return;
+    }
+    take_cookie(q->req, COOKIE_NAME, q->token, sizeof(q->token));
+    if (strlen(q->token) != TOKEN_TEXT)
+        q->token[0] = '\0';
+    take_cookie(q->req, BROWSER_COOKIE, q->browsers, sizeof(q->browsers));
 }

@@ -53,6 +53,19 @@ const struct route routes[] = {
     {EVHTTP_REQ_POST, "/me/recovery-codes", "recovery.renew", ROUTE_PROVE,
      "New recovery codes instead of the old ones", {SECRET("password")}},
 
+    {EVHTTP_REQ_GET, "/me/tokens", "token.list", ROUTE_ASK, "One's own API tokens", {{0}}},
+    {EVHTTP_REQ_POST, "/me/tokens", "token.add", ROUTE_PROVE,
+     "Make an API token, shown this once: scopes are words of read, users, rules, sessions",
+     {NEED("name"), NEED("scopes"), NEED_INT("days"), SECRET("password")}},
+    {EVHTTP_REQ_DELETE, "/me/tokens/{id}", "token.revoke", ROUTE_ASK, "Revoke an API token of one's own", {ID_PATH("id")}},
+
+    {EVHTTP_REQ_GET, "/access", "access.list", ROUTE_ASK, "Networks that this tool may be used from; none: all", {{0}}},
+    {EVHTTP_REQ_POST, "/access", "access.add", ROUTE_ASK,
+     "Allow a network. confirm: also if one's own address is in none then",
+     {NEED("network"), BODY("comment"), FLAG("confirm")}},
+    {EVHTTP_REQ_DELETE, "/access/{id}", "access.delete", ROUTE_ASK, "Remove a network from the list",
+     {ID_PATH("id"), QUERY_FLAG("confirm")}},
+
     {EVHTTP_REQ_GET, "/users", "user.list", ROUTE_ASK, "Users with their groups and the number of their keys and rules",
      {QUERY("name"), QUERY("group"), QUERY("state"), PAGED}},
     {EVHTTP_REQ_POST, "/users", "user.add", ROUTE_ASK, "Allow a user",

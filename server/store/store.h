@@ -25,6 +25,10 @@
 #define STORE_HASH_LEN  32  /* SHA-256, and the server's own secrets */
 #define STORE_SALT_LEN  16
 #define STORE_TOTP_LEN  20 /* RFC 4226, 4: a secret as long as SHA-1's result */
+/* WebAuthn: longest id of a credential (7.1), longest host name, an RSA key of 4096 bits. */
+#define STORE_CREDENTIAL_MAX 1023
+#define STORE_RP_MAX         253
+#define STORE_PASSKEY_MAX    600
 
 struct store_user {
     int64_t id;
@@ -93,6 +97,7 @@ struct store_account {
     int64_t totp_step;           /* the last time step whose code was used */
     int64_t failures, failed_at; /* wrong codes since failed_at */
     int64_t created, expires, last_login;
+    int64_t passkeys; /* how many; only read */
 };
 
 /* A log-in of an account: from the password on, open once the second step is done. */
@@ -105,6 +110,40 @@ struct store_login {
     int64_t created, seen, tries;
     char source[STORE_WORD_MAX + 1];
     char agent[POLICY_LABEL_MAX + 1];
+};
+
+/* A program's way in: its account's rights, cut to the scopes. */
+struct store_token {
+    int64_t id;
+    int64_t account;
+    char account_name[POLICY_NAME_MAX + 1]; /* only read */
+    char name[POLICY_NAME_MAX + 1];
+    uint8_t hash[STORE_HASH_LEN];
+    char scopes[STORE_WORD_MAX + 1]; /* words with blanks between them */
+    int64_t created, expires, used;
+    char source[STORE_WORD_MAX + 1]; /* of the last request */
+};
+
+/* A key of an authenticator (WebAuthn), public: a second step. */
+struct store_passkey {
+    int64_t id;
+    int64_t account;
+    char name[POLICY_NAME_MAX + 1];
+    uint8_t credential[STORE_CREDENTIAL_MAX];
+    size_t credential_len;
+    char rp[STORE_RP_MAX + 1]; /* the host name that it is good for */
+    int64_t algorithm;         /* COSE */
+    uint8_t key[STORE_PASSKEY_MAX];
+    size_t key_len;
+    int64_t counter, created, used;
+};
+
+/* A network that the portal may be used from. */
+struct store_access {
+    int64_t id;
+    char network[STORE_WORD_MAX + 1];
+    char comment[POLICY_LABEL_MAX + 1];
+    int64_t created;
 };
 
 struct store_audit {
@@ -135,6 +174,9 @@ typedef int (*store_key_fn)(const struct store_key *, void *ctx);
 typedef int (*store_rule_fn)(const struct store_rule *, void *ctx);
 typedef int (*store_account_fn)(const struct store_account *, void *ctx);
 typedef int (*store_login_fn)(const struct store_login *, void *ctx);
+typedef int (*store_token_fn)(const struct store_token *, void *ctx);
+typedef int (*store_passkey_fn)(const struct store_passkey *, void *ctx);
+typedef int (*store_access_fn)(const struct store_access *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
 
 struct store_ops {
@@ -262,6 +304,38 @@ struct store_ops {
     /* `account` 0 = all; newest last. */
     int (*login_each)(struct store *s, int64_t account, store_login_fn fn, void *ctx,
                       struct fault *f);
+
+    /* PRA_EEXIST: this account has a token, or passkey, of this name. */
+    int (*token_add)(struct store *s, const struct store_token *t, int64_t *id, struct fault *f);
+    int (*token_get)(struct store *s, const uint8_t hash[STORE_HASH_LEN], struct store_token *out,
+                     struct fault *f);
+    int (*token_used)(struct store *s, int64_t id, int64_t now, const char *source,
+                      struct fault *f);
+    int (*token_delete)(struct store *s, int64_t id, struct fault *f);
+    int (*token_clear)(struct store *s, int64_t account, struct fault *f);
+    /* `account` 0 = all. */
+    int (*token_each)(struct store *s, int64_t account, store_token_fn fn, void *ctx,
+                      struct fault *f);
+
+    int (*passkey_add)(struct store *s, const struct store_passkey *p, int64_t *id,
+                       struct fault *f);
+    /* name, counter and used, by id. */
+    int (*passkey_set)(struct store *s, const struct store_passkey *p, struct fault *f);
+    int (*passkey_delete)(struct store *s, int64_t id, struct fault *f);
+    int (*passkey_clear)(struct store *s, int64_t account, struct fault *f);
+    int (*passkey_each)(struct store *s, int64_t account, store_passkey_fn fn, void *ctx,
+                        struct fault *f);
+    /* One of each log-in; taking removes it. PRA_ENOENT: there is none. */
+    int (*challenge_set)(struct store *s, int64_t login, const uint8_t challenge[STORE_HASH_LEN],
+                         int64_t now, struct fault *f);
+    int (*challenge_take)(struct store *s, int64_t login, uint8_t challenge[STORE_HASH_LEN],
+                          int64_t *made, struct fault *f);
+
+    /* PRA_EEXIST: this very network is there. */
+    int (*access_add)(struct store *s, const struct store_access *r, int64_t *id, struct fault *f);
+    int (*access_delete)(struct store *s, int64_t id, struct fault *f);
+    int (*access_clear)(struct store *s, struct fault *f);
+    int (*access_each)(struct store *s, store_access_fn fn, void *ctx, struct fault *f);
 };
 
 /*

@@ -331,6 +331,7 @@ static void sqlite_close(struct store *base)
 }
 
 #define OP(name) .name = sqlite_##name
+/* clang-format off */
 static const struct store_ops sqlite_ops = {
     OP(close),        OP(begin),         OP(commit),        OP(rollback),        OP(changed),
     OP(generation),   OP(bump),          OP(user_add),      OP(user_get),        OP(user_enable),
@@ -344,7 +345,12 @@ static const struct store_ops sqlite_ops = {
     OP(account_each), OP(recovery_set),  OP(recovery_use),  OP(recovery_count),  OP(login_add),
     OP(login_get),    OP(login_set),     OP(login_delete),  OP(login_end),       OP(login_expire),
     OP(login_each),
+    OP(token_add),    OP(token_get),     OP(token_used),    OP(token_delete),    OP(token_clear),
+    OP(token_each),   OP(passkey_add),   OP(passkey_set),   OP(passkey_delete),  OP(passkey_clear),
+    OP(passkey_each), OP(challenge_set), OP(challenge_take),
+    OP(access_add),   OP(access_delete), OP(access_clear),  OP(access_each),
 };
+/* clang-format on */
 #undef OP
 
 /* Lock and file, in this order; but a wrong path must not leave a lock file behind. */

@@ -3,14 +3,13 @@
  */
 #include "server/store/store_sqlite_internal.h"
 
-/* A row that does not fit our limits was not written by us. */
-static int bad_row(struct sql *q, const char *table, int64_t id, struct fault *f)
+int sqlite_bad_row(struct sql *q, const char *table, int64_t id, struct fault *f)
 {
     sql_end(q);
     return fault_set(f, PRA_ECORRUPT, "database: row %lld of %s is damaged", (long long)id, table);
 }
 
-static int run_add(struct sql *q, int64_t *id, struct fault *f)
+int sqlite_run_add(struct sql *q, int64_t *id, struct fault *f)
 {
     int rc = sql_change(q, f);
 
@@ -28,7 +27,7 @@ static void put_fixed(struct sql *q, bool set, const uint8_t *data, size_t len)
         sql_put_text(q, NULL);
 }
 
-static bool get_fixed(struct sql *q, uint8_t *dst, size_t len)
+bool sqlite_get_fixed(struct sql *q, uint8_t *dst, size_t len)
 {
     size_t got;
 
@@ -44,8 +43,8 @@ int sqlite_secret(struct store *s, uint8_t out[STORE_HASH_LEN], struct fault *f)
 
     if (rc != 1)
         return rc < 0 ? rc : fault_set(f, PRA_ECORRUPT, "database: its secret is missing");
-    if (!get_fixed(&q, out, STORE_HASH_LEN))
-        return bad_row(&q, "secrets", 1, f);
+    if (!sqlite_get_fixed(&q, out, STORE_HASH_LEN))
+        return sqlite_bad_row(&q, "secrets", 1, f);
     sql_end(&q);
     return 0;
 }
@@ -80,11 +79,11 @@ void sqlite_read_account(struct sql *q, struct store_account *a)
     sql_get_text(q, a->full_name, sizeof(a->full_name));
     sql_get_text(q, a->mail, sizeof(a->mail));
     a->enabled = sql_get_int(q) != 0;
-    a->has_password = get_fixed(q, a->salt, sizeof(a->salt));
-    a->has_password = get_fixed(q, a->proof, sizeof(a->proof)) && a->has_password;
-    a->has_setup = get_fixed(q, a->setup, sizeof(a->setup));
+    a->has_password = sqlite_get_fixed(q, a->salt, sizeof(a->salt));
+    a->has_password = sqlite_get_fixed(q, a->proof, sizeof(a->proof)) && a->has_password;
+    a->has_setup = sqlite_get_fixed(q, a->setup, sizeof(a->setup));
     a->setup_expires = sql_get_int(q);
-    a->has_totp = get_fixed(q, a->totp, sizeof(a->totp));
+    a->has_totp = sqlite_get_fixed(q, a->totp, sizeof(a->totp));
     a->totp_on = sql_get_int(q) != 0 && a->has_totp;
     a->totp_step = sql_get_int(q);
     a->failures = sql_get_int(q);
@@ -92,6 +91,7 @@ void sqlite_read_account(struct sql *q, struct store_account *a)
     a->created = sql_get_int(q);
     a->expires = sql_get_int(q);
     a->last_login = sql_get_int(q);
+    a->passkeys = sql_get_int(q);
 }
 
 int sqlite_account_add(struct store *s, const struct store_account *a, int64_t *id, struct fault *f)
@@ -101,7 +101,7 @@ int sqlite_account_add(struct store *s, const struct store_account *a, int64_t *
     put_account(&q, a);
     sql_put_text(&q, a->name);
     sql_put_int(&q, a->created);
-    return run_add(&q, id, f);
+    return sqlite_run_add(&q, id, f);
 }
 
 /* The one row of a statement that is ready to run. Returns 0, PRA_ENOENT without a sentence. */
@@ -113,7 +113,7 @@ static int one_account(struct sql *q, struct store_account *out, struct fault *f
         return rc < 0 ? rc : PRA_ENOENT;
     sqlite_read_account(q, out);
     if (q->bad)
-        return bad_row(q, "accounts", out->id, f);
+        return sqlite_bad_row(q, "accounts", out->id, f);
     sql_end(q);
     return 0;
 }
@@ -165,7 +165,7 @@ int sqlite_account_each(struct store *s, store_account_fn fn, void *ctx, struct 
     while ((rc = sql_step(&q, f)) == 1) {
         sqlite_read_account(&q, &a);
         if (q.bad)
-            return bad_row(&q, "accounts", a.id, f);
+            return sqlite_bad_row(&q, "accounts", a.id, f);
         rc = fn(&a, ctx);
         if (rc != 0) {
             sql_end(&q);
@@ -224,7 +224,7 @@ static void read_login(struct sql *q, struct store_login *l)
 {
     l->id = sql_get_int(q);
     l->account = sql_get_int(q);
-    q->bad = !get_fixed(q, l->token, sizeof(l->token)) || q->bad;
+    q->bad = !sqlite_get_fixed(q, l->token, sizeof(l->token)) || q->bad;
     sql_get_text(q, l->public_id, sizeof(l->public_id));
     l->open = sql_get_int(q) != 0;
     l->created = sql_get_int(q);
@@ -247,7 +247,7 @@ int sqlite_login_add(struct store *s, const struct store_login *l, int64_t *id, 
     sql_put_int(&q, l->tries);
     sql_put_text(&q, l->source);
     sql_put_text(&q, l->agent);
-    return run_add(&q, id, f);
+    return sqlite_run_add(&q, id, f);
 }
 
 int sqlite_login_get(struct store *s, const uint8_t token[STORE_HASH_LEN], struct store_login *out,
@@ -262,7 +262,7 @@ int sqlite_login_get(struct store *s, const uint8_t token[STORE_HASH_LEN], struc
         return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no such log-in");
     read_login(&q, out);
     if (q.bad)
-        return bad_row(&q, "logins", out->id, f);
+        return sqlite_bad_row(&q, "logins", out->id, f);
     sql_end(&q);
     return 0;
 }
@@ -318,7 +318,7 @@ int sqlite_login_each(struct store *s, int64_t account, store_login_fn fn, void 
     while ((rc = sql_step(&q, f)) == 1) {
         read_login(&q, &l);
         if (q.bad)
-            return bad_row(&q, "logins", l.id, f);
+            return sqlite_bad_row(&q, "logins", l.id, f);
         rc = fn(&l, ctx);
         if (rc != 0) {
             sql_end(&q);

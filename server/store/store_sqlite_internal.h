@@ -24,9 +24,15 @@
     " reason, detail, bytes_in, bytes_out"
 #define SQL_ACCOUNT_COLUMNS                                                                        \
     "id, name, role, full_name, mail, enabled, salt, proof, setup, setup_expires, totp, totp_on,"  \
-    " totp_step, failures, failed_at, created, expires, last_login"
+    " totp_step, failures, failed_at, created, expires, last_login,"                               \
+    " (SELECT count(*) FROM passkeys WHERE account_id = accounts.id)"
 #define SQL_LOGIN_COLUMNS                                                                          \
     "id, account_id, token, public_id, open, created, seen, tries, source, agent"
+#define SQL_TOKEN_COLUMNS                                                                          \
+    "t.id, t.account_id, a.name, t.name, t.hash, t.scopes, t.created, t.expires, t.used, t.source" \
+    " FROM tokens t JOIN accounts a ON a.id = t.account_id"
+#define SQL_PASSKEY_COLUMNS                                                                        \
+    "id, account_id, name, credential, rp, algorithm, key, counter, created, used FROM passkeys"
 #define SQL_AUDIT_ALL    " FROM audit WHERE id > ?1 AND time_ms >= ?2 AND time_ms < ?3"
 #define SQL_AUDIT_KIND   SQL_AUDIT_ALL " AND kind = ?4"
 #define SQL_AUDIT_USER   SQL_AUDIT_ALL " AND user = ?4"
@@ -136,6 +142,28 @@
     X(SQL_LOGIN_DELETE, "DELETE FROM logins WHERE id = ?")                                         \
     X(SQL_LOGIN_END, "DELETE FROM logins WHERE account_id = ? AND id <> ?")                        \
     X(SQL_LOGIN_EXPIRE, "DELETE FROM logins WHERE open = ? AND (seen < ? OR created < ?)")         \
+    X(SQL_TOKEN_ADD, "INSERT INTO tokens (account_id, name, hash, scopes, created, expires, used," \
+                     " source) VALUES (?, ?, ?, ?, ?, ?, 0, '')")                                  \
+    X(SQL_TOKEN_GET, "SELECT " SQL_TOKEN_COLUMNS " WHERE t.hash = ?")                              \
+    X(SQL_TOKEN_USED, "UPDATE tokens SET used = ?, source = ? WHERE id = ?")                       \
+    X(SQL_TOKEN_DELETE, "DELETE FROM tokens WHERE id = ?")                                         \
+    X(SQL_TOKEN_CLEAR, "DELETE FROM tokens WHERE account_id = ?")                                  \
+    X(SQL_TOKEN_EACH,                                                                              \
+      "SELECT " SQL_TOKEN_COLUMNS " WHERE t.account_id = ?1 OR ?1 = 0 ORDER BY a.name, t.id")      \
+    X(SQL_PASSKEY_ADD, "INSERT INTO passkeys (account_id, name, credential, rp, algorithm, key,"   \
+                       " counter, created, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)")              \
+    X(SQL_PASSKEY_SET, "UPDATE passkeys SET name = ?, counter = ?, used = ? WHERE id = ?")         \
+    X(SQL_PASSKEY_DELETE, "DELETE FROM passkeys WHERE id = ?")                                     \
+    X(SQL_PASSKEY_CLEAR, "DELETE FROM passkeys WHERE account_id = ?")                              \
+    X(SQL_PASSKEY_EACH, "SELECT " SQL_PASSKEY_COLUMNS " WHERE account_id = ? ORDER BY id")         \
+    X(SQL_CHALLENGE_SET, "REPLACE INTO challenges (login_id, challenge, created)"                  \
+                         " VALUES (?, ?, ?)")                                                      \
+    X(SQL_CHALLENGE_GET, "SELECT challenge, created FROM challenges WHERE login_id = ?")           \
+    X(SQL_CHALLENGE_DELETE, "DELETE FROM challenges WHERE login_id = ?")                           \
+    X(SQL_ACCESS_ADD, "INSERT INTO access_rules (network, comment, created) VALUES (?, ?, ?)")     \
+    X(SQL_ACCESS_DELETE, "DELETE FROM access_rules WHERE id = ?")                                  \
+    X(SQL_ACCESS_CLEAR, "DELETE FROM access_rules")                                                \
+    X(SQL_ACCESS_EACH, "SELECT id, network, comment, created FROM access_rules ORDER BY id")       \
     X(SQL_LOGIN_EACH, "SELECT " SQL_LOGIN_COLUMNS " FROM logins"                                   \
                       " WHERE account_id = ?1 OR ?1 = 0 ORDER BY id")
 
@@ -190,6 +218,12 @@ void sqlite_read_user(struct sql *q, struct store_user *u);
 void sqlite_read_group(struct sql *q, struct store_group *g);
 void sqlite_read_key(struct sql *q, struct store_key *k);
 void sqlite_read_account(struct sql *q, struct store_account *a);
+/* A value of exactly `len` bytes; NULL reads as false, another length marks the row bad. */
+bool sqlite_get_fixed(struct sql *q, uint8_t *dst, size_t len);
+/* Runs an insertion and tells the new row's id. */
+int sqlite_run_add(struct sql *q, int64_t *id, struct fault *f);
+/* A row that does not fit our limits was not written by us: ends the run, PRA_ECORRUPT. */
+int sqlite_bad_row(struct sql *q, const char *table, int64_t id, struct fault *f);
 int sqlite_read_rule(struct sql *q, struct store_rule *out, struct fault *f);
 
 /*
@@ -250,6 +284,23 @@ SQLITE_OP(login_set);
 SQLITE_OP(login_delete);
 SQLITE_OP(login_end);
 SQLITE_OP(login_expire);
+SQLITE_OP(token_add);
+SQLITE_OP(token_get);
+SQLITE_OP(token_used);
+SQLITE_OP(token_delete);
+SQLITE_OP(token_clear);
+SQLITE_OP(token_each);
+SQLITE_OP(passkey_add);
+SQLITE_OP(passkey_set);
+SQLITE_OP(passkey_delete);
+SQLITE_OP(passkey_clear);
+SQLITE_OP(passkey_each);
+SQLITE_OP(challenge_set);
+SQLITE_OP(challenge_take);
+SQLITE_OP(access_add);
+SQLITE_OP(access_delete);
+SQLITE_OP(access_clear);
+SQLITE_OP(access_each);
 SQLITE_OP(login_each);
 #undef SQLITE_OP
 

@@ -70,7 +70,24 @@
     " source TEXT NOT NULL, agent TEXT NOT NULL) STRICT;"                                          \
     "CREATE INDEX logins_account ON logins (account_id);"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2};
+/* What secures log-ins: API tokens, passkeys, where the portal may be used from. */
+#define SCHEMA_3                                                                                   \
+    "CREATE TABLE tokens (id INTEGER PRIMARY KEY AUTOINCREMENT,"                                   \
+    " account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, name TEXT NOT NULL,"      \
+    " hash BLOB NOT NULL UNIQUE, scopes TEXT NOT NULL, created INTEGER NOT NULL,"                  \
+    " expires INTEGER NOT NULL, used INTEGER NOT NULL, source TEXT NOT NULL,"                      \
+    " UNIQUE (account_id, name)) STRICT;"                                                          \
+    "CREATE TABLE passkeys (id INTEGER PRIMARY KEY AUTOINCREMENT,"                                 \
+    " account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, name TEXT NOT NULL,"      \
+    " credential BLOB NOT NULL UNIQUE, rp TEXT NOT NULL, algorithm INTEGER NOT NULL,"              \
+    " key BLOB NOT NULL, counter INTEGER NOT NULL, created INTEGER NOT NULL,"                      \
+    " used INTEGER NOT NULL, UNIQUE (account_id, name)) STRICT;"                                   \
+    "CREATE TABLE challenges (login_id INTEGER PRIMARY KEY REFERENCES logins ON DELETE CASCADE,"   \
+    " challenge BLOB NOT NULL, created INTEGER NOT NULL) STRICT;"                                  \
+    "CREATE TABLE access_rules (id INTEGER PRIMARY KEY AUTOINCREMENT,"                             \
+    " network TEXT NOT NULL UNIQUE, comment TEXT NOT NULL, created INTEGER NOT NULL) STRICT;"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

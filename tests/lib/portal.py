@@ -54,6 +54,7 @@ class Browser:
     def __init__(self, portal):
         self.portal = portal
         self.cookie = None
+        self.known = None  # what it keeps of the accounts that were logged in here
         self._connection = None
 
     def _send(self, method, path, raw, sent, timeout):
@@ -81,16 +82,20 @@ class Browser:
 
     def ask(self, method, path, body=None, headers=None, raw=None, timeout=20):
         sent = {"Origin": self.portal.url}
-        if self.cookie:
-            sent["Cookie"] = "__Host-pra=" + self.cookie
+        kept = [("__Host-pra", self.cookie), ("__Host-pra-browser", self.known)]
+        if self.cookie or self.known:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in kept if value)
         if body is not None:
             raw, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         sent.update(headers or {})
         path = path if path.startswith("/api/") or path.startswith("//") else "/api/v1" + path
         answer = self._send(method, path, raw, {k: v for k, v in sent.items() if v is not None}, timeout)
-        cookie = answer.headers.get("Set-Cookie")
-        if cookie and cookie.startswith("__Host-pra="):
-            self.cookie = cookie.split("=", 1)[1].split(";")[0] or None
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            name, _, value = cookie.split(";")[0].partition("=")
+            if name == "__Host-pra":
+                self.cookie = value or None
+            elif name == "__Host-pra-browser":
+                self.known = value
         return answer
 
     def get(self, path, **kwargs):

@@ -60,6 +60,13 @@ static const struct {
     {"totp.begin", "oaheu"},
     {"totp.confirm", "oaheu"},
     {"totp.disable", "oaheu"},
+    {"token.add", "oaheu"},
+    {"token.list", "oaheuc"},
+    {"token.revoke", "oaheuc"},
+    {"access.list", "oc"},
+    {"access.add", "oc"},
+    {"access.delete", "oc"},
+    {"access.reset", "c"},
     {"recovery.renew", "oaheu"},
 };
 #define RIGHTS (sizeof(rights) / sizeof(rights[0]))
