@@ -44,6 +44,11 @@ struct config_listen {
     X("limits", "hello_timeout", hello_timeout, 1, 600, 15)                                        \
     X("limits", "join_timeout", join_timeout, 1, 300, 30)                                          \
     X("limits", "drain_timeout", drain_timeout, 0, 3600, 10)                                       \
+    X("limits", "penalty_authfail", penalty_authfail, 0, 86400, 5)                                 \
+    X("limits", "penalty_grace_exceeded", penalty_grace_exceeded, 0, 86400, 10)                    \
+    X("limits", "penalty_noauth", penalty_noauth, 0, 86400, 1)                                     \
+    X("limits", "penalty_min", penalty_min, 0, 86400, 15)                                          \
+    X("limits", "penalty_max", penalty_max, 0, 86400, 600)                                         \
     X("limits", "rekey_time", rekey_time, 60, 86400, 3600)                                         \
     X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \
     X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)

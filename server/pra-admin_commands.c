@@ -87,6 +87,12 @@ static const struct cli_column port_columns[] = {
     {"local", "LOCAL", true}, {"state", "STATE", true}, {"program", "PROGRAM", false},
     {"pcs", "PCS", true},     {"users", "USERS", true}, END_COLUMNS,
 };
+static const struct cli_column penalty_columns[] = {
+    {"source", "SOURCE", true},
+    {"until", "UNTIL", true},
+    {"known", "KNOWN", true},
+    END_COLUMNS,
+};
 static const struct cli_column audit_columns[] = {
     {"time", "TIME", true},      {"kind", "KIND", true},
     {"user", "USER", false},     {"source", "SOURCE", false},
@@ -296,6 +302,13 @@ const struct cli_command cli_commands[] = {
      "session {id} ended", "end a session (prad must run)",
      "pra-admin session kill 4f1c22aa90b3e6d7581f0c3a9e2b7d64"},
 
+    {"penalty list", "penalty.show", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, penalty_columns, NULL,
+     "addresses that are refused for a while, since their connections came to nothing",
+     "pra-admin penalty list"},
+    {"penalty clear", "penalty.clear", NO_POSITIONALS,
+     OPTIONS({"source", OPTION_TEXT, "ADDRESS", "only this one"}), STYLE_DONE, NULL,
+     "{source} may connect again", "forgive an address, or all (prad must run)",
+     "pra-admin penalty clear --source 198.51.100.7"},
     {"port list", "port.trouble", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, port_columns, NULL,
      "local ports that connected PCs could not open, and which programs hold them",
      "pra-admin port list"},

@@ -132,6 +132,8 @@ def make_gateway(folder, programs):
     made = []
 
     def make(name="gw", start=True, **options):
+        # Good and bad clients of most tests have one address: the bad would lock out the good.
+        options.setdefault("penalties", False)
         gateway = Gateway(f"{folder}/{name}", **options).init()
         made.append(gateway)
         return gateway.start() if start else gateway

@@ -66,6 +66,13 @@ struct admin_host {
     /* Local ports that connected PCs could not open, those of most PCs first, at most 1,000:
        [{"local","state","program","pcs","users": ten of them}]. NULL = no memory. */
     json_t *(*port_list)(void *ctx);
+    /* {"waiting": connections that have not logged in, "refused": connections turned away since the
+       start, "penalties": sources refused now}. NULL = no memory. */
+    json_t *(*door)(void *ctx);
+    /* sources_list() of the 1,000 that wait longest. NULL = no memory. */
+    json_t *(*penalty_list)(void *ctx);
+    /* Forgives a source, or all if NULL. */
+    void (*penalty_clear)(void *ctx, const struct addr_ip *source);
     /* Closes a channel and tells the client. Returns 0, PRA_ENOENT, PRA_EBUSY, PRA_ENOMEM. */
     int (*channel_close)(void *ctx, const char *session, const char *channel);
     /* Stores audit events that wait. Called before each request, so that an answer shows what had

@@ -81,6 +81,27 @@ int op_port_list(struct call *c)
     return h->port_list == NULL ? not_running(c) : give(c, h->port_list(h->ctx));
 }
 
+int op_penalty_show(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+
+    return h->penalty_list == NULL ? not_running(c) : give(c, h->penalty_list(h->ctx));
+}
+
+int op_penalty_clear(struct call *c)
+{
+    const struct admin_host *h = &c->a->host;
+    const char *source = arg_text(c, "source");
+    struct addr_cidr block;
+
+    if (h->penalty_clear == NULL)
+        return not_running(c);
+    if (source != NULL && addr_parse_cidr(source, strlen(source), &block) != 0)
+        return fault_set(&c->f, PRA_EINVAL, "source: '%.50s' is no address", source);
+    h->penalty_clear(h->ctx, source != NULL ? &block.ip : NULL);
+    return give(c, json_pack("{s:o}", "source", json_text(source != NULL ? source : "everybody")));
+}
+
 static int no_session(struct call *c, const char *id)
 {
     return fault_set(&c->f, PRA_ENOENT, "id: there is no session '%.64s'", id);
@@ -234,11 +255,11 @@ int op_status(struct call *c)
     if (show_key(c, &key) != 0)
         key = json_null();
     status = json_pack(
-        "{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "running", c->a->serving, "version",
-        PRA_VERSION, "store", json_text(c->a->store_url), "generation", (json_int_t)generation,
-        "users", (json_int_t)n.users, "groups", (json_int_t)n.groups, "keys", (json_int_t)n.keys,
-        "rules", (json_int_t)n.rules, "sessions",
+        "{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "running", c->a->serving,
+        "version", PRA_VERSION, "store", json_text(c->a->store_url), "generation",
+        (json_int_t)generation, "users", (json_int_t)n.users, "groups", (json_int_t)n.groups,
+        "keys", (json_int_t)n.keys, "rules", (json_int_t)n.rules, "sessions",
         h->session_count != NULL ? json_integer((json_int_t)h->session_count(h->ctx)) : json_null(),
-        "hostkey", key);
+        "door", h->door != NULL ? h->door(h->ctx) : json_null(), "hostkey", key);
     return give(c, status);
 }

@@ -306,6 +306,8 @@ int op_rule_list(struct call *c);
 int op_rule_move(struct call *c);
 int op_rule_check(struct call *c);
 int op_rule_delete(struct call *c);
+int op_penalty_show(struct call *c);
+int op_penalty_clear(struct call *c);
 int op_session_list(struct call *c);
 int op_session_kill(struct call *c);
 int op_session_show(struct call *c);

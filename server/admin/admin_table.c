@@ -86,6 +86,8 @@ static const struct operation operations[] = {
     {"session.kill", OP_ACTS, HELPS, op_session_kill, ARGS(NEED("id", 64), TEXT("reason", 128))},
     {"session.show", OP_READS, READS, op_session_show, ARGS(NEED("id", 64))},
     {"channel.close", OP_ACTS, HELPS, op_channel_close, ARGS(NEED("id", 64), NEED("channel", 64))},
+    {"penalty.show", OP_READS, READS, op_penalty_show, NO_ARGS},
+    {"penalty.clear", OP_ACTS, HELPS, op_penalty_clear, ARGS(TEXT("source", 64))},
     {"port.trouble", OP_READS, READS, op_port_list, NO_ARGS},
     {"live", OP_READS, READS, op_live,
      ARGS(TEXT("user", NAME_ARG), TEXT("search", POLICY_LABEL_MAX), INT("limit", LIVE_LIMIT_MAX))},

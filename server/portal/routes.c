@@ -117,6 +117,8 @@ const struct route routes[] = {
      "Close one channel and tell the client", {NEED_PATH("id"), NEED_PATH("channel")}},
     {EVHTTP_REQ_GET, "/ports", "port.trouble", ROUTE_ASK,
      "Local ports that connected PCs could not open, and who holds them", {{0}}},
+    {EVHTTP_REQ_GET, "/penalties", "penalty.show", ROUTE_ASK, "Sources that are refused for a while", {{0}}},
+    {EVHTTP_REQ_DELETE, "/penalties", "penalty.clear", ROUTE_ASK, "Forgive a source, or all", {QUERY("source")}},
     {EVHTTP_REQ_GET, "/live", "live", ROUTE_ASK, "The newest sessions that fit, and sums of all",
      {QUERY("user"), QUERY("search"), QUERY_INT("limit")}},
     {EVHTTP_REQ_GET, "/live/events", "live", ROUTE_STREAM,

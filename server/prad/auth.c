@@ -18,7 +18,7 @@ static bool refuse(struct session *s, ssh_message m, const char *reason)
 {
     record_session(s, AUDIT_LOGIN_REFUSED, reason, "");
     s->auth_tries++;
-    if (s->auth_tries >= (unsigned)worker_config(s->worker)->max_auth_tries) {
+    if (s->probation || s->auth_tries >= (unsigned)worker_config(s->worker)->max_auth_tries) {
         session_end(s, "too-many-tries", "too many authentication failures");
         return false;
     }

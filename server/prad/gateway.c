@@ -84,7 +84,7 @@ static int start_all(struct gateway *g, const struct config *c, struct fault *f)
 {
     g->settings = settings_new(c);
     if (!g->settings || live_new(&g->live) != 0 || startups_new(&g->startups) != 0 ||
-        resolver_new(&g->resolver) != 0)
+        sources_new(&g->sources) != 0 || resolver_new(&g->resolver) != 0)
         return fault_set(f, PRA_ENOMEM, "out of memory or threads");
     int rc = read_host_key(c->host_key, &g->host_key, f);
     if (rc == 0)
@@ -184,6 +184,7 @@ void gateway_stop(struct gateway *g)
         worker_free(g->worker[i]);
     ssh_key_free(g->host_key);
     startups_free(g->startups);
+    sources_free(g->sources);
     live_free(g->live);
     settings_unref(g->settings);
 }

@@ -16,6 +16,7 @@
 #include "server/prad/limits.h"
 #include "server/prad/live.h"
 #include "server/prad/resolver.h"
+#include "server/prad/sources.h"
 
 struct keeper;
 struct worker;
@@ -38,6 +39,7 @@ struct gateway {
     struct audit_queue *audit;
     struct resolver *resolver;
     struct startups *startups;
+    struct sources *sources;
     struct live *live;
     struct keeper *keeper;
     struct worker *worker[GATEWAY_WORKERS_MAX];
@@ -45,6 +47,7 @@ struct gateway {
     atomic_size_t windows_grown;      /* bytes, above what every channel begins with; see pump.c */
     atomic_uint sessions;             /* connections held, logged in or not */
     atomic_uint_fast64_t connections; /* taken since the start: numbers them */
+    atomic_uint_fast64_t refused;     /* connections turned away before they had a place */
     unsigned next_worker;             /* where balance_pick() begins to look; main thread only */
 };
 

@@ -20,6 +20,8 @@
 #define TICK_MS         250
 #define REFRESH_EVERY   4   /* ticks between looks at the store */
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
+#define SOURCES_EVERY   40  /* ticks between writing down what is known of sources */
+#define PENALTIES_SHOWN 1000
 #define AUDIT_BATCH     256
 /* An event may wait this long for others to be stored in the same transaction: one each would cost a
    flush of the disk and more of the processor than the opening of a connection does. */
@@ -52,6 +54,8 @@ struct keeper {
     struct audit_event batch[AUDIT_BATCH]; /* taken from the queue, not yet stored */
     size_t batch_count;
     bool store_failed; /* said so already */
+    char sources_path[OS_PATH_MAX];
+    bool sources_failed; /* said so already */
 };
 
 /* ---- what admin operations need of a running prad ------------------------------------------- */
@@ -96,6 +100,30 @@ static int host_channel_close(void *ctx, const char *session, const char *channe
 {
     const struct keeper *k = ctx;
     return live_channel_close(k->gateway->live, session, channel);
+}
+
+static json_t *host_door(void *ctx)
+{
+    const struct keeper *k = ctx;
+    struct gateway *g = k->gateway;
+    size_t penalties = 0;
+    json_decref(sources_list(g->sources, os_time_now(), 0, &penalties));
+    return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)startups_count(g->startups),
+                     "refused", (json_int_t)atomic_load(&g->refused), "penalties",
+                     (json_int_t)penalties);
+}
+
+static json_t *host_penalty_list(void *ctx)
+{
+    const struct keeper *k = ctx;
+    size_t total;
+    return sources_list(k->gateway->sources, os_time_now(), PENALTIES_SHOWN, &total);
+}
+
+static void host_penalty_clear(void *ctx, const struct addr_ip *source)
+{
+    const struct keeper *k = ctx;
+    sources_forgive(k->gateway->sources, source, os_time_now());
 }
 
 /* ---- audit ---------------------------------------------------------------------------------- */
@@ -197,6 +225,17 @@ static void look_at_addresses(struct keeper *k)
         log_event(LOG_ERROR, "own-addresses", "error=\"out of memory\"");
 }
 
+static void save_sources(struct keeper *k)
+{
+    struct fault f = {0};
+    if (sources_save(k->gateway->sources, k->sources_path, os_time_now(), &f) == 0) {
+        k->sources_failed = false;
+    } else if (!k->sources_failed) {
+        log_event(LOG_ERROR, "sources-not-kept", "error=\"%s\"", f.text);
+        k->sources_failed = true;
+    }
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -207,6 +246,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         admin_refresh(k->admin);
     if (k->ticks % ADDRESSES_EVERY == 0)
         look_at_addresses(k);
+    if (k->ticks % SOURCES_EVERY == 0)
+        save_sources(k);
     if (k->batch_count > 0)
         store_audit(k);
     int64_t now_ms = os_time_now_ms(), offset = now_ms - (int64_t)os_monotonic_ms();
@@ -274,6 +315,7 @@ static void *keeper_main(void *arg)
     while (!k->stop && event_base_loop(k->base, EVLOOP_ONCE) == 0)
         publish(k);
     store_audit(k);
+    save_sources(k);
     return NULL;
 }
 
@@ -317,6 +359,9 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .channel_list = host_channel_list,
                                     .channel_close = host_channel_close,
                                     .port_list = host_port_list,
+                                    .door = host_door,
+                                    .penalty_list = host_penalty_list,
+                                    .penalty_clear = host_penalty_clear,
                                     .settle = host_settle};
     const struct admin_options opt = {
         .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};
@@ -331,6 +376,17 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
     return rc != 0 ? rc : admin_server_new(k->base, k->admin, c, ADMIN_DOOR_PORTAL, &k->portal, f);
 }
 
+/* What cannot be read is no reason not to start: at worst somebody is let in who was refused before. */
+static int load_sources(struct keeper *k, const struct config *c, struct fault *f)
+{
+    int rc = os_path_join(k->sources_path, c->store_dir, "sources");
+    if (rc != 0)
+        return fault_set(f, rc, "[store] url: the path is too long");
+    if (sources_load(k->gateway->sources, k->sources_path, os_time_now(), f) != 0)
+        log_event(LOG_WARN, "sources-not-read", "error=\"%s\"", f->text);
+    return 0;
+}
+
 int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, struct fault *f)
 {
     struct keeper *k = calloc(1, sizeof(*k));
@@ -343,7 +399,7 @@ int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, 
         rc = audit_queue_new((size_t)c->audit_queue, wake_for_audit, k, &g->audit);
     if (rc != 0)
         fault_set(f, rc, "keeper: out of memory or descriptors");
-    else
+    else if ((rc = load_sources(k, c, f)) == 0)
         rc = open_store(k, c, f);
     if (rc != 0) {
         keeper_stop(k);

@@ -40,6 +40,7 @@ static void report_refusal(struct listener *l, const struct addr_ip *ip, uint16_
                            const char *reason)
 {
     uint64_t now = os_monotonic_ms();
+    atomic_fetch_add(&l->gateway->refused, 1);
     if (now - l->reported_ms < REPORT_MS) {
         l->suppressed++;
         return;
@@ -52,17 +53,28 @@ static void report_refusal(struct listener *l, const struct addr_ip *ip, uint16_
 }
 
 /* NULL = welcome, with a place among the startups; otherwise the audit's word. */
-static const char *check_limits(struct gateway *g, const struct addr_ip *ip)
+static const char *check_limits(struct gateway *g, struct arrival *a)
 {
     const struct config *c = &g->settings->config;
+    const struct source_limits l = {.min = c->penalty_min, .max = c->penalty_max};
     if (atomic_load(&g->sessions) >= (unsigned long)c->max_sessions)
         return "sessions-full";
-    switch (startups_take(g->startups, ip, (size_t)c->max_startups,
-                          (size_t)c->max_startups_per_source)) {
+    enum source_standing standing = sources_standing(g->sources, &a->ip, &l, os_time_now());
+    if (standing == SOURCE_PENALISED)
+        return "penalty";
+    a->probation = standing == SOURCE_PROBATION;
+    const struct startup_request r = {.source = a->ip,
+                                      .known = standing != SOURCE_STRANGER,
+                                      .max = (size_t)c->max_startups,
+                                      .max_per_source = (size_t)c->max_startups_per_source,
+                                      .now_ms = os_monotonic_ms()};
+    switch (startups_take(g->startups, &r, &a->place)) {
     case STARTUP_OK:
         return NULL;
     case STARTUP_SOURCE_FULL:
         return "startups-of-source-full";
+    case STARTUP_EARLY:
+        return "startups-crowded";
     default:
         return "startups-full";
     }
@@ -72,22 +84,21 @@ static void take_in(struct listener *l, int fd, const struct sockaddr_storage *f
 {
     const int on = 1;
     struct addr_ip raw;
-    uint16_t port;
-    if (addr_from_sockaddr((const struct sockaddr *)from, &raw, &port) != 0) {
+    struct arrival a = {.fd = fd};
+    if (addr_from_sockaddr((const struct sockaddr *)from, &raw, &a.port) != 0) {
         close(fd);
         return;
     }
-    struct addr_ip ip = addr_ip_unmap(&raw);
-    const char *refused = check_limits(l->gateway, &ip);
+    a.ip = addr_ip_unmap(&raw);
+    const char *refused = check_limits(l->gateway, &a);
     if (refused) {
         close(fd);
-        report_refusal(l, &ip, port, refused);
+        report_refusal(l, &a.ip, a.port, refused);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    if (worker_adopt(balance_pick(l->gateway), fd, &ip, port) != 0)
-        startups_give(l->gateway->startups, &ip);
+    worker_adopt(balance_pick(l->gateway), &a);
 }
 
 static void set_accepting(struct listener *l, bool on)

@@ -29,7 +29,7 @@
 
 /* ---- beginning ----------------------------------------------------------------------------- */
 
-struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port)
+struct session *session_new(struct worker *w, const struct arrival *a)
 {
     struct {
         uint8_t id[16];
@@ -37,18 +37,19 @@ struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, 
     } random;
     struct session *s = calloc(1, sizeof(*s));
     if (!s) {
-        startups_give(w->gateway->startups, ip);
-        close(fd);
+        startup_give(a->place);
+        close(a->fd);
         return NULL;
     }
     s->worker = w;
-    s->fd = fd;
-    s->startup_place = true;
+    s->fd = a->fd;
+    s->place = a->place;
+    s->probation = a->probation;
     s->started_ms = s->heard_ms = os_monotonic_ms();
     s->entry.worker = w;
     s->entry.connection = atomic_fetch_add(&w->gateway->connections, 1) + 1;
-    s->entry.source = *ip;
-    s->entry.source_port = port;
+    s->entry.source = a->ip;
+    s->entry.source_port = a->port;
     crypto_random(&random, sizeof(random));
     s->jitter = random.jitter;
     crypto_hex_encode(random.id, sizeof(random.id), s->entry.id);
@@ -139,8 +140,9 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
     s->listed = true;
     s->phase = SESSION_OPEN;
     s->login_ms = os_monotonic_ms();
-    s->startup_place = false;
-    startups_give(g->startups, &s->entry.source);
+    startup_give(s->place);
+    s->place = NULL;
+    sources_welcome(g->sources, &s->entry.source, os_time_now());
     return true;
 }
 
@@ -399,8 +401,18 @@ void session_step(struct session *s)
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-static void tick_login(struct session *s, uint64_t now)
+/* Waiting: for the first bytes, or for the login. */
+static void tick_waiting(struct session *s, uint64_t now)
 {
+    if (startup_evicted(s->place)) {
+        record_session(s, AUDIT_LOGIN_REFUSED, "made-room", "");
+        session_end(s, "made-room", "others are waiting");
+        return;
+    }
+    if (!s->spoke && s->place && s->wire.in_bytes > 0) {
+        s->spoke = true;
+        startup_spoke(s->place);
+    }
     if (now - s->started_ms > (uint64_t)worker_config(s->worker)->login_grace * 1000) {
         record_session(s, AUDIT_LOGIN_REFUSED, "login-grace", "");
         session_end(s, "login-grace", "too slow");
@@ -455,7 +467,7 @@ static void tick_open(struct session *s, uint64_t now)
 void session_tick(struct session *s, uint64_t now_ms)
 {
     if (s->phase == SESSION_LOGIN)
-        tick_login(s, now_ms);
+        tick_waiting(s, now_ms);
     else if (s->phase == SESSION_OPEN)
         tick_open(s, now_ms);
 }

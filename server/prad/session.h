@@ -79,8 +79,10 @@ struct session {
     uint32_t jitter;    /* random: keepalives and new keys come earlier by it */
     uint64_t ending_ms; /* 0, or when the session is cut after its last words */
 
-    bool startup_place; /* holds a place among the startups */
-    bool asked_methods; /* by "none", which is no try */
+    struct startup *place; /* among the startups, until it has logged in */
+    bool spoke;            /* the place knows that the client has said something */
+    bool probation;        /* the first key that is offered has to be a registered one */
+    bool asked_methods;    /* by "none", which is no try */
     unsigned auth_tries;
     char ended_by[48]; /* reason of the logout, first one wins */
     bool must_end;     /* found where the session cannot be ended; session_run() does it */
@@ -105,8 +107,8 @@ struct session {
     struct control *control; /* NULL = no session channel */
 };
 
-/* Takes over `fd` (see worker_adopt). NULL = no memory; `fd` is closed then. */
-struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port);
+/* Takes over socket and place. NULL = no memory; then both are given up. */
+struct session *session_new(struct worker *w, const struct arrival *a);
 /* Only from the worker at the end of a turn, or when it stops. */
 void session_free(struct session *s);
 

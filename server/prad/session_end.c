@@ -1,6 +1,7 @@
 /* How sessions end: broken, ended by policy or by an administrator, or with the gateway. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/os.h"
@@ -24,12 +25,36 @@ static void stop_events(struct session *s)
         event_del(&s->io_write);
 }
 
+/* What a connection that came to nothing costs its source. A port check and our own stop are free. */
+static long penalty_of(const struct session *s, const struct config *c)
+{
+    if (s->phase == SESSION_HTTP || s->worker->draining)
+        return 0;
+    if (s->auth_tries > 0)
+        return c->penalty_authfail;
+    return strcmp(s->ended_by, "login-grace") == 0 ? c->penalty_grace_exceeded : c->penalty_noauth;
+}
+
+static void leave_startups(struct session *s)
+{
+    const struct config *c = worker_config(s->worker);
+    const struct source_limits l = {.min = c->penalty_min, .max = c->penalty_max};
+    if (!s->place)
+        return;
+    if (sources_penalise(s->worker->gateway->sources, &s->entry.source, penalty_of(s, c), &l,
+                         os_time_now()))
+        record_session(s, AUDIT_LOGIN_REFUSED, "penalty", "");
+    startup_give(s->place);
+    s->place = NULL;
+}
+
 void session_end(struct session *s, const char *reason, const char *text)
 {
     if (s->phase == SESSION_DEAD)
         return;
     note_reason(s, reason);
     stop_events(s);
+    leave_startups(s);
     bool can_speak =
         (s->phase == SESSION_LOGIN || s->phase == SESSION_OPEN) && ssh_is_connected(s->ssh);
     s->phase = SESSION_DEAD;
@@ -51,8 +76,6 @@ void session_end(struct session *s, const char *reason, const char *text)
         live_remove(s->worker->gateway->live, &s->entry);
         record_session(s, s->entry.secondary ? AUDIT_LEAVE : AUDIT_LOGOUT, s->ended_by, "");
     }
-    if (s->startup_place)
-        startups_give(s->worker->gateway->startups, &s->entry.source);
     atomic_fetch_sub(&s->worker->gateway->sessions, 1);
     atomic_fetch_sub(&s->worker->session_count, 1);
     worker_bury(s->worker, s);

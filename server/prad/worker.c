@@ -23,9 +23,7 @@
 
 struct order {
     struct mail mail;
-    int fd;
-    struct addr_ip ip;
-    uint16_t port;
+    struct arrival arrival;
     struct policy *policy;
     bool timed;
     struct settings *settings;
@@ -47,22 +45,28 @@ static int post(struct worker *w, const struct order *what, void (*deliver)(stru
     return 0;
 }
 
+static void turn_back(const struct arrival *a)
+{
+    close(a->fd);
+    startup_give(a->place);
+}
+
 static void on_adopt(struct mail *m, void *owner)
 {
     struct order *o = (struct order *)m;
     struct worker *w = owner;
     if (w)
-        session_new(w, o->fd, &o->ip, o->port);
+        session_new(w, &o->arrival);
     else
-        close(o->fd);
+        turn_back(&o->arrival);
     free(o);
 }
 
-int worker_adopt(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port)
+int worker_adopt(struct worker *w, const struct arrival *a)
 {
-    int rc = post(w, &(struct order){.fd = fd, .ip = *ip, .port = port}, on_adopt);
+    int rc = post(w, &(struct order){.arrival = *a}, on_adopt);
     if (rc != 0)
-        close(fd);
+        turn_back(a);
     return rc;
 }
 

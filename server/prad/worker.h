@@ -91,9 +91,17 @@ void worker_free(struct worker *w);
 
 /* The calls below post mail and return at once; any thread. They return 0 or PRA_ENOMEM. */
 
-/* Hands over a connected, prepared socket whose place among the startups is taken. The worker
-   owns `fd` afterwards, also when this fails. */
-int worker_adopt(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port);
+/* A connected, prepared socket, its peer and its place among the startups. */
+struct arrival {
+    int fd;
+    struct addr_ip ip;
+    uint16_t port;
+    struct startup *place;
+    bool probation; /* sources.h */
+};
+
+/* Hands it over. The worker owns `fd` and `place` afterwards, also when this fails. */
+int worker_adopt(struct worker *w, const struct arrival *a);
 /* Takes over one reference. Every session and channel is asked again; `timed`: the same rules at
    a later time, so what ends now has run out and was not removed. */
 int worker_set_policy(struct worker *w, struct policy *p, bool timed);

@@ -28,9 +28,12 @@ def sanitized(name):
 
 
 class Gateway:
-    """prefix: words in front of prad's command line, to run it in namespaces."""
+    """prefix: words in front of prad's command line, to run it in namespaces.
 
-    def __init__(self, folder, extra_config="", env=None, host="127.0.0.1", port=None, prefix=()):
+    penalties: False = no source is ever refused for what came from it before.
+    """
+
+    def __init__(self, folder, extra_config="", env=None, host="127.0.0.1", port=None, prefix=(), penalties=True):
         self.dir = str(folder)
         self.host = host
         self.port = port or free_port()
@@ -39,6 +42,7 @@ class Gateway:
         self.config = os.path.join(self.dir, "prad.ini")
         self.host_key = os.path.join(self.dir, "host_key")
         self.env = env or {}
+        self.penalties = penalties
         self.process = None
         self._runs = 0
         os.makedirs(self.dir, exist_ok=True)
@@ -48,7 +52,8 @@ class Gateway:
         """prad.ini; `extra` begins on line 7."""
         with open(self.config, "w") as f:
             f.write(f"[gateway]\nlisten = {self.address}\nhost_key = host_key\nworkers = 2\n"
-                    f"[store]\nurl = sqlite:pra.db\n{extra}[limits]\ndrain_timeout = 1s\n")
+                    f"[store]\nurl = sqlite:pra.db\n{extra}[limits]\ndrain_timeout = 1s\n" +
+                    ("" if self.penalties else "penalty_max = 0\n"))
 
     def init(self):
         self.admin_run("init").ok()

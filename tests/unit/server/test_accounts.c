@@ -32,6 +32,8 @@ static const struct {
     {"channel.close", "oahc"},
     {"live", "oahuc"},
     {"port.trouble", "oahuc"},
+    {"penalty.show", "oahuc"},
+    {"penalty.clear", "oahc"},
     {"key.restore", "oac"},
     {"account.reset", "oc"},
     {"hostkey.show", "oaheuc"},

@@ -1,4 +1,4 @@
-/* Mailboxes, the resolver, and places for connections that have not logged in. */
+/* Mailboxes and the resolver. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <poll.h>
@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 
-#include "server/prad/limits.h"
 #include "server/prad/mailbox.h"
 #include "server/prad/resolver.h"
 
@@ -291,72 +290,6 @@ static void slow_names_of_one_user_leave_threads_to_others(void **state)
     mailbox_close(&box);
 }
 
-/* ---- startups ------------------------------------------------------------------------------ */
-
-static struct addr_ip address(const char *text)
-{
-    struct addr_ip ip;
-    assert_int_equal(addr_parse_ip(text, strlen(text), &ip), 0);
-    return ip;
-}
-
-static void startups_are_limited_per_source_and_in_all(void **state)
-{
-    (void)state;
-    struct startups *s;
-    struct addr_ip a = address("192.0.2.1"), b = address("2001:db8::1");
-    assert_int_equal(startups_new(&s), 0);
-    assert_int_equal(startups_take(s, &a, 3, 2), STARTUP_OK);
-    assert_int_equal(startups_take(s, &a, 3, 2), STARTUP_OK);
-    assert_int_equal(startups_take(s, &a, 3, 2), STARTUP_SOURCE_FULL);
-    assert_int_equal(startups_take(s, &b, 3, 2), STARTUP_OK);
-    assert_int_equal(startups_take(s, &b, 3, 2), STARTUP_FULL);
-    startups_give(s, &a);
-    assert_int_equal(startups_take(s, &b, 3, 2), STARTUP_OK);
-    startups_give(s, &a);
-    startups_give(s, &b);
-    startups_give(s, &b);
-    assert_int_equal(startups_take(s, &a, 1, 1), STARTUP_OK);
-    startups_free(s);
-}
-
-static void startups_of_an_ipv6_network_are_one_source(void **state)
-{
-    (void)state;
-    struct startups *s;
-    struct addr_ip a = address("2001:db8::1"), same = address("2001:db8::ffff:0:0:1");
-    struct addr_ip other = address("2001:db8:0:1::1"), v4 = address("192.0.2.1");
-    struct addr_ip v4_next = address("192.0.2.2");
-    assert_int_equal(startups_new(&s), 0);
-    assert_int_equal(startups_take(s, &a, 9, 1), STARTUP_OK);
-    assert_int_equal(startups_take(s, &same, 9, 1), STARTUP_SOURCE_FULL);
-    assert_int_equal(startups_take(s, &other, 9, 1), STARTUP_OK);
-    assert_int_equal(startups_take(s, &v4, 9, 1), STARTUP_OK);
-    assert_int_equal(startups_take(s, &v4_next, 9, 1), STARTUP_OK);
-    startups_give(s, &same);
-    assert_int_equal(startups_take(s, &a, 9, 1), STARTUP_OK);
-    startups_free(s);
-}
-
-static void many_sources_come_and_go(void **state)
-{
-    (void)state;
-    struct startups *s;
-    struct addr_ip ip = {.family = 4};
-    assert_int_equal(startups_new(&s), 0);
-    for (int round = 0; round < 2; round++) {
-        for (unsigned i = 0; i < 20000; i++) {
-            memcpy(ip.bytes, &i, sizeof(i));
-            assert_int_equal(startups_take(s, &ip, 20000, 1), STARTUP_OK);
-        }
-        for (unsigned i = 0; i < 20000; i++) {
-            memcpy(ip.bytes, &i, sizeof(i));
-            startups_give(s, &ip);
-        }
-    }
-    startups_free(s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,9 +301,6 @@ int main(void)
         cmocka_unit_test(unknown_name_is_an_error_with_a_sentence),
         cmocka_unit_test(full_resolver_says_so),
         cmocka_unit_test(slow_names_of_one_user_leave_threads_to_others),
-        cmocka_unit_test(startups_are_limited_per_source_and_in_all),
-        cmocka_unit_test(startups_of_an_ipv6_network_are_one_source),
-        cmocka_unit_test(many_sources_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,9 +49,9 @@ enum run_class session_run_class(const struct session *s)
     return s->channels ? RUN_LIVE : RUN_IDLE;
 }
 
-struct session *session_new(struct worker *w, int fd, const struct addr_ip *ip, uint16_t port)
+struct session *session_new(struct worker *w, const struct arrival *a)
 {
-    (void)w, (void)fd, (void)ip, (void)port;
+    (void)w, (void)a;
     return NULL;
 }
 
