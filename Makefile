@@ -63,7 +63,7 @@ SRC_helper := $(wildcard keys/helper/*.c)
 SRC_shown  := $(filter-out %_gtk.c %_win.c,$(wildcard client/tray/*.c))
 SRC_client := $(filter-out client/main.c %_win.c,$(wildcard client/*.c)) $(SRC_shown)
 SRC_server := $(wildcard server/*/*.c server/config*.c)
-SRC_server := $(filter-out server/prad/% server/portal/%,$(SRC_server))
+SRC_server := $(filter-out server/prad/% server/portal/% server/mailer/%,$(SRC_server))
 SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
 
@@ -72,6 +72,10 @@ SRC_admin  := $(wildcard server/pra-admin*.c)
 SRC_portal := $(wildcard server/portal/*.c) server/config.c server/admin/password.c \
               server/prad/notify.c $(SRC_common)
 LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -ljansson -linih
+
+# libcurl brings the distribution's libssl as well.
+SRC_mailer  := $(wildcard server/mailer/*.c) $(SRC_common)
+LIBS_mailer := -lcurl -lcrypto -ljansson -linih
 
 # The windows of GTK; those of Win32 are in *_win.c.
 SRC_tray   := $(wildcard client/tray/*_gtk.c)
@@ -89,7 +93,7 @@ L_client := $(BUILD)/lib/libclient.a
 L_server := $(BUILD)/lib/libserver.a
 L_prad   := $(BUILD)/lib/libprad.a
 
-PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-portal pra-keyhelper)
+PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-portal pra-mailer pra-keyhelper)
 TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper
 ifneq ($(TRAY),0)
 PROGRAMS  += $(BUILD)/pra-tray
@@ -213,6 +217,8 @@ $(BUILD)/prad: $(call obj,server/prad/main.c) $(L_prad) $(L_server) $(L_keys) $(
 	$(call link,$(LIBS_server))
 $(BUILD)/pra-portal: $(call pobj,$(SRC_portal)) $(BUILD)/portal/obj/assets.o
 	$(call link,$(LIBS_portal))
+$(BUILD)/pra-mailer: $(call pobj,$(SRC_mailer))
+	$(call link,$(LIBS_mailer))
 $(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
 	$(call link,$(LIBS_server))
 
@@ -335,6 +341,7 @@ ifneq ($(TRAY),0)
 	install -m 0755 $(BUILD)/pra-tray $(DESTDIR)$(PREFIX)/bin/
 endif
 	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(BUILD)/pra-portal $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0755 $(BUILD)/pra-mailer $(DESTDIR)$(PREFIX)/libexec/pra-mailer
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
 	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)" "$(abspath $(BUILD)/man)"
 

@@ -3,9 +3,11 @@
  */
 #include "server/config.h"
 
-#include <string.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "common/conf.h"
 
@@ -259,6 +261,110 @@ static int set_portal_group(void *target, const char *value, struct fault *f)
     return set_text(c->portal_group, sizeof(c->portal_group), value, f);
 }
 
+static int set_portal_url(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    size_t len = strlen(value);
+
+    if (strncmp(value, "https://", 8) != 0 || value[8] == '\0' ||
+        strpbrk(value, " \t\"<>#?") != NULL)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is no https://HOST[:PORT]", value);
+    if (set_text(c->portal_url, sizeof(c->portal_url), value, f) != 0)
+        return PRA_EINVAL;
+    while (len > 0 && c->portal_url[len - 1] == '/')
+        c->portal_url[--len] = '\0';
+    return 0;
+}
+
+/* ---- mail -------------------------------------------------------------------------------------- */
+
+static int set_mail_server(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    struct addr_host host;
+
+    if (addr_parse_host(value, strlen(value), &host) != 0)
+        return fault_set(f, PRA_EINVAL,
+                         "'%.80s' is no host name or address (the port is a key of its own)",
+                         value);
+    return set_text(c->mail_server, sizeof(c->mail_server), value, f);
+}
+
+static int set_mail_tls(void *target, const char *value, struct fault *f)
+{
+    static const char *const words[] = {[MAIL_TLS_STARTTLS] = "starttls",
+                                        [MAIL_TLS_IMPLICIT] = "implicit",
+                                        [MAIL_TLS_NONE] = "none"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(value, words[i]) == 0) {
+            ((struct config *)target)->mail_tls = (enum config_mail_tls)i;
+            return 0;
+        }
+    }
+    return fault_set(f, PRA_EINVAL, "'%.40s' is none of starttls, implicit, none", value);
+}
+
+static int set_mail_user(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_text(c->mail_user, sizeof(c->mail_user), value, f);
+}
+
+/*
+ * A file that has to be there. Whether prad may read it is asked by prad: the portal reads prad.ini,
+ * too, and has no business there.
+ */
+static int find_file(const char *path, struct stat *st, struct fault *f)
+{
+    memset(st, 0, sizeof(*st));
+    st->st_mode = S_IFREG;
+    if (stat(path, st) != 0 && errno != EACCES)
+        return fault_set(f, PRA_EINVAL, "%s: %s", path, strerror(errno));
+    return S_ISREG(st->st_mode) ? 0 : fault_set(f, PRA_EINVAL, "%s: is no file", path);
+}
+
+/* A secret that everybody may read is none. */
+static int set_mail_password_file(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    struct stat st;
+
+    if (set_path(c, c->mail_password_file, value, f) != 0 ||
+        find_file(c->mail_password_file, &st, f) != 0)
+        return PRA_EINVAL;
+    if ((st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
+        return fault_set(f, PRA_EINVAL, "%s: others may read or change it (chmod 640)",
+                         c->mail_password_file);
+    return 0;
+}
+
+static int set_mail_ca_file(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    struct stat st;
+
+    if (set_path(c, c->mail_ca_file, value, f) != 0)
+        return PRA_EINVAL;
+    return find_file(c->mail_ca_file, &st, f);
+}
+
+static int set_mail_from(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    const char *at = strchr(value, '@');
+
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p <= ' ' || *p > '~' || strchr(",;:<>()[]\\\"", *p) != NULL)
+            at = NULL;
+    }
+    if (at == NULL || at == value || at[1] == '\0' || strchr(at + 1, '@') != NULL)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is no address such as pra@example.com", value);
+    return set_text(c->mail_from, sizeof(c->mail_from), value, f);
+}
+
 /* ---- the file ---------------------------------------------------------------------------------- */
 
 static const struct conf_key keys[] = {
@@ -279,11 +385,38 @@ static const struct conf_key keys[] = {
     {"portal", "certificate", set_portal_certificate},
     {"portal", "key", set_portal_key},
     {"portal", "log", set_portal_log},
+    {"portal", "url", set_portal_url},
+    {"mail", "server", set_mail_server},
+    {"mail", "tls", set_mail_tls},
+    {"mail", "user", set_mail_user},
+    {"mail", "password_file", set_mail_password_file},
+    {"mail", "ca_file", set_mail_ca_file},
+    {"mail", "from", set_mail_from},
 #define X(section, key, member, min, max, dflt) {section, key, set_##member},
     CONFIG_NUMBER_MAP(X) CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)
 #undef X
         {NULL, NULL, NULL},
 };
+
+/* Port and what hangs together in [mail]. */
+static int fill_in_mail(struct config *c, struct fault *f)
+{
+    static const long ports[] = {
+        [MAIL_TLS_STARTTLS] = 587, [MAIL_TLS_IMPLICIT] = 465, [MAIL_TLS_NONE] = 25};
+    const char *wrong = NULL;
+
+    if (c->mail_port == 0)
+        c->mail_port = ports[c->mail_tls];
+    if (c->mail_server[0] != '\0' && c->mail_from[0] == '\0')
+        wrong = "from is missing: the address that mail comes from";
+    else if (c->mail_server[0] == '\0' && c->mail_from[0] != '\0')
+        wrong = "server is missing";
+    else if ((c->mail_user[0] != '\0') != (c->mail_password_file[0] != '\0'))
+        wrong = "user and password_file go together";
+    else if (c->mail_user[0] != '\0' && c->mail_tls == MAIL_TLS_NONE)
+        wrong = "user: a password is not sent without TLS (tls = starttls or implicit)";
+    return wrong == NULL ? 0 : fault_set(f, PRA_EINVAL, "%s: [mail] %s", c->file, wrong);
+}
 
 /* What the file does not set: defaults that hang on other settings. */
 static int fill_in(struct config *c, struct fault *f)
@@ -311,7 +444,7 @@ static int fill_in(struct config *c, struct fault *f)
         return fault_set(f, PRA_EINVAL,
                          "%s: [keepalive] timeout (%ld s) must be longer than delay (%ld s)",
                          c->file, c->keepalive_timeout, c->keepalive_delay);
-    return 0;
+    return fill_in_mail(c, f);
 }
 
 int config_load(const char *path, struct config *c, struct fault *f)

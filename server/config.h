@@ -19,7 +19,9 @@
 #define CONFIG_DEFAULT_PATH "/etc/pra/prad.ini"
 #define CONFIG_PORTAL_DIR   "/var/lib/pra-portal"
 #define CONFIG_LISTEN_MAX   16
-#define CONFIG_NAME_MAX     64 /* names of system users and groups */
+#define CONFIG_URL_MAX      200
+#define CONFIG_MAIL_MAX     254 /* RFC 5321, 4.5.3.1.3 */
+#define CONFIG_NAME_MAX     64  /* names of system users and groups */
 
 struct config_listen {
     struct addr_ip ip;
@@ -35,7 +37,8 @@ struct config_listen {
     X("limits", "max_channels_per_session", max_channels_per_session, 1, 65536, 1024)              \
     X("limits", "max_connections_per_session", max_connections, 1, 8, 4)                           \
     X("limits", "max_auth_tries", max_auth_tries, 1, 100, 6)                                       \
-    X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)
+    X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)                                    \
+    X("mail", "port", mail_port, 1, 65535, 0)
 
 /* CONFIG_DURATION(section, key, member, min, max, default): seconds. */
 #define CONFIG_DURATION_MAP(X)                                                                     \
@@ -51,13 +54,18 @@ struct config_listen {
     X("limits", "penalty_max", penalty_max, 0, 86400, 600)                                         \
     X("limits", "rekey_time", rekey_time, 60, 86400, 3600)                                         \
     X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \
-    X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)
+    X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)                                    \
+    X("mail", "retry", mail_retry, 1, 3600, 60)                                                    \
+    X("mail", "timeout", mail_timeout, 1, 600, 60)
 
 /* CONFIG_SIZE(section, key, member, min, max, default): bytes. */
 #define CONFIG_SIZE_MAP(X)                                                                         \
     X("limits", "session_buffer", session_buffer, 65536, 1 << 30, 4 << 20)                         \
     X("limits", "channel_window", channel_window, 65536, 1 << 30, 128 << 20)                       \
     X("limits", "rekey_data", rekey_data, 65536, 1L << 40, 1 << 30)
+
+/* How mail goes to its server; the words are those of [mail] tls. */
+enum config_mail_tls { MAIL_TLS_STARTTLS, MAIL_TLS_IMPLICIT, MAIL_TLS_NONE };
 
 struct config {
     char file[OS_PATH_MAX]; /* where this was read from */
@@ -86,6 +94,15 @@ struct config {
     char portal_key[OS_PATH_MAX];           /* default: portal.key in CONFIG_PORTAL_DIR */
     char portal_log[OS_PATH_MAX];           /* "" = stderr */
     char portal_group[CONFIG_NAME_MAX + 1]; /* whose members may connect to it; "" = none */
+    char portal_url[CONFIG_URL_MAX +
+                    1]; /* how browsers reach it, for links in mail; "" = no links */
+
+    char mail_server[ADDR_HOST_MAX];      /* "" = no mail */
+    enum config_mail_tls mail_tls;        /* default starttls */
+    char mail_user[CONFIG_MAIL_MAX + 1];  /* "" = without AUTH */
+    char mail_password_file[OS_PATH_MAX]; /* read for each mail, by the process that sends it */
+    char mail_ca_file[OS_PATH_MAX];       /* "" = the system's authorities */
+    char mail_from[CONFIG_MAIL_MAX + 1];  /* the sender's address */
 
 #define X(section, key, member, min, max, dflt) long member;
     CONFIG_NUMBER_MAP(X) CONFIG_DURATION_MAP(X) CONFIG_SIZE_MAP(X)

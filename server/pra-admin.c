@@ -21,9 +21,11 @@
 #include "common/os.h"
 #include "keys/sshkey.h"
 
-#define ARGUMENTS_MAX  64
-#define AUDIT_LIMIT    1000
-#define STORE_DIR_MODE 0750
+#define ARGUMENTS_MAX 64
+#define AUDIT_LIMIT   1000
+/* Until prad takes a mail out of the queue, behind another one perhaps, and says how it went. */
+#define MAIL_PATIENCE_S 15
+#define STORE_DIR_MODE  0750
 
 struct cli {
     const char *config_path;
@@ -436,6 +438,33 @@ static int run_profile(struct cli *cli, struct link *l, struct profile_file *fil
     return rc;
 }
 
+/* With prad there the answer of the mail server is waited for; otherwise it is in the queue. */
+static int run_mail(struct cli *cli, struct link *l, const struct config *c)
+{
+    bool wait = link_to_prad(l) && json_object_get(cli->args, "no-wait") == NULL;
+    json_t *request, *answer = NULL, *result = NULL, *mail = NULL;
+    struct fault f = {0};
+    int rc;
+
+    json_object_del(cli->args, "no-wait");
+    request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
+    rc = ask(l, request, &answer, &result);
+    if (rc == EXIT_OK && wait) {
+        mail = mail_wait(l, json_integer_value(json_object_get(result, "id")),
+                         c->mail_timeout + MAIL_PATIENCE_S, &f);
+        if (mail == NULL)
+            rc = failed("no-answer", f.text);
+    }
+    if (rc == EXIT_OK && cli->json)
+        print_json(mail != NULL ? mail : result);
+    if (rc == EXIT_OK)
+        rc = mail_print(mail != NULL ? mail : result, wait);
+    json_decref(mail);
+    json_decref(answer);
+    json_decref(request);
+    return rc;
+}
+
 /* ---- batches ----------------------------------------------------------------------------------- */
 
 static int run_batch(struct cli *cli, struct link *l)
@@ -495,6 +524,8 @@ static int run(struct cli *cli)
             rc = run_explain(cli, l, &probe);
         else if (cli->cmd->style == STYLE_PROFILE)
             rc = run_profile(cli, l, &profile);
+        else if (cli->cmd->style == STYLE_MAIL)
+            rc = run_mail(cli, l, c);
         else
             rc = run_simple(cli, l);
     }

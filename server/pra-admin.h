@@ -45,7 +45,8 @@ enum cli_style {
     STYLE_EXPLAIN, /* the answer of explain, in sentences */
     STYLE_AUDIT,   /* a list in pages */
     STYLE_BATCH,   /* the argument is a file of requests */
-    STYLE_PROFILE  /* a file for a user */
+    STYLE_PROFILE, /* a file for a user */
+    STYLE_MAIL     /* a mail whose sending is waited for */
 };
 
 struct cli_command {
@@ -83,6 +84,8 @@ struct link;
  */
 int link_open(const struct config *c, bool create, struct link **out, struct fault *f);
 void link_close(struct link *l);
+/* Does prad answer, or this process itself? */
+bool link_to_prad(const struct link *l);
 /* One request, one answer (new reference). NULL with a sentence when nobody answers any more. */
 json_t *link_ask(struct link *l, const json_t *request, struct fault *f);
 
@@ -133,6 +136,16 @@ int profile_begin(json_t *args, const struct config *c, struct profile_file *out
 int profile_write(struct profile_file *file, json_t *result, bool json, struct fault *f);
 /* Closes; what was made and not written is removed. */
 void profile_end(struct profile_file *file);
+
+/* ---- waiting for a mail (pra-admin_mail.c) ------------------------------------------------------ */
+
+/*
+ * Waits, at most `seconds`, until the mail has been tried. Gives what mail.list says of it then (new
+ * reference), NULL with a sentence when nobody answers any more.
+ */
+json_t *mail_wait(struct link *l, json_int_t id, long seconds, struct fault *f);
+/* Prints what became of it. Returns EXIT_OK if it was sent, EXIT_FAILED. */
+int mail_print(const json_t *mail, bool sending);
 
 /* ---- printing (pra-admin_print.c) -------------------------------------------------------------- */
 

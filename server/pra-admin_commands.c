@@ -101,6 +101,20 @@ static const struct cli_column audit_columns[] = {
     {"detail", "DETAIL", false}, END_COLUMNS,
 };
 
+static const struct cli_column mail_columns[] = {
+    {"id", "ID", true},
+    {"state", "STATE", true},
+    {"kind", "KIND", true},
+    {"to", "TO", true},
+    {"subject", "SUBJECT", true},
+    {"created", "CREATED", true},
+    {"tries", "TRIES", true},
+    {"next-try", "NEXT TRY", false},
+    {"finished", "FINISHED", false},
+    {"error", "ERROR", false},
+    END_COLUMNS,
+};
+
 static const struct cli_column account_columns[] = {
     {"id", "ID", true},
     {"name", "NAME", true},
@@ -331,6 +345,25 @@ const struct cli_command cli_commands[] = {
      STYLE_PROFILE, NULL, NULL,
      "write a profile: with it and a passphrase the user has nothing more to enter",
      "pra-admin profile suzuki --server gw.example.com -o suzuki.pra"},
+
+    {"mail test", "mail.test", POSITIONALS({"address", "ADDRESS", false}),
+     OPTIONS({"no-wait", OPTION_FLAG, NULL, "put it into the queue and do not wait"}), STYLE_MAIL,
+     NULL, NULL, "send a test mail and say what the mail server answered",
+     "pra-admin mail test tanaka@example.com"},
+    {"mail list", "mail.list", NO_POSITIONALS,
+     OPTIONS({"id", OPTION_NUMBER, "ID", "only this mail"},
+             {"limit", OPTION_NUMBER, "N", "at most N, up to 10000"},
+             {"offset", OPTION_NUMBER, "N", "pass over the first N"}),
+     STYLE_TABLE, mail_columns, NULL,
+     "mail that waits, and what became of that of the last 14 days, newest first",
+     "pra-admin mail list"},
+    {"mail retry", "mail.retry", NO_POSITIONALS,
+     OPTIONS({"id", OPTION_NUMBER, "ID", "only this mail, which may have been given up"}),
+     STYLE_DONE, NULL, "mail {id} to {to} is tried now",
+     "try all mail that waits, or one, now and not at its next time",
+     "pra-admin mail retry --id 7"},
+    {"mail drop", "mail.drop", POSITIONALS({"id", "ID", true}), NO_OPTIONS, STYLE_DONE, NULL,
+     "mail {id} to {to} removed", "remove a mail, sent or not", "pra-admin mail drop 7"},
 
     {"audit list", "audit.list", NO_POSITIONALS,
      OPTIONS({"since", OPTION_TEXT, "TIME", "RFC 3339, a date, or a time ago (90m, 7d)"},

@@ -125,8 +125,11 @@ static int become_owner(const struct config *c, struct fault *f)
 
 int link_open(const struct config *c, bool create, struct link **out, struct fault *f)
 {
-    struct admin_options opt = {
-        .store_url = c->store_url, .host_key_path = c->host_key, .create = create};
+    struct admin_options opt = {.store_url = c->store_url,
+                                .host_key_path = c->host_key,
+                                .mail_from = c->mail_from,
+                                .portal_url = c->portal_url,
+                                .create = create};
     const struct timespec pause = {.tv_nsec = ATTEMPT_PAUSE_NS};
     struct link *l = calloc(1, sizeof(*l));
     int rc = PRA_ENOMEM;
@@ -223,6 +226,11 @@ static json_t *ask_prad(struct link *l, const json_t *request, struct fault *f)
         fault_set(f, rc, "prad did not answer (%s): whether the change was made is not known",
                   err_text(rc));
     return answer;
+}
+
+bool link_to_prad(const struct link *l)
+{
+    return l->fd >= 0;
 }
 
 json_t *link_ask(struct link *l, const json_t *request, struct fault *f)

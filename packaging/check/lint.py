@@ -37,6 +37,7 @@ ONLY_IN = {
     r"qrencode\.h": r"server/portal/qr\.c",
     r"liboath/": r"server/admin/admin_totp\.c",
     r"zlib\.h": r"client/archive\.c",
+    r"curl/": r"server/mailer/[a-z0-9_]+\.[ch]",
     r"event2/": r"server/[a-z0-9_/]+\.[ch]",
 }
 

@@ -19,19 +19,22 @@
 int admin_open(const struct admin_options *opt, struct admin **out, struct fault *f)
 {
     struct admin *a = calloc(1, sizeof(*a));
-    int rc;
+    int rc = 0;
 
     if (a == NULL)
         return fault_set(f, PRA_ENOMEM, "no memory");
     a->store_url = strdup(opt->store_url);
     a->host_key_path = strdup(opt->host_key_path != NULL ? opt->host_key_path : "");
+    if (admin_set_mail(a, opt->mail_from, opt->portal_url) != 0)
+        rc = PRA_ENOMEM;
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
     a->throttle = throttle_new();
     if (opt->host != NULL) {
         a->host = *opt->host;
         a->serving = opt->host->session_list != NULL;
     }
-    if (a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL || a->throttle == NULL)
+    if (rc != 0 || a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL ||
+        a->throttle == NULL)
         rc = fault_set(f, PRA_ENOMEM, "no memory");
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
@@ -59,6 +62,8 @@ void admin_close(struct admin *a)
     throttle_free(a->throttle);
     free(a->store_url);
     free(a->host_key_path);
+    free(a->mail_from);
+    free(a->portal_url);
     free(a);
 }
 

@@ -83,6 +83,8 @@ struct admin_host {
 struct admin_options {
     const char *store_url;         /* "sqlite:/path" */
     const char *host_key_path;     /* made by the init operation, mode 0600 */
+    const char *mail_from;         /* who sends mail; NULL or "": none can be sent */
+    const char *portal_url;        /* where mail says the portal is; NULL or "": nothing */
     const struct admin_host *host; /* NULL: no prad, the store alone */
     bool create;                   /* init: make the database if there is none */
 };
@@ -116,6 +118,29 @@ int admin_set_own_addresses(struct admin *a, const struct addr_ip *ips, size_t c
 
 /* Stores a batch of audit events in one transaction, and last-seen data of devices. 0, PRA_EIO. */
 int admin_store_audit(struct admin *a, const struct audit_event *events, size_t count);
+
+/* Other settings of mail, as in struct admin_options. Returns 0, PRA_ENOMEM. */
+int admin_set_mail(struct admin *a, const char *from, const char *portal_url);
+
+/* ---- sending what is in the queue: prad's keeper asks, an own process sends ------------------- */
+
+/* Once at the start: what was being sent when the program ended waits again. 0, PRA_EIO. */
+int admin_mail_resume(struct admin *a);
+/*
+ * The next mail whose time has come, which is marked as being sent; mail whose time is over is given
+ * up on the way. *id and *content (JSON, the caller frees it) are set only on 0. Returns 0,
+ * PRA_ENOENT (none), PRA_EIO.
+ */
+int admin_mail_next(struct admin *a, int64_t now, int64_t *id, char **content);
+
+enum admin_mail_outcome {
+    ADMIN_MAIL_SENT,
+    ADMIN_MAIL_LATER, /* may work another time */
+    ADMIN_MAIL_NEVER  /* the server will not take it, now or later */
+};
+/* What became of a try; `why` is a sentence, `wait` the shortest time to the next try. 0, PRA_EIO. */
+int admin_mail_done(struct admin *a, int64_t id, enum admin_mail_outcome outcome, const char *why,
+                    int64_t now, int64_t wait);
 
 /* What a client said at hello, kept beside its key for the administrator. 0, PRA_ENOENT, PRA_EIO. */
 int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,

@@ -101,16 +101,11 @@ int arg_bytes(struct call *c, const char *name, uint8_t *out, size_t len)
     return 0;
 }
 
-/* One @, something on both sides, nothing that could end a header line or an address list. */
 static int check_mail(struct call *c, const char *mail)
 {
-    const char *at = strchr(mail, '@');
-    size_t len = strlen(mail);
-
-    if (len > STORE_MAIL_MAX || check_label(c, "mail", mail) != 0 || at == NULL || at == mail ||
-        at[1] == '\0' || strchr(at + 1, '@') != NULL || strpbrk(mail, " ,;:<>()[]\\\"") != NULL)
-        return fault_set(&c->f, PRA_EINVAL, "mail: is no address such as suzuki@example.com");
-    return 0;
+    return mail_address_good(mail)
+               ? 0
+               : fault_set(&c->f, PRA_EINVAL, "mail: is no address such as suzuki@example.com");
 }
 
 /* What account.add, account.set and me.set may set; absent arguments change nothing. */

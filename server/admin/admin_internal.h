@@ -30,6 +30,7 @@ struct admin {
     struct store *store;
     char *store_url;
     char *host_key_path;
+    char *mail_from, *portal_url; /* "" = not set */
     struct admin_host host;
     bool serving; /* inside prad: a change is compiled before it is committed */
     struct policy *policy;
@@ -285,8 +286,13 @@ int login_second_step(struct call *c, second_step_fn try);
 int totp_take(struct call *c, struct store_account *a, const char *code, int64_t now,
               const char **why);
 
+/* ---- mail (admin_mail.c) ------------------------------------------------------------------------ */
+
+/* One address, without a name, that may stand in a header and in SMTP. */
+bool mail_address_good(const char *text);
+
 /* The operations, by file: admin_users.c, _keys.c, _rules.c, _gateway.c, _audit.c, _explain.c,
-   _accounts.c, _login.c, _totp.c. */
+   _accounts.c, _login.c, _totp.c, _mail.c. */
 int op_user_add(struct call *c);
 int op_user_list(struct call *c);
 int op_user_enable(struct call *c);
@@ -349,5 +355,9 @@ int op_access_list(struct call *c);
 int op_access_add(struct call *c);
 int op_access_delete(struct call *c);
 int op_access_reset(struct call *c);
+int op_mail_list(struct call *c);
+int op_mail_test(struct call *c);
+int op_mail_retry(struct call *c);
+int op_mail_drop(struct call *c);
 
 #endif

@@ -145,6 +145,12 @@ static const struct operation operations[] = {
     {"access.reset", OP_WRITES, BY_CONSOLE, op_access_reset, NO_ARGS},
     {"recovery.renew", OP_WRITES, SELF, op_recovery_renew, ARGS(HIDE("proof", PROOF_ARG))},
 
+    {"mail.list", OP_READS, CHANGES, op_mail_list,
+     ARGS(INT("id", ID_MAX), INT("limit", LIST_PART_MAX), INT("offset", ID_MAX))},
+    {"mail.test", OP_WRITES, CHANGES, op_mail_test, ARGS(NEED("address", STORE_MAIL_MAX))},
+    {"mail.retry", OP_WRITES, CHANGES, op_mail_retry, ARGS(INT("id", ID_MAX))},
+    {"mail.drop", OP_WRITES, CHANGES, op_mail_drop, ARGS(NEED_INT("id"))},
+
     {"init", OP_CHANGES, BY_CONSOLE, op_init, NO_ARGS},
 };
 

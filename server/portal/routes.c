@@ -142,6 +142,12 @@ const struct route routes[] = {
     {EVHTTP_REQ_POST, "/accounts/{name}/reset", "account.reset", ROUTE_ASK,
      "Turn an account's second step off (a lost phone) and end its log-ins", {NEED_PATH("name")}},
     {EVHTTP_REQ_DELETE, "/accounts/{name}", "account.delete", ROUTE_ASK, "Remove an account", {NEED_PATH("name")}},
+
+    {EVHTTP_REQ_GET, "/mail", "mail.list", ROUTE_ASK, "Mail that waits, and what became of the last ones",
+     {QUERY_INT("id"), QUERY_INT("limit"), QUERY_INT("offset")}},
+    {EVHTTP_REQ_POST, "/mail/test", "mail.test", ROUTE_ASK, "Send a test mail to an address", {NEED("address")}},
+    {EVHTTP_REQ_POST, "/mail/retry", "mail.retry", ROUTE_ASK, "Try a mail, or all that wait, again now", {INT("id")}},
+    {EVHTTP_REQ_DELETE, "/mail/{id}", "mail.drop", ROUTE_ASK, "Remove a mail from the queue", {ID_PATH("id")}},
     {0, NULL, NULL, ROUTE_ASK, NULL, {{0}}},
 };
 /* clang-format on */

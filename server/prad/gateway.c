@@ -161,6 +161,7 @@ void gateway_reload(struct gateway *g, const struct config *c)
     g->settings = s;
     for (unsigned i = 0; i < g->worker_count; i++)
         worker_set_settings(g->worker[i], settings_ref(s));
+    keeper_set_settings(g->keeper, settings_ref(s));
     log_event(LOG_INFO, "reloaded", "file=%s", c->file);
 }
 

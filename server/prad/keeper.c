@@ -14,11 +14,13 @@
 #include "common/os.h"
 #include "server/admin/admin.h"
 #include "server/admin/admin_server.h"
+#include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
 #include "server/prad/worker.h"
 
 #define TICK_MS         250
 #define REFRESH_EVERY   4   /* ticks between looks at the store */
+#define MAIL_EVERY      2   /* ticks between looks at the queue of mail */
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define SOURCES_EVERY   40  /* ticks between writing down what is known of sources */
 #define PENALTIES_SHOWN 1000
@@ -45,6 +47,7 @@ struct keeper {
     struct admin *admin;
     struct admin_server *server;
     struct admin_server *portal; /* the same for pra-portal */
+    struct mailer *mailer;
     struct policy *published;
     int64_t next_change;  /* when some answer of `published` may differ */
     int64_t clock_offset; /* wall clock minus monotonic clock, ms */
@@ -244,6 +247,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     k->ticks++;
     if (k->ticks % REFRESH_EVERY == 0)
         admin_refresh(k->admin);
+    if (k->ticks % MAIL_EVERY == 0)
+        mailer_look(k->mailer);
     if (k->ticks % ADDRESSES_EVERY == 0)
         look_at_addresses(k);
     if (k->ticks % SOURCES_EVERY == 0)
@@ -291,6 +296,34 @@ void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, c
     snprintf(n->os, sizeof(n->os), "%s", os);
     snprintf(n->binding, sizeof(n->binding), "%s", binding);
     mailbox_post(&k->mailbox, &n->mail);
+}
+
+struct reload {
+    struct mail mail;
+    struct settings *settings;
+};
+
+static void on_settings(struct mail *m, void *owner)
+{
+    struct reload *r = (struct reload *)m;
+    struct keeper *k = owner;
+    const struct config *c = &r->settings->config;
+    if (k && (admin_set_mail(k->admin, c->mail_from, c->portal_url) != 0 ||
+              mailer_set(k->mailer, c) != 0))
+        log_event(LOG_ERROR, "reload-failed", "setting=\"[mail]\"");
+    settings_unref(r->settings);
+    free(r);
+}
+
+void keeper_set_settings(struct keeper *k, struct settings *s)
+{
+    struct reload *r = malloc(sizeof(*r));
+    if (!r) {
+        settings_unref(s);
+        return;
+    }
+    *r = (struct reload){.mail.deliver = on_settings, .settings = s};
+    mailbox_post(&k->mailbox, &r->mail);
 }
 
 static void on_stop(struct mail *m, void *owner)
@@ -363,9 +396,14 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .penalty_list = host_penalty_list,
                                     .penalty_clear = host_penalty_clear,
                                     .settle = host_settle};
-    const struct admin_options opt = {
-        .store_url = c->store_url, .host_key_path = c->host_key, .host = &host};
+    const struct admin_options opt = {.store_url = c->store_url,
+                                      .host_key_path = c->host_key,
+                                      .host = &host,
+                                      .mail_from = c->mail_from,
+                                      .portal_url = c->portal_url};
     int rc = open_patiently(&opt, &k->admin, f);
+    if (rc == 0)
+        rc = mailer_new(k->base, k->admin, c, &k->mailer, f);
     if (rc != 0)
         return rc;
     look_at_addresses(k);
@@ -434,6 +472,7 @@ void keeper_stop(struct keeper *k)
             pthread_join(k->thread, NULL);
         }
     }
+    mailer_free(k->mailer);
     admin_server_free(k->server);
     admin_server_free(k->portal);
     if (k->mailbox.fd >= 0)

@@ -29,6 +29,7 @@
 #define STORE_CREDENTIAL_MAX 1023
 #define STORE_RP_MAX         253
 #define STORE_PASSKEY_MAX    600
+#define STORE_SUBJECT_MAX    300
 
 struct store_user {
     int64_t id;
@@ -152,6 +153,26 @@ struct store_audit {
     struct audit_event event;
 };
 
+/*
+ * A mail in the queue: "waiting" for its time, "sending", or finished: "sent", "failed" (the server
+ * will never take it), "expired" (its time is over). What it says is asked for by itself.
+ */
+struct store_mail {
+    int64_t id;
+    char state[16];
+    int64_t due, tries, tried, finished; /* next try, tries so far, last try; 0 = never */
+    char error[AUDIT_TEXT_MAX];          /* of the last try */
+    char kind[STORE_WORD_MAX + 1];
+    char recipient[STORE_MAIL_MAX + 1];
+    char subject[STORE_SUBJECT_MAX + 1];
+    int64_t created, good_until;
+};
+
+struct store_mail_counts {
+    int64_t all, waiting, bytes, failed; /* waiting: those being sent, too; failed: expired, too */
+    int64_t dropped;                     /* since the database was made: no room for them */
+};
+
 struct store_counts {
     int64_t users, groups, keys, rules; /* active keys */
 };
@@ -177,6 +198,7 @@ typedef int (*store_login_fn)(const struct store_login *, void *ctx);
 typedef int (*store_token_fn)(const struct store_token *, void *ctx);
 typedef int (*store_passkey_fn)(const struct store_passkey *, void *ctx);
 typedef int (*store_access_fn)(const struct store_access *, void *ctx);
+typedef int (*store_mail_fn)(const struct store_mail *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
 
 struct store_ops {
@@ -336,6 +358,26 @@ struct store_ops {
     int (*access_delete)(struct store *s, int64_t id, struct fault *f);
     int (*access_clear)(struct store *s, struct fault *f);
     int (*access_each)(struct store *s, store_access_fn fn, void *ctx, struct fault *f);
+    int (*mail_add)(struct store *s, const struct store_mail *m, const char *content, int64_t *id,
+                    struct fault *f);
+    int (*mail_get)(struct store *s, int64_t id, struct store_mail *out, struct fault *f);
+    /* What it says; the caller frees *out. "" when it is finished. */
+    int (*mail_content)(struct store *s, int64_t id, char **out, struct fault *f);
+    /* The one that has waited longest for its turn at `now`; PRA_ENOENT: none. */
+    int (*mail_next)(struct store *s, int64_t now, struct store_mail *out, struct fault *f);
+    /* state, due, tries, tried, finished and error, by id. */
+    int (*mail_set)(struct store *s, const struct store_mail *m, struct fault *f);
+    int (*mail_empty)(struct store *s, int64_t id, struct fault *f); /* forgets what it says */
+    int (*mail_delete)(struct store *s, int64_t id, struct fault *f);
+    /* Newest first; limit 0 = all. */
+    int (*mail_each)(struct store *s, int64_t limit, int64_t offset, store_mail_fn fn, void *ctx,
+                     struct fault *f);
+    int (*mail_counts)(struct store *s, struct store_mail_counts *out, struct fault *f);
+    /* What was being sent when the program ended waits again. */
+    int (*mail_resume)(struct store *s, struct fault *f);
+    int (*mail_dropped)(struct store *s, struct fault *f); /* counts one */
+    /* Forgets mail that was finished before, and all but the newest `keep` of the finished. */
+    int (*mail_tidy)(struct store *s, int64_t before, int64_t keep, struct fault *f);
 };
 
 /*

@@ -33,6 +33,8 @@
     " FROM tokens t JOIN accounts a ON a.id = t.account_id"
 #define SQL_PASSKEY_COLUMNS                                                                        \
     "id, account_id, name, credential, rp, algorithm, key, counter, created, used FROM passkeys"
+#define SQL_MAIL_COLUMNS                                                                           \
+    "id, state, due, tries, tried, finished, error, kind, recipient, subject, created, good_until"
 #define SQL_AUDIT_ALL    " FROM audit WHERE id > ?1 AND time_ms >= ?2 AND time_ms < ?3"
 #define SQL_AUDIT_KIND   SQL_AUDIT_ALL " AND kind = ?4"
 #define SQL_AUDIT_USER   SQL_AUDIT_ALL " AND user = ?4"
@@ -165,7 +167,30 @@
     X(SQL_ACCESS_CLEAR, "DELETE FROM access_rules")                                                \
     X(SQL_ACCESS_EACH, "SELECT id, network, comment, created FROM access_rules ORDER BY id")       \
     X(SQL_LOGIN_EACH, "SELECT " SQL_LOGIN_COLUMNS " FROM logins"                                   \
-                      " WHERE account_id = ?1 OR ?1 = 0 ORDER BY id")
+                      " WHERE account_id = ?1 OR ?1 = 0 ORDER BY id")                              \
+    X(SQL_MAIL_ADD,                                                                                \
+      "INSERT INTO mail (state, due, tries, tried, finished, error, kind, recipient,"              \
+      " subject, content, created, good_until)"                                                    \
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                              \
+    X(SQL_MAIL_GET, "SELECT " SQL_MAIL_COLUMNS " FROM mail WHERE id = ?")                          \
+    X(SQL_MAIL_CONTENT, "SELECT content FROM mail WHERE id = ?")                                   \
+    X(SQL_MAIL_NEXT, "SELECT " SQL_MAIL_COLUMNS " FROM mail"                                       \
+                     " WHERE state = 'waiting' AND due <= ? ORDER BY due, id LIMIT 1")             \
+    X(SQL_MAIL_SET, "UPDATE mail SET state = ?, due = ?, tries = ?, tried = ?, finished = ?,"      \
+                    " error = ? WHERE id = ?")                                                     \
+    X(SQL_MAIL_EMPTY, "UPDATE mail SET content = '' WHERE id = ?")                                 \
+    X(SQL_MAIL_DELETE, "DELETE FROM mail WHERE id = ?")                                            \
+    X(SQL_MAIL_EACH, "SELECT " SQL_MAIL_COLUMNS " FROM mail ORDER BY id DESC LIMIT ? OFFSET ?")    \
+    X(SQL_MAIL_COUNTS,                                                                             \
+      "SELECT count(*), coalesce(sum(state = 'waiting' OR state = 'sending'), 0),"                 \
+      " coalesce(sum(length(content)), 0),"                                                        \
+      " coalesce(sum(state = 'failed' OR state = 'expired'), 0),"                                  \
+      " (SELECT value FROM meta WHERE key = 'mail-dropped') FROM mail")                            \
+    X(SQL_MAIL_RESUME, "UPDATE mail SET state = 'waiting' WHERE state = 'sending'")                \
+    X(SQL_MAIL_DROPPED, "UPDATE meta SET value = value + 1 WHERE key = 'mail-dropped'")            \
+    X(SQL_MAIL_TIDY, "DELETE FROM mail WHERE finished > 0 AND (finished < ?1 OR id <="             \
+                     " (SELECT id FROM mail WHERE finished > 0 ORDER BY id DESC LIMIT 1"           \
+                     " OFFSET ?2))")
 
 enum sql_id {
 #define X(id, text) id,
@@ -302,6 +327,18 @@ SQLITE_OP(access_delete);
 SQLITE_OP(access_clear);
 SQLITE_OP(access_each);
 SQLITE_OP(login_each);
+SQLITE_OP(mail_add);
+SQLITE_OP(mail_get);
+SQLITE_OP(mail_content);
+SQLITE_OP(mail_next);
+SQLITE_OP(mail_set);
+SQLITE_OP(mail_empty);
+SQLITE_OP(mail_delete);
+SQLITE_OP(mail_each);
+SQLITE_OP(mail_counts);
+SQLITE_OP(mail_resume);
+SQLITE_OP(mail_dropped);
+SQLITE_OP(mail_tidy);
 #undef SQLITE_OP
 
 #endif

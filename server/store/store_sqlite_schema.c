@@ -86,8 +86,17 @@
     " challenge BLOB NOT NULL, created INTEGER NOT NULL) STRICT;"                                  \
     "CREATE TABLE access_rules (id INTEGER PRIMARY KEY AUTOINCREMENT,"                             \
     " network TEXT NOT NULL UNIQUE, comment TEXT NOT NULL, created INTEGER NOT NULL) STRICT;"
+/* Mail that waits to be sent, and what became of it. */
+#define SCHEMA_4                                                                                   \
+    "CREATE TABLE mail (id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL,"                \
+    " kind TEXT NOT NULL, recipient TEXT NOT NULL, subject TEXT NOT NULL, content TEXT NOT NULL,"  \
+    " created INTEGER NOT NULL, due INTEGER NOT NULL, good_until INTEGER NOT NULL,"                \
+    " tries INTEGER NOT NULL, tried INTEGER NOT NULL, finished INTEGER NOT NULL,"                  \
+    " error TEXT NOT NULL) STRICT;"                                                                \
+    "CREATE INDEX mail_state ON mail (state, due);"                                                \
+    "INSERT INTO meta VALUES ('mail-dropped', 0);"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3};
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

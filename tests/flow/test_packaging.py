@@ -10,7 +10,7 @@ from lib.gateway import program
 from lib.procs import run
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-PROGRAMS = ["pra", "prad", "pra-admin", "pra-portal", "pra-keyhelper", "test/pra", "test/pra-keyhelper",
+PROGRAMS = ["pra", "prad", "pra-admin", "pra-portal", "pra-mailer", "pra-keyhelper", "test/pra", "test/pra-keyhelper",
             "pra-tray", "test/pra-tray"]
 
 

@@ -28,6 +28,11 @@ service anvil {{
 service stats {{
   chroot =
 }}
+service auth {{
+  unix_listener {dir}/auth-smtp {{
+    mode = 0666
+  }}
+}}
 service pop3-login {{
   chroot =
   inet_listener pop3 {{

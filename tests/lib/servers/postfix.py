@@ -28,13 +28,13 @@ local_transport = error:no local delivery
 virtual_transport = virtual
 virtual_mailbox_domains = pra.test
 virtual_mailbox_base = {maildir}
-virtual_mailbox_maps = inline:{{ {user}@pra.test=/ }}
+virtual_mailbox_maps = inline:{{ {mailboxes} }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 smtpd_recipient_restrictions = reject_unauth_destination
 smtpd_banner = mail.pra.test ESMTP
-"""
+{more}"""
 
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -54,28 +54,31 @@ retry     unix  - - n - - error
 discard   unix  - - n - - discard
 virtual   unix  - n n - - virtual
 anvil     unix  - - n - 1 anvil
-"""
+{more}"""
 
 
 class Postfix:
-    def __init__(self, folder, dovecot):
+    """main, master: more lines of main.cf and master.cf; users: whose mail is taken besides Dovecot's user's."""
+
+    def __init__(self, folder, dovecot, main="", master="", users=()):
         self.dir = str(folder)
         self.dovecot = dovecot
+        self.main, self.master = main, master
+        self.users = [dovecot.user, *users]
         self.smtp = free_port()
         self.process = None
 
     def start(self):
         config = os.path.join(self.dir, "etc")
-        os.makedirs(config)
-        os.makedirs(os.path.join(self.dir, "queue"))
-        os.makedirs(os.path.join(self.dir, "data"))
+        for path in (config, os.path.join(self.dir, "queue"), os.path.join(self.dir, "data")):
+            os.makedirs(path, exist_ok=True)
         os.chown(os.path.join(self.dir, "data"), pwd.getpwnam("postfix").pw_uid, -1)
         with open(os.path.join(config, "main.cf"), "w") as f:
             f.write(MAIN.format(dir=self.dir, maildir=self.dovecot.maildir,
-                                user=self.dovecot.user, uid=self.dovecot.mail_uid,
-                                gid=self.dovecot.mail_gid))
+                                mailboxes=", ".join(f"{{ {u}@pra.test=/ }}" for u in self.users),
+                                uid=self.dovecot.mail_uid, gid=self.dovecot.mail_gid, more=self.main))
         with open(os.path.join(config, "master.cf"), "w") as f:
-            f.write(MASTER.format(port=self.smtp))
+            f.write(MASTER.format(port=self.smtp, more=self.master))
         program = shutil.which("postfix", path=f"{os.environ['PATH']}:/usr/sbin")
         self.process = Process([program, "-c", config, "start-fg"],
                                os.path.join(self.dir, "out.log"), name="postfix")

@@ -70,6 +70,10 @@ static const struct {
     {"access.delete", "oc"},
     {"access.reset", "c"},
     {"recovery.renew", "oaheu"},
+    {"mail.list", "oac"},
+    {"mail.test", "oac"},
+    {"mail.retry", "oac"},
+    {"mail.drop", "oac"},
 };
 #define RIGHTS (sizeof(rights) / sizeof(rights[0]))
 

@@ -383,7 +383,9 @@ static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **st
     assert_int_equal(s->ops->secret(s, one, &f), 0);
     store_close(s);
     /* Back to the first schema: a table a line. */
-    run_sql("DROP TABLE challenges;"
+    run_sql("DROP TABLE mail;"
+            "DELETE FROM meta WHERE key = 'mail-dropped';"
+            "DROP TABLE challenges;"
             "DROP TABLE passkeys;"
             "DROP TABLE tokens;"
             "DROP TABLE access_rules;"
