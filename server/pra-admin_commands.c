@@ -142,6 +142,10 @@ static const struct cli_column access_columns[] = {
 };
 
 /* What account add and account set share. */
+#define SEND_OPTION                                                                                \
+    {                                                                                              \
+        "send", OPTION_FLAG, NULL, "mail the code to the account's address and do not print it"    \
+    }
 #define ACCOUNT_OPTIONS                                                                            \
     {"full-name", OPTION_TEXT, "TEXT", "the person's name"},                                       \
         {"mail", OPTION_TEXT, "ADDRESS", "where mail for this account goes"},                      \
@@ -258,7 +262,7 @@ const struct cli_command cli_commands[] = {
 
     {"account add", "account.add", POSITIONALS(P_NAME),
      OPTIONS({"role", OPTION_NEEDED, "ROLE", "owner, admin, helpdesk, engineer or auditor"},
-             ACCOUNT_OPTIONS),
+             ACCOUNT_OPTIONS, SEND_OPTION),
      STYLE_DETAILS, NULL, NULL,
      "make an account of the management tool; prints the one-time code that sets its password",
      "pra-admin account add tanaka --role owner"},
@@ -278,8 +282,8 @@ const struct cli_command cli_commands[] = {
     {"account delete", "account.delete", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "account {name} deleted; the audit records stay", "remove an account",
      "pra-admin account delete tanaka"},
-    {"account reissue", "account.reissue", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DETAILS, NULL,
-     NULL,
+    {"account reissue", "account.reissue", POSITIONALS(P_NAME), OPTIONS(SEND_OPTION), STYLE_DETAILS,
+     NULL, NULL,
      "take away password and second step and print a new set-up code (forgotten password, lost "
      "phone)",
      "pra-admin account reissue tanaka"},

@@ -29,12 +29,13 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
         rc = PRA_ENOMEM;
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
     a->throttle = throttle_new();
+    a->forgotten = calloc(FORGOTTEN_MAX, sizeof(*a->forgotten));
     if (opt->host != NULL) {
         a->host = *opt->host;
         a->serving = opt->host->session_list != NULL;
     }
     if (rc != 0 || a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL ||
-        a->throttle == NULL)
+        a->forgotten == NULL || a->throttle == NULL)
         rc = fault_set(f, PRA_ENOMEM, "no memory");
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
@@ -59,6 +60,7 @@ void admin_close(struct admin *a)
     policy_unref(a->next);
     free(a->own);
     free(a->notes);
+    free(a->forgotten);
     throttle_free(a->throttle);
     free(a->store_url);
     free(a->host_key_path);

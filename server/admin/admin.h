@@ -122,6 +122,9 @@ int admin_store_audit(struct admin *a, const struct audit_event *events, size_t 
 /* Other settings of mail, as in struct admin_options. Returns 0, PRA_ENOMEM. */
 int admin_set_mail(struct admin *a, const char *from, const char *portal_url);
 
+/* Sends codes to those who forgot their passwords and asked since the last time. */
+void admin_forgotten(struct admin *a, int64_t now);
+
 /* ---- sending what is in the queue: prad's keeper asks, an own process sends ------------------- */
 
 /* Once at the start: what was being sent when the program ended waits again. 0, PRA_EIO. */

@@ -193,10 +193,18 @@ static int invite(struct call *c, struct store_account *a, bool add)
     if (rc == PRA_EEXIST)
         return fault_set(&c->f, rc, "name: account '%s' exists already", a->name);
     if (rc == 0) {
+        bool send = arg_bool(c, "send");
+
+        if (send)
+            rc = mail_invitation(c, a, code);
         result = account_json(a);
-        json_object_set_new(result, "setup-code", json_string(code));
+        json_object_set_new(result, "setup-code", send ? json_null() : json_string(code));
         json_object_set_new(result, "setup-expires", json_when(a->setup_expires));
-        rc = give(c, result);
+        json_object_set_new(result, "setup-mailed", send ? json_text(a->mail) : json_null());
+        if (rc == 0)
+            rc = give(c, result);
+        else
+            json_decref(result);
     }
     crypto_wipe(code, sizeof(code));
     return rc;

@@ -40,6 +40,8 @@ struct admin {
     struct throttle *throttle;
     struct device_note *notes; /* ADMIN_NOTES_MAX */
     size_t note_count;
+    struct forgotten *forgotten; /* FORGOTTEN_MAX */
+    size_t forgotten_count;
 };
 
 /* ARG_HIDDEN: text that never stands in the audit. */
@@ -274,6 +276,23 @@ typedef int (*second_step_fn)(struct call *c, const char **why);
 /* Opens the waiting log-in if `try` says yes; counts and records what was wrong. */
 int login_second_step(struct call *c, second_step_fn try);
 
+/* ---- forgotten passwords and mail to accounts (admin_reset.c) ------------------------------------ */
+
+#define RESET_VALID_S   1800
+#define RESET_ASKED_MAX 3    /* mails of one account ... */
+#define RESET_ASKED_S   3600 /* ... in this time */
+#define FORGOTTEN_MAX   64   /* that wait for their turn */
+
+/* Somebody says that he forgot his password. */
+struct forgotten {
+    char account[POLICY_NAME_MAX + 1];
+    char mail[STORE_MAIL_MAX + 1];
+    char source[STORE_WORD_MAX + 1];
+};
+
+/* Mails the set-up code of a new or reissued account. A transaction is open. */
+int mail_invitation(struct call *c, const struct store_account *a, const char *code);
+
 /* ---- the second step (admin_totp.c) ------------------------------------------------------------- */
 
 #define TOTP_STEP_S 30
@@ -340,6 +359,8 @@ int op_login_code(struct call *c);
 int op_login_list(struct call *c);
 int op_login_end(struct call *c);
 int op_setup(struct call *c);
+int op_forgotten(struct call *c);
+int op_reset(struct call *c);
 int op_logout(struct call *c);
 int op_me(struct call *c);
 int op_me_set(struct call *c);

@@ -349,15 +349,60 @@ int op_login_code(struct call *c)
     return login_second_step(c, try_code);
 }
 
-/* Somebody with a set-up code chooses the password, and is logged in. */
-int op_setup(struct call *c)
+/* Which code lets somebody choose a password, and what that does besides. */
+struct way_in {
+    const char *word, *refused; /* for the audit */
+    /* Is it this account's code, and good now? Returns 0, PRA_EPASSPHRASE, or the store's error. */
+    int (*fits)(struct call *c, const uint8_t hash[STORE_HASH_LEN], int64_t now);
+    bool end_logins;
+};
+
+static int setup_fits(struct call *c, const uint8_t hash[STORE_HASH_LEN], int64_t now)
+{
+    const struct store_account *a = &c->account;
+
+    return a->has_setup && now < a->setup_expires && crypto_equal(hash, a->setup, STORE_HASH_LEN)
+               ? 0
+               : PRA_EPASSPHRASE;
+}
+
+static int reset_fits(struct call *c, const uint8_t hash[STORE_HASH_LEN], int64_t now)
+{
+    struct store_reset r;
+    int rc = c->a->store->ops->reset_get(c->a->store, c->account.id, &r, &c->f);
+
+    if (rc != 0)
+        return rc == PRA_ENOENT ? PRA_EPASSPHRASE : rc;
+    return c->account.has_password && now < r.expires && now >= r.expires - RESET_VALID_S &&
+                   crypto_equal(hash, r.hash, STORE_HASH_LEN)
+               ? 0
+               : PRA_EPASSPHRASE;
+}
+
+/* In the open transaction: the password is another one, the code is used up, a log-in begins. */
+static int take_password(struct call *c, const struct way_in *way, int64_t now)
+{
+    struct store *s = c->a->store;
+    int rc;
+
+    c->account.has_setup = false;
+    c->account.has_password = true;
+    rc = s->ops->account_set(s, &c->account, &c->f);
+    if (rc == 0)
+        rc = s->ops->reset_delete(s, c->account.id, &c->f);
+    if (rc == 0 && way->end_logins)
+        rc = s->ops->login_end(s, c->account.id, 0, &c->f);
+    return rc == 0 ? begin_login(c, now) : rc;
+}
+
+/* Somebody with a code chooses the password, and is logged in: but for the second step, if he has one. */
+static int choose_password(struct call *c, const struct way_in *way)
 {
     const char *name = arg_text(c, "account");
     struct store *s = c->a->store;
     uint8_t hash[STORE_HASH_LEN], salt[STORE_SALT_LEN], proof[STORE_HASH_LEN];
     int64_t now = os_time_now();
     struct throttle_who who = access_who(c, name, NULL);
-    bool good;
     int rc = check_throttle(c, &who);
 
     if (rc == 0)
@@ -368,28 +413,63 @@ int op_setup(struct call *c)
         rc = code_hash(arg_text(c, "code"), hash);
     if (rc == 0)
         rc = s->ops->account_get(s, name, &c->account, &c->f);
-    if (rc != 0 && rc != PRA_ENOENT)
-        return rc;
-    good = rc == 0 && c->account.has_setup && now < c->account.setup_expires &&
-           account_live(&c->account, now) && crypto_equal(hash, c->account.setup, sizeof(hash));
-    if (!good) {
-        c->account = (struct store_account){0};
-        crypto_wipe(proof, sizeof(proof));
-        return refuse(c, &who, "setup-code");
+    if (rc == 0)
+        rc = account_live(&c->account, now) ? way->fits(c, hash, now) : PRA_EPASSPHRASE;
+    if (rc == 0) {
+        memcpy(c->account.salt, salt, sizeof(salt));
+        rc = crypto_sha256(proof, sizeof(proof), c->account.proof);
     }
-    c->account.has_setup = false;
-    c->account.has_password = true;
-    memcpy(c->account.salt, salt, sizeof(salt));
-    rc = crypto_sha256(proof, sizeof(proof), c->account.proof);
     crypto_wipe(proof, sizeof(proof));
+    if (rc == PRA_ENOENT || rc == PRA_EPASSPHRASE) {
+        c->account = (struct store_account){0};
+        return refuse(c, &who, way->refused);
+    }
     if (rc == 0)
         rc = s->ops->begin(s, &c->f);
     if (rc != 0)
         return rc;
-    rc = s->ops->account_set(s, &c->account, &c->f);
-    if (rc == 0)
-        rc = begin_login(c, now);
-    return commit(c, rc, AUDIT_ACCOUNT_LOGIN, "setup");
+    return commit(c, take_password(c, way, now), AUDIT_ACCOUNT_LOGIN, way->word);
+}
+
+int op_setup(struct call *c)
+{
+    static const struct way_in way = {"setup", "setup-code", setup_fits, false};
+
+    return choose_password(c, &way);
+}
+
+/* C9: all other log-ins of the account end, since somebody else may have them; the second step stays. */
+int op_reset(struct call *c)
+{
+    static const struct way_in way = {"reset", "reset-code", reset_fits, true};
+
+    return choose_password(c, &way);
+}
+
+/*
+ * Answered before anything is looked up: whether there is such an account, with this address, can be seen
+ * neither from the answer nor from the time that it takes. admin_forgotten() does the rest.
+ */
+int op_forgotten(struct call *c)
+{
+    const char *name = arg_text(c, "account"), *mail = arg_text(c, "mail");
+    struct admin *a = c->a;
+    struct forgotten *f = &a->forgotten[a->forgotten_count];
+    struct throttle_who who = access_who(c, name, NULL);
+    int rc = check_throttle(c, &who);
+
+    if (rc != 0)
+        return rc;
+    throttle_note(a->throttle, &who, os_time_now());
+    if (a->forgotten_count == FORGOTTEN_MAX)
+        return fault_set(&c->f, PRA_EAGAIN, "too many requests at once: try again in a moment");
+    if (strlen(name) < sizeof(f->account) && strlen(mail) < sizeof(f->mail)) {
+        snprintf(f->account, sizeof(f->account), "%s", name);
+        snprintf(f->mail, sizeof(f->mail), "%s", mail);
+        memcpy(f->source, c->source, sizeof(f->source));
+        a->forgotten_count++;
+    }
+    return give(c, json_pack("{s:b}", "mail", a->mail_from[0] != '\0'));
 }
 
 int op_logout(struct call *c)

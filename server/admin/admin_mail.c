@@ -287,10 +287,22 @@ static int64_t next_wait(const struct store_mail *m, int64_t wait)
     return wait > MAIL_WAIT_MAX_S ? MAIL_WAIT_MAX_S : wait;
 }
 
+/* What a mail server said, as one line. */
+static void take_words(char *dst, size_t cap, const char *words)
+{
+    snprintf(dst, cap, "%s", words);
+    utf8_mend(dst);
+    for (; *dst != '\0'; dst++) {
+        if ((unsigned char)*dst < ' ' || *dst == 0x7f)
+            *dst = ' ';
+    }
+}
+
 int admin_mail_done(struct admin *a, int64_t id, enum admin_mail_outcome outcome, const char *why,
                     int64_t now, int64_t wait)
 {
     const struct store_ops *db = a->store->ops;
+    char shown[2 * AUDIT_TEXT_MAX];
     struct store_mail m;
     struct fault f = {0};
     int rc = db->begin(a->store, &f);
@@ -305,7 +317,7 @@ int admin_mail_done(struct admin *a, int64_t id, enum admin_mail_outcome outcome
         return end(a, rc, &f);
     m.tries++;
     m.tried = now;
-    log_escape(m.error, sizeof(m.error), why, strlen(why));
+    take_words(m.error, sizeof(m.error), why);
     if (outcome == ADMIN_MAIL_SENT) {
         m.error[0] = '\0';
         rc = finish_mail(a, &m, "sent", "", now, &f);
@@ -318,7 +330,7 @@ int admin_mail_done(struct admin *a, int64_t id, enum admin_mail_outcome outcome
             m.due = m.good_until;
         rc = db->mail_set(a->store, &m, &f);
         log_event(LOG_WARN, "mail-later", "mail=%lld tries=%lld error=%s", (long long)m.id,
-                  (long long)m.tries, m.error);
+                  (long long)m.tries, log_escape(shown, sizeof(shown), m.error, strlen(m.error)));
     }
     return end(a, rc, &f);
 }

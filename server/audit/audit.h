@@ -37,8 +37,9 @@
     X(AUDIT_ADMIN, "admin")                 /* a change or an attempt by an administrator */       \
     X(AUDIT_ACCOUNT_LOGIN, "account-login") /* of the management tool; reason: how far */          \
     X(AUDIT_ACCOUNT_REFUSED, "account-refused")                                                    \
-    X(AUDIT_MAIL_SENT, "mail-sent")     /* the mail server has taken it */                         \
-    X(AUDIT_MAIL_FAILED, "mail-failed") /* given up: see reason */                                 \
+    X(AUDIT_ACCOUNT_RESET, "account-reset") /* a forgotten password; reason: what came of it */    \
+    X(AUDIT_MAIL_SENT, "mail-sent")         /* the mail server has taken it */                     \
+    X(AUDIT_MAIL_FAILED, "mail-failed")     /* given up: see reason */                             \
     X(AUDIT_OVERFLOW, "audit-overflow")
 
 enum audit_kind {

@@ -162,7 +162,7 @@ int pending_ask(struct pending *q, const char *op, json_t *args, link_done done,
 
     if (q->bearer[0] != '\0')
         json_object_set_new(request, "api-token", json_string(q->bearer));
-    else if (q->token[0] != '\0' && q->route->kind != ROUTE_LOGIN && q->route->kind != ROUTE_SETUP)
+    else if (q->token[0] != '\0' && !route_is_open(q->route))
         json_object_set_new(request, "token", json_string(q->token));
     if (q->browsers[0] != '\0')
         json_object_set_new(request, "browsers", json_string(q->browsers));
@@ -327,6 +327,7 @@ void api_run(struct pending *q)
         break;
     case ROUTE_LOGOUT:
     case ROUTE_CODE:
+    case ROUTE_OPEN:
     case ROUTE_ASK:
         ask(q, q->route->op, q->args, on_done);
         break;

@@ -83,7 +83,7 @@ static json_t *operation_of(const struct route *r)
     }
     json_object_set_new(o, "responses", responses);
     add_params(r, o);
-    if (r->op == NULL || r->kind == ROUTE_LOGIN || r->kind == ROUTE_SETUP)
+    if (r->op == NULL || route_is_open(r))
         json_object_set_new(o, "security", json_array());
     return o;
 }

@@ -152,6 +152,7 @@ enum route_kind {
     ROUTE_ASK,     /* arguments go to prad as they are */
     ROUTE_LOGIN,   /* password: salt, proof, then the operation; the answer has a token */
     ROUTE_SETUP,   /* a new password; the answer has a token */
+    ROUTE_OPEN,    /* like ROUTE_ASK, for whoever is not logged in */
     ROUTE_CODE,    /* the answer has a token */
     ROUTE_LOGOUT,  /* the cookie goes */
     ROUTE_PROVE,   /* the account's own password becomes a proof */
@@ -186,6 +187,8 @@ extern const struct route routes[]; /* ends with a NULL path */
 #define API_PREFIX "/api/v1"
 
 const char *route_method(const struct route *r); /* "GET" */
+/* Is it for those who are not logged in? Then no token goes along. */
+bool route_is_open(const struct route *r);
 /* The description of all of it: OpenAPI 3.1. New reference. */
 json_t *openapi_make(void);
 

@@ -34,6 +34,12 @@ const struct route routes[] = {
     {EVHTTP_REQ_POST, "/setup", "setup", ROUTE_SETUP,
      "Choose the password of an account with its one-time set-up code",
      {NEED("account"), SECRET("code"), SECRET("password")}},
+    {EVHTTP_REQ_POST, "/forgotten", "forgotten", ROUTE_OPEN,
+     "Mail a one-time code to whoever forgot his password; the answer is the same whoever asks",
+     {NEED("account"), NEED("mail")}},
+    {EVHTTP_REQ_POST, "/reset", "reset", ROUTE_SETUP,
+     "Choose another password with that code; ends all log-ins of the account",
+     {NEED("account"), SECRET("code"), SECRET("password")}},
     {EVHTTP_REQ_POST, "/logout", "logout", ROUTE_LOGOUT, "End this log-in", {{0}}},
 
     {EVHTTP_REQ_GET, "/me", "me", ROUTE_ASK, "The account that is logged in, and what it may do", {{0}}},
@@ -131,14 +137,14 @@ const struct route routes[] = {
 
     {EVHTTP_REQ_GET, "/accounts", "account.list", ROUTE_ASK, "Accounts of this tool", {QUERY("name"), PAGED}},
     {EVHTTP_REQ_POST, "/accounts", "account.add", ROUTE_ASK, "Make an account; gives its one-time set-up code",
-     {NEED("name"), NEED("role"), BODY("full-name"), BODY("mail"), BODY("expires")}},
+     {NEED("name"), NEED("role"), BODY("full-name"), BODY("mail"), BODY("expires"), FLAG("send")}},
     {EVHTTP_REQ_PATCH, "/accounts/{name}", "account.set", ROUTE_ASK, "Change an account",
      {NEED_PATH("name"), BODY("role"), BODY("full-name"), BODY("mail"), BODY("expires")}},
     {EVHTTP_REQ_POST, "/accounts/{name}/enable", "account.enable", ROUTE_ASK, "Let an account log in again", {NEED_PATH("name")}},
     {EVHTTP_REQ_POST, "/accounts/{name}/disable", "account.disable", ROUTE_ASK,
      "End an account's log-ins and let it in no more", {NEED_PATH("name")}},
     {EVHTTP_REQ_POST, "/accounts/{name}/reissue", "account.reissue", ROUTE_ASK,
-     "Take both steps away and give a new set-up code", {NEED_PATH("name")}},
+     "Take both steps away and give a new set-up code", {NEED_PATH("name"), FLAG("send")}},
     {EVHTTP_REQ_POST, "/accounts/{name}/reset", "account.reset", ROUTE_ASK,
      "Turn an account's second step off (a lost phone) and end its log-ins", {NEED_PATH("name")}},
     {EVHTTP_REQ_DELETE, "/accounts/{name}", "account.delete", ROUTE_ASK, "Remove an account", {NEED_PATH("name")}},
@@ -151,6 +157,11 @@ const struct route routes[] = {
     {0, NULL, NULL, ROUTE_ASK, NULL, {{0}}},
 };
 /* clang-format on */
+
+bool route_is_open(const struct route *r)
+{
+    return r->kind == ROUTE_LOGIN || r->kind == ROUTE_SETUP || r->kind == ROUTE_OPEN;
+}
 
 const char *route_method(const struct route *r)
 {

@@ -247,8 +247,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     k->ticks++;
     if (k->ticks % REFRESH_EVERY == 0)
         admin_refresh(k->admin);
-    if (k->ticks % MAIL_EVERY == 0)
+    if (k->ticks % MAIL_EVERY == 0) {
+        admin_forgotten(k->admin, os_time_now());
         mailer_look(k->mailer);
+    }
     if (k->ticks % ADDRESSES_EVERY == 0)
         look_at_addresses(k);
     if (k->ticks % SOURCES_EVERY == 0)

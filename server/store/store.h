@@ -153,6 +153,13 @@ struct store_audit {
     struct audit_event event;
 };
 
+/* A code for a forgotten password: its hash, until when it is good; how often one was asked for since. */
+struct store_reset {
+    int64_t account;
+    uint8_t hash[STORE_HASH_LEN];
+    int64_t expires, since, asked;
+};
+
 /*
  * A mail in the queue: "waiting" for its time, "sending", or finished: "sent", "failed" (the server
  * will never take it), "expired" (its time is over). What it says is asked for by itself.
@@ -358,6 +365,11 @@ struct store_ops {
     int (*access_delete)(struct store *s, int64_t id, struct fault *f);
     int (*access_clear)(struct store *s, struct fault *f);
     int (*access_each)(struct store *s, store_access_fn fn, void *ctx, struct fault *f);
+    /* PRA_ENOENT: none. Put replaces; deleting what is not there is no error. */
+    int (*reset_get)(struct store *s, int64_t account, struct store_reset *out, struct fault *f);
+    int (*reset_put)(struct store *s, const struct store_reset *r, struct fault *f);
+    int (*reset_delete)(struct store *s, int64_t account, struct fault *f);
+
     int (*mail_add)(struct store *s, const struct store_mail *m, const char *content, int64_t *id,
                     struct fault *f);
     int (*mail_get)(struct store *s, int64_t id, struct store_mail *out, struct fault *f);

@@ -349,7 +349,8 @@ static const struct store_ops sqlite_ops = {
     OP(token_each),   OP(passkey_add),   OP(passkey_set),   OP(passkey_delete),  OP(passkey_clear),
     OP(passkey_each), OP(challenge_set), OP(challenge_take),
     OP(access_add),   OP(access_delete), OP(access_clear),  OP(access_each),
-    OP(mail_add),      OP(mail_get),      OP(mail_content),    OP(mail_next),
+    OP(reset_get),    OP(reset_put),     OP(reset_delete),
+    OP(mail_add),     OP(mail_get),      OP(mail_content),    OP(mail_next),
     OP(mail_set),     OP(mail_empty),    OP(mail_delete),   OP(mail_each),       OP(mail_counts),
     OP(mail_resume),  OP(mail_dropped),  OP(mail_tidy),
 };

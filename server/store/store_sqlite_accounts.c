@@ -218,6 +218,48 @@ int sqlite_recovery_count(struct store *s, int64_t account, int64_t *out, struct
     return 0;
 }
 
+/* ---- forgotten passwords ----------------------------------------------------------------------- */
+
+int sqlite_reset_get(struct store *s, int64_t account, struct store_reset *out, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_RESET_GET);
+    int rc;
+
+    sql_put_int(&q, account);
+    rc = sql_step(&q, f);
+    if (rc != 1)
+        return rc < 0 ? rc : PRA_ENOENT;
+    out->account = account;
+    q.bad = !sqlite_get_fixed(&q, out->hash, sizeof(out->hash));
+    out->expires = sql_get_int(&q);
+    out->since = sql_get_int(&q);
+    out->asked = sql_get_int(&q);
+    if (q.bad)
+        return sqlite_bad_row(&q, "resets", account, f);
+    sql_end(&q);
+    return 0;
+}
+
+int sqlite_reset_put(struct store *s, const struct store_reset *r, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_RESET_PUT);
+
+    sql_put_int(&q, r->account);
+    sql_put_blob(&q, r->hash, sizeof(r->hash));
+    sql_put_int(&q, r->expires);
+    sql_put_int(&q, r->since);
+    sql_put_int(&q, r->asked);
+    return sql_change(&q, f);
+}
+
+int sqlite_reset_delete(struct store *s, int64_t account, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_RESET_DELETE);
+
+    sql_put_int(&q, account);
+    return sql_run(&q, f);
+}
+
 /* ---- log-ins ----------------------------------------------------------------------------------- */
 
 static void read_login(struct sql *q, struct store_login *l)

@@ -168,6 +168,10 @@
     X(SQL_ACCESS_EACH, "SELECT id, network, comment, created FROM access_rules ORDER BY id")       \
     X(SQL_LOGIN_EACH, "SELECT " SQL_LOGIN_COLUMNS " FROM logins"                                   \
                       " WHERE account_id = ?1 OR ?1 = 0 ORDER BY id")                              \
+    X(SQL_RESET_GET, "SELECT hash, expires, since, asked FROM resets WHERE account_id = ?")        \
+    X(SQL_RESET_PUT, "INSERT OR REPLACE INTO resets (account_id, hash, expires, since, asked)"     \
+                     " VALUES (?, ?, ?, ?, ?)")                                                    \
+    X(SQL_RESET_DELETE, "DELETE FROM resets WHERE account_id = ?")                                 \
     X(SQL_MAIL_ADD,                                                                                \
       "INSERT INTO mail (state, due, tries, tried, finished, error, kind, recipient,"              \
       " subject, content, created, good_until)"                                                    \
@@ -327,6 +331,9 @@ SQLITE_OP(access_delete);
 SQLITE_OP(access_clear);
 SQLITE_OP(access_each);
 SQLITE_OP(login_each);
+SQLITE_OP(reset_get);
+SQLITE_OP(reset_put);
+SQLITE_OP(reset_delete);
 SQLITE_OP(mail_add);
 SQLITE_OP(mail_get);
 SQLITE_OP(mail_content);

@@ -43,11 +43,10 @@ static int one_mail(struct sql *q, struct store_mail *out, struct fault *f)
     if (rc != 1)
         return rc < 0 ? rc : PRA_ENOENT;
     read_mail(q, out);
-    rc = q->bad ? fault_set(f, PRA_ECORRUPT, "database: row %lld of mail is damaged",
-                            (long long)out->id)
-                : 0;
+    if (q->bad)
+        return sqlite_bad_row(q, "mail", out->id, f);
     sql_end(q);
-    return rc;
+    return 0;
 }
 
 int sqlite_mail_add(struct store *s, const struct store_mail *m, const char *content, int64_t *id,
@@ -139,9 +138,9 @@ int sqlite_mail_each(struct store *s, int64_t limit, int64_t offset, store_mail_
     sql_put_int(&q, offset);
     while ((rc = sql_step(&q, f)) == 1) {
         read_mail(&q, &m);
-        rc = q.bad ? fault_set(f, PRA_ECORRUPT, "database: row %lld of mail is damaged",
-                               (long long)m.id)
-                   : fn(&m, ctx);
+        if (q.bad)
+            return sqlite_bad_row(&q, "mail", m.id, f);
+        rc = fn(&m, ctx);
         if (rc != 0) {
             sql_end(&q);
             return rc;

@@ -96,7 +96,13 @@
     "CREATE INDEX mail_state ON mail (state, due);"                                                \
     "INSERT INTO meta VALUES ('mail-dropped', 0);"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4};
+/* Codes with which somebody who forgot his password chooses another one: one of each account. */
+#define SCHEMA_5                                                                                   \
+    "CREATE TABLE resets (account_id INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,"   \
+    " hash BLOB NOT NULL, expires INTEGER NOT NULL, since INTEGER NOT NULL,"                       \
+    " asked INTEGER NOT NULL) STRICT;"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

@@ -60,6 +60,8 @@ const commands = {
     const [file] = await Promise.all([state.page.waitForEvent('download', limit), control(c).click(limit)]);
     return {name: file.suggestedFilename(), text: fs.readFileSync(await file.path(), 'utf8')};
   },
+  value: c => control(c).inputValue(limit),
+  address: () => state.page.url(),
   errors: () => state.errors,
 };
 

@@ -15,6 +15,9 @@ function Role({value, onChange}) {
 
 // The code that sets the password: shown this once.
 function Code({account, onRead}) {
+  if (account['setup-mailed'])
+    return html`<div class="card once" role="status"><p>${t('codeMailed', account.name, account['setup-mailed'], when(account['setup-expires']))}</p>
+      <button class="primary" onClick=${onRead}>${t('close')}</button></div>`;
   return html`<div class="card once" role="status"><h2>${t('setupFor', account.name)}</h2>
     <p><code class="secret">${account['setup-code']}</code></p>
     <p>${t('setupHow', location.origin, when(account['setup-expires']))}</p>
@@ -25,12 +28,13 @@ function Add({again, onCode}) {
   const empty = {name: '', role: 'helpdesk', 'full-name': '', mail: ''};
   const [account, setAccount] = useState(empty);
   const [temporary, setTemporary] = useState(false);
+  const [send, setSend] = useState(false);
   const set = member => value => setAccount(old => ({...old, [member]: value}));
   const action = useAction(async () => {
     const filled = Object.fromEntries(Object.entries(account).filter(([, v]) => v !== ''));
     if (temporary)
       filled.expires = new Date(Date.now() + TEMPORARY_DAYS * DAY_MS).toISOString().slice(0, 19) + 'Z';
-    onCode(await post('/accounts', filled));
+    onCode(await post('/accounts', {...filled, send: send && filled.mail !== undefined}));
     setAccount(empty);
     await again();
   });
@@ -40,6 +44,7 @@ function Add({again, onCode}) {
     <${Field} label=${t('mail')} type="email" value=${account.mail} onInput=${set('mail')} autocomplete="off" />
     <${Role} value=${account.role} onChange=${set('role')} />
     <label class="check"><input type="checkbox" checked=${temporary} onChange=${e => setTemporary(e.target.checked)} /> ${t('temporary')}</label>
+    <label class="check"><input type="checkbox" checked=${send} disabled=${account.mail === ''} onChange=${e => setSend(e.target.checked)} /> ${t('sendCode')}</label>
   <//></section>`;
 }
 
@@ -86,7 +91,7 @@ export function AccountPage({name, me}) {
   const state = useData(async () => (await get('/accounts?name=' + part(name)))[0] || null, name);
   const [code, setCode] = useState(null);
   const change = verb => async () => { await post(`/accounts/${part(name)}/${verb}`); await state.again(); };
-  const reissue = async () => { setCode(await post(`/accounts/${part(name)}/reissue`)); await state.again(); };
+  const reissue = send => async () => { setCode(await post(`/accounts/${part(name)}/reissue`, {send})); await state.again(); };
   const remove = async () => { await api('DELETE', '/accounts/' + part(name)); location.hash = '#/accounts'; };
   return html`<div><p><a href="#/accounts">← ${t('accounts')}</a></p>
     ${code && html`<${Code} account=${code} onRead=${() => setCode(null)} />`}
@@ -94,7 +99,8 @@ export function AccountPage({name, me}) {
       <h1>${a.name} ${a['full-name'] && html`<small>${a['full-name']}</small>`}</h1>
       <p class="buttons"><strong class=${STATES[a.state]}>${t('account_' + a.state)}</strong><span>${t('twoStep')}: ${t(a['two-step'] ? 'twoStepOn' : 'twoStepOff')}</span></p>
       <p class="buttons">
-        <${Act} label=${t('reissue')} ask=${t('sureReissue', name)} act=${reissue} />
+        <${Act} label=${t('reissue')} ask=${t('sureReissue', name)} act=${reissue(false)} />
+        ${a.mail && html`<${Act} label=${t('reissueMail')} ask=${t('sureReissue', name)} act=${reissue(true)} />`}
         ${a['two-step'] && html`<${Act} label=${t('resetSecond')} ask=${t('sureResetSecond', name)} act=${change('reset')} />`}
         ${a.name !== me.name && (a.state === 'disabled' ? html`<${Act} label=${t('enable')} act=${change('enable')} />`
           : html`<${Act} label=${t('disable')} danger ask=${t('sureDisableAccount', name)} act=${change('disable')} />`)}

@@ -10,6 +10,7 @@ import {Dashboard} from './dashboard.js';
 import {Devices} from './devices.js';
 import {Group, Groups} from './groups.js';
 import {Live, Session} from './live.js';
+import {Mail} from './mail.js';
 import {Sheet} from './sheet.js';
 
 function useHash() {
@@ -23,8 +24,11 @@ function useHash() {
 }
 
 // The parts of the page: name in the address, the operation that one must be allowed, what it is called.
+// Where the name in the address is no word of its own.
+const LABELS = {mail: 'mailPage'};
+const label = part => t(LABELS[part] || part);
 const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'],
-  ['accounts', 'account.list'], ['me', 'me']];
+  ['accounts', 'account.list'], ['mail', 'mail.list'], ['me', 'me']];
 
 // "#/users/suzuki" -> ['users', 'suzuki'].
 function readHash(hash) {
@@ -46,6 +50,8 @@ function Part({where, name, me, may, reload, onOver}) {
       return html`<${Devices} may=${may} />`;
     case 'accounts':
       return name ? html`<${AccountPage} key=${name} name=${name} me=${me} />` : html`<${Accounts} me=${me} />`;
+    case 'mail':
+      return html`<${Mail} />`;
     case 'sheet':
       return html`<${Sheet} key=${name} name=${name} />`;
     case 'live':
@@ -95,7 +101,7 @@ function App() {
       document.getElementById('main').focus();
     place.current = now;
   });
-  document.title = me ? `${t(where === 'sheet' ? 'users' : where)} - ${t('title')}` : t('title');
+  document.title = me ? `${label(where === 'sheet' ? 'users' : where)} - ${t('title')}` : t('title');
   const logout = async () => {
     try {
       await post('/logout');
@@ -107,7 +113,7 @@ function App() {
   return html`<div><a class="skip" href="#main" onClick=${e => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('skip')}</a>
     <header><strong>${t('title')}</strong>
       ${me && html`<nav aria-label="PRA">
-        ${parts.map(p => html`<a href=${'#/' + p} aria-current=${p === where ? 'page' : undefined}>${t(p)}</a>`)}</nav>`}
+        ${parts.map(p => html`<a href=${'#/' + p} aria-current=${p === where ? 'page' : undefined}>${label(p)}</a>`)}</nav>`}
       <span class="end"><${Language} onChange=${() => redraw(n => n + 1)} />
       ${me && html`<button onClick=${logout}>${t('logout')}</button>`}</span></header>
     ${me === undefined ? html`<main id="main"><p role="status" class="quiet">${t('loading')}</p></main>`

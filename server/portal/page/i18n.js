@@ -1,6 +1,9 @@
 // The page's words, Japanese and English. t('key') gives those of the language that is chosen.
 
+import {mailWords} from './words_mail.js';
+
 const words = {
+  ...mailWords,
   title: ['PRA マネージメントツール', 'PRA management'],
   skip: ['本文へ移動', 'Skip to content'],
   login: ['ログイン', 'Log in'],
@@ -18,7 +21,6 @@ const words = {
   setup: ['はじめての方(セットアップコードをお持ちの方)', 'First time here, with a set-up code?'],
   setupTitle: ['パスワードの設定', 'Choose your password'],
   setupCode: ['セットアップコード', 'Set-up code'],
-  forgotten: ['パスワードをお忘れの方: 管理者に再発行を依頼してください。', 'Password forgotten? An administrator can issue your account again.'],
   users: ['ユーザ', 'Users'],
   me: ['アカウント', 'My account'],
   language: ['English', '日本語'],

@@ -13,7 +13,7 @@ function Password({account, setAccount, onStep, note}) {
       <${Field} label=${t('account')} value=${account} onInput=${setAccount} autocomplete="username" autocapitalize="none" required />
       <${Field} label=${t('password')} type="password" value=${password} onInput=${setPassword} autocomplete="current-password" required />
     <//>
-    <p class="quiet">${t('forgotten')}</p>
+    <p><button class="link" onClick=${() => onStep('forgotten')}>${t('forgotten')}</button></p>
     <p><button class="link" onClick=${() => onStep('setup')}>${t('setup')}</button></p></div>`;
 }
 
@@ -32,8 +32,8 @@ export function checkSame(one, two) {
     throw new ApiError(400, {code: 'different', message: t('different')});
 }
 
-function Setup({account, setAccount, onStep}) {
-  const [code, setCode] = useState('');
+function Setup({account, setAccount, code: given, onStep}) {
+  const [code, setCode] = useState(given);
   const [password, setPassword] = useState('');
   const [again, setAgain] = useState('');
   const action = useAction(async () => {
@@ -50,10 +50,57 @@ function Setup({account, setAccount, onStep}) {
     <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
 }
 
+// The answer is the same whether there is such an account or not, so the page cannot say more either.
+function Forgotten({account, setAccount, onStep}) {
+  const [mail, setMail] = useState('');
+  const [answer, setAnswer] = useState(null);
+  const action = useAction(async () => setAnswer(await post('/forgotten', {account, mail})));
+  return html`<div><h1>${t('forgottenTitle')}</h1>
+    <p>${t('forgottenHow')}</p>
+    <${Form} action=${action} button=${t('askCode')}>
+      <${Field} label=${t('account')} value=${account} onInput=${setAccount} autocomplete="username" autocapitalize="none" required />
+      <${Field} label=${t('mail')} type="email" value=${mail} onInput=${setMail} autocomplete="email" required />
+    <//>
+    ${answer && html`<p class=${'alert ' + (answer.mail ? 'good' : 'warn')} role="status">${t(answer.mail ? 'codeSent' : 'noMailHere')}</p>`}
+    <p><button class="link" onClick=${() => onStep('reset')}>${t('haveCode')}</button></p>
+    <p class="quiet">${t('unknownId')}</p>
+    <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
+}
+
+function Reset({account, setAccount, code: given, onStep}) {
+  const [code, setCode] = useState(given);
+  const [password, setPassword] = useState('');
+  const [again, setAgain] = useState('');
+  const action = useAction(async () => {
+    checkSame(password, again);
+    onStep((await post('/reset', {account, code, password})).step);
+  });
+  return html`<div><h1>${t('forgottenTitle')}</h1>
+    <${Form} action=${action} button=${t('next')}>
+      <${Field} label=${t('account')} value=${account} onInput=${setAccount} autocomplete="username" autocapitalize="none" required />
+      <${Field} label=${t('resetCode')} value=${code} onInput=${setCode} autocomplete="one-time-code" required />
+      <${Field} label=${t('newPassword')} type="password" hint=${t('passwordHint')} value=${password} onInput=${setPassword} autocomplete="new-password" required />
+      <${Field} label=${t('again')} type="password" value=${again} onInput=${setAgain} autocomplete="new-password" required />
+    <//>
+    <p class="quiet">${t('resetEnds')}</p>
+    <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
+}
+
+// A link from a mail: "#/reset/NAME/CODE" or "#/setup/NAME/CODE". It goes from the address at once, so that
+// neither history nor somebody who looks on has the code.
+function takeLink() {
+  const [, step, account, code] = location.hash.match(/^#\/(reset|setup)\/([^/]+)\/([A-Za-z0-9-]+)$/) || [];
+  if (!step)
+    return {step: 'password', account: '', code: ''};
+  history.replaceState(null, '', location.pathname);
+  return {step, account: decodeURIComponent(account), code};
+}
+
 export function Login({onDone, note}) {
-  const [step, setStep] = useState('password');
-  const [account, setAccount] = useState('');
+  const [link] = useState(takeLink);
+  const [step, setStep] = useState(link.step);
+  const [account, setAccount] = useState(link.account);
   const onStep = next => (next === 'done' ? onDone() : setStep(next));
-  const Step = {password: Password, code: Code, setup: Setup}[step];
-  return html`<main id="main" class="narrow card"><${Step} ...${{account, setAccount, onStep, note}} /></main>`;
+  const Step = {password: Password, code: Code, setup: Setup, forgotten: Forgotten, reset: Reset}[step];
+  return html`<main id="main" class="narrow card"><${Step} ...${{account, setAccount, onStep, note, code: link.code}} /></main>`;
 }

@@ -53,6 +53,8 @@ static const struct {
     {"login.password", "n"},
     {"login.code", "p"},
     {"setup", "n"},
+    {"forgotten", "n"},
+    {"reset", "n"},
     {"logout", "oaheup"},
     {"login.list", "oaheu"},
     {"login.end", "oaheu"},
