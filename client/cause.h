@@ -24,6 +24,7 @@ enum cause_policy {
     X(CAUSE_UNREACHABLE, MSG_RULES_PORT, CAUSE_RETRIES, "unreachable")                             \
     X(CAUSE_PROXY, MSG_PROXY_FAILED, CAUSE_RETRIES, "proxy")                                       \
     X(CAUSE_NOT_SSH, MSG_RULES_ADDRESS, CAUSE_DEPENDS, "not-ssh")                                  \
+    X(CAUSE_TURNED_AWAY, MSG_TURNED_AWAY, CAUSE_RETRIES, "turned-away")                            \
     X(CAUSE_NO_CONTROL, MSG_RULES_ADDRESS, CAUSE_DEPENDS, "not-a-pra-gateway")                     \
     X(CAUSE_SILENT, MSG_LINK_BLOCKED, CAUSE_RETRIES, "silent")                                     \
     X(CAUSE_CUT, MSG_LINK_BLOCKED, CAUSE_RETRIES, "cut-on-the-way")                                \

@@ -24,6 +24,9 @@
 #define SESSION_READ_BUDGET (512u * 1024)
 /* Everything libssh2 allocates for a tunnel's sessions, unread data of all channels included. */
 #define SESSION_MEMORY_MAX (128u * 1024 * 1024)
+/* How a line begins that prad, as sshd, says instead of a version to a source that it refuses for a
+   while. */
+#define SESSION_TURNED_AWAY "Not "
 /* What all channels of a tunnel together may have been granted beyond their first window. */
 #define SESSION_WINDOW_MAX (96u * 1024 * 1024)
 /* Control lines waiting to be sent, and one received line with a packet behind it. */

@@ -63,8 +63,9 @@ static LIBSSH2_FREE_FUNC(on_free)
 }
 
 /*
- * Keeps the first bytes and says whether they may be an SSH version line. Other lines in front of
- * it are allowed (RFC 4253 4.2), but a gateway sends none: libssh2 need not look at anything else.
+ * Keeps the first bytes and says whether to go on: while they may be an SSH version line, or until
+ * it is known that they say SESSION_TURNED_AWAY. Other lines in front of the version are allowed
+ * (RFC 4253 4.2), but a gateway sends none: libssh2 need not look at anything else.
  */
 static bool note_first_bytes(struct session *s, const void *data, size_t len)
 {
@@ -74,7 +75,9 @@ static bool note_first_bytes(struct session *s, const void *data, size_t len)
         n = len;
     memcpy(s->first + s->first_len, data, n);
     s->first_len += n;
-    return memcmp(s->first, "SSH-", s->first_len) == 0;
+    return memcmp(s->first, "SSH-", s->first_len) == 0 ||
+           (s->first_len < sizeof(s->first) &&
+            memcmp(s->first, SESSION_TURNED_AWAY, s->first_len) == 0);
 }
 
 /* Takes what came with the proxy's answer before the socket is asked. */

@@ -122,6 +122,12 @@ static int set_up(struct session *s)
     return libssh2_session_banner_set(s->ssh, "SSH-2.0-PRA_" PRA_VERSION);
 }
 
+static bool turned_away(const struct session *s)
+{
+    return s->first_len == sizeof(s->first) &&
+           memcmp(s->first, SESSION_TURNED_AWAY, sizeof(s->first)) == 0;
+}
+
 /* Is what answered no SSH server at all? */
 static bool not_ssh(const struct session *s)
 {
@@ -165,7 +171,9 @@ void session_step_handshake(struct session *s)
     }
     if (rc == 0)
         rc = libssh2_session_handshake(s->ssh, s->fd);
-    if (not_ssh(s)) {
+    if (turned_away(s)) {
+        session_fail(s, CAUSE_TURNED_AWAY, "");
+    } else if (not_ssh(s)) {
         session_fail(
             s, CAUSE_NOT_SSH,
             tr("what answers there is no SSH server", "応答したのは SSH サーバではありません"));

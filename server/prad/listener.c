@@ -20,6 +20,8 @@
 /* Accepted in one turn, and how long to wait when the system has no descriptors left. */
 #define ACCEPT_PER_TURN 64
 #define PAUSE_MS        100
+/* A line in front of the version (RFC 4253 4.2), sshd's words; our client tells people by it. */
+#define TURNED_AWAY "Not allowed at this time\r\n"
 /* At most one audit record of refused connections in this time; the rest is counted. */
 #define REPORT_MS 1000
 
@@ -92,6 +94,7 @@ static void take_in(struct listener *l, int fd, const struct sockaddr_storage *f
     a.ip = addr_ip_unmap(&raw);
     const char *refused = check_limits(l->gateway, &a);
     if (refused) {
+        (void)send(fd, TURNED_AWAY, sizeof(TURNED_AWAY) - 1, MSG_NOSIGNAL);
         close(fd);
         report_refusal(l, &a.ip, a.port, refused);
         return;

@@ -146,6 +146,24 @@ def test_unregistered_key_is_a_cause_of_its_own(gateway, make_client, lang):
     assert gateway.wait_audit("login-refused")["user"] == "suzuki"
 
 
+def test_pc_whose_network_is_refused_for_a_while_is_told_and_gets_in_again(make_gateway, make_client):
+    gateway = make_gateway("strict", penalties=True, extra_config="[limits]\npenalty_authfail = 20s\n")
+    client = make_client("stranger", gateway=gateway)
+    client.keygen()
+    gateway.add_user("suzuki")
+    client.set_server()
+    assert_shows(client.try_connect(3).err, "MSG_KEY_UNREGISTERED", "en")
+    gateway.wait_audit("login-refused", reason="penalty")
+    client.register()
+    gateway.add_rule("suzuki", "X", "127.0.0.1:9", free_port())
+    result = client.try_connect(3)
+    assert result.status == 1
+    assert_shows(result.err, "MSG_TURNED_AWAY", "en")
+    assert_error(client.status(lang="ja")["error"], "MSG_TURNED_AWAY", "ja")
+    gateway.admin_run("penalty", "clear").ok()
+    client.wait_state("connected", 30)
+
+
 def test_key_revoked_earlier_does_not_log_in(gateway, client, echo_rule):
     gateway.admin("key", "revoke", client.key_fingerprint())
     result = client.try_connect(3)

@@ -37,7 +37,8 @@ def test_every_message_is_shown_in_the_window_with_its_remedy(agent, new_pc, mak
 def test_what_is_tried_again_is_shown_with_its_countdown(agent, new_pc, make_tray, lang):
     tray = make_tray(new_pc, lang)
     tray.find("frame", "PRA")
-    for name in ("MSG_RULES_PORT", "MSG_LINK_BLOCKED", "MSG_GATEWAY_LOST", "MSG_GATEWAY_SHUTDOWN", "MSG_PROXY_FAILED"):
+    for name in ("MSG_RULES_PORT", "MSG_LINK_BLOCKED", "MSG_GATEWAY_LOST", "MSG_GATEWAY_SHUTDOWN", "MSG_PROXY_FAILED",
+                 "MSG_TURNED_AWAY"):
         agent.say(state="waiting", retry_in=90, error=error(MESSAGES[name], lang, **ARGS))
         tray.wait_message(name, lang)
         tray.find("icon", "connecting")
