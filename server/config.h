@@ -38,7 +38,8 @@ struct config_listen {
     X("limits", "max_connections_per_session", max_connections, 1, 8, 4)                           \
     X("limits", "max_auth_tries", max_auth_tries, 1, 100, 6)                                       \
     X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)                                    \
-    X("mail", "port", mail_port, 1, 65535, 0)
+    X("mail", "port", mail_port, 1, 65535, 0)                                                      \
+    X("audit", "keep_days", audit_keep_days, 0, 36500, 0)
 
 /* CONFIG_DURATION(section, key, member, min, max, default): seconds. */
 #define CONFIG_DURATION_MAP(X)                                                                     \

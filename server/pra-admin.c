@@ -22,7 +22,6 @@
 #include "keys/sshkey.h"
 
 #define ARGUMENTS_MAX 64
-#define AUDIT_LIMIT   1000
 /* Until prad takes a mail out of the queue, behind another one perhaps, and says how it went. */
 #define MAIL_PATIENCE_S 15
 #define STORE_DIR_MODE  0750
@@ -297,8 +296,7 @@ static bool is_list(const json_t *request)
     return false;
 }
 
-/* Sends a request; prints warnings or the error. *result is borrowed from *answer. */
-static int ask(struct link *l, const json_t *request, json_t **answer, json_t **result)
+int cli_ask(struct link *l, const json_t *request, json_t **answer, json_t **result)
 {
     struct fault f = {0};
     json_t *warning, *error;
@@ -345,7 +343,7 @@ static int run_simple(struct cli *cli, struct link *l)
 {
     json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
     json_t *answer = NULL, *result = NULL;
-    int rc = ask(l, request, &answer, &result);
+    int rc = cli_ask(l, request, &answer, &result);
 
     if (rc == EXIT_OK && cli->json)
         print_json(result);
@@ -365,7 +363,7 @@ static int run_explain(struct cli *cli, struct link *l, const struct probe *p)
 {
     json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
     json_t *answer = NULL, *result = NULL;
-    int rc = ask(l, request, &answer, &result);
+    int rc = cli_ask(l, request, &answer, &result);
 
     if (rc == EXIT_OK)
         probe_connect(p, result);
@@ -378,54 +376,12 @@ static int run_explain(struct cli *cli, struct link *l, const struct probe *p)
     return rc;
 }
 
-/* One page of records; *more: there is another one, for which the arguments are set. */
-static int run_page(struct cli *cli, struct link *l, bool *first, bool *more)
-{
-    json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
-    json_t *answer = NULL, *result = NULL, *events, *event, *next;
-    int rc = ask(l, request, &answer, &result);
-    size_t i;
-
-    events = json_object_get(result, "events");
-    next = json_object_get(result, "next");
-    if (rc == EXIT_OK && cli->json) {
-        json_array_foreach(events, i, event)
-        {
-            fputs(*first ? "[\n  " : ",\n  ", stdout);
-            *first = false;
-            json_dumpf(event, stdout, JSON_COMPACT);
-        }
-    } else if (rc == EXIT_OK) {
-        print_table(events, cli->cmd->columns);
-    }
-    *more = rc == EXIT_OK && json_is_integer(next);
-    if (*more)
-        json_object_set(cli->args, "after", next);
-    json_decref(answer);
-    json_decref(request);
-    return rc;
-}
-
-static int run_audit(struct cli *cli, struct link *l)
-{
-    bool first = true, more = true;
-    int rc = EXIT_OK;
-
-    if (json_object_get(cli->args, "limit") == NULL)
-        json_object_set_new(cli->args, "limit", json_integer(AUDIT_LIMIT));
-    while (more && rc == EXIT_OK)
-        rc = run_page(cli, l, &first, &more);
-    if (rc == EXIT_OK && cli->json)
-        puts(first ? "[]" : "\n]");
-    return rc;
-}
-
 static int run_profile(struct cli *cli, struct link *l, struct profile_file *file)
 {
     json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
     json_t *answer = NULL, *result = NULL;
     struct fault f = {0};
-    int rc = ask(l, request, &answer, &result);
+    int rc = cli_ask(l, request, &answer, &result);
 
     if (rc == EXIT_OK && profile_write(file, result, cli->json, &f) != 0)
         rc = failed("output", f.text);
@@ -448,7 +404,7 @@ static int run_mail(struct cli *cli, struct link *l, const struct config *c)
 
     json_object_del(cli->args, "no-wait");
     request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
-    rc = ask(l, request, &answer, &result);
+    rc = cli_ask(l, request, &answer, &result);
     if (rc == EXIT_OK && wait) {
         mail = mail_wait(l, json_integer_value(json_object_get(result, "id")),
                          c->mail_timeout + MAIL_PATIENCE_S, &f);
@@ -470,7 +426,7 @@ static int run_mail(struct cli *cli, struct link *l, const struct config *c)
 static int run_batch(struct cli *cli, struct link *l)
 {
     json_t *request = json_pack("{s:O}", "batch", cli->batch), *answer = NULL, *result = NULL;
-    int rc = ask(l, request, &answer, &result);
+    int rc = cli_ask(l, request, &answer, &result);
 
     if (rc == EXIT_OK && cli->json)
         print_json(result);
@@ -519,7 +475,9 @@ static int run(struct cli *cli)
         if (cli->cmd->style == STYLE_BATCH)
             rc = run_batch(cli, l);
         else if (cli->cmd->style == STYLE_AUDIT)
-            rc = run_audit(cli, l);
+            rc = audit_print(l, cli->args, cli->json, cli->cmd->columns);
+        else if (cli->cmd->style == STYLE_RECORDS)
+            rc = audit_export(l, cli->args);
         else if (cli->cmd->style == STYLE_EXPLAIN)
             rc = run_explain(cli, l, &probe);
         else if (cli->cmd->style == STYLE_PROFILE)

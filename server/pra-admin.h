@@ -43,7 +43,8 @@ enum cli_style {
     STYLE_DONE,    /* a change: one sentence on stderr */
     STYLE_DETAILS, /* one object: a line per member */
     STYLE_EXPLAIN, /* the answer of explain, in sentences */
-    STYLE_AUDIT,   /* a list in pages */
+    STYLE_AUDIT,   /* the newest audit records */
+    STYLE_RECORDS, /* all of them, as they come */
     STYLE_BATCH,   /* the argument is a file of requests */
     STYLE_PROFILE, /* a file for a user */
     STYLE_MAIL     /* a mail whose sending is waited for */
@@ -113,6 +114,17 @@ void probe_resolve(json_t *args, struct probe *p);
  * refuse the target whatever its address is.
  */
 void probe_connect(const struct probe *p, json_t *result);
+
+/* Sends a request; prints warnings or the error. *result is borrowed from *answer (new reference).
+   Returns an exit code. */
+int cli_ask(struct link *l, const json_t *request, json_t **answer, json_t **result);
+
+/* ---- the audit (pra-admin_audit.c) -------------------------------------------------------------- */
+
+/* The newest records that fit, oldest first; "limit" 0 = all of them. Returns an exit code. */
+int audit_print(struct link *l, json_t *args, bool json, const struct cli_column *columns);
+/* All records that fit, in the format that is asked for. Likewise. */
+int audit_export(struct link *l, json_t *args);
 
 /* The list of requests in a file, "-" = stdin (pra-admin_batch.c). NULL with a sentence. */
 json_t *batch_read(const char *path, struct fault *f);

@@ -24,6 +24,16 @@
     {"sort", OPTION_TEXT, "WORD", "another order; with - in front the other way round"}, \
     {"limit", OPTION_NUMBER, "N", "at most N, up to 10000"}, \
     {"offset", OPTION_NUMBER, "N", "pass over the first N"}
+#define AUDIT_FILTER \
+    {"since", OPTION_TEXT, "TIME", "RFC 3339, a date, or a time ago (90m, 7d)"}, \
+    {"until", OPTION_TEXT, "TIME", "up to, not including"}, \
+    {"user", OPTION_TEXT, "USER", "only this user's events"}, \
+    {"kind", OPTION_TEXT, "KIND", "only this kind: login, channel-open, admin ..."}, \
+    {"device", OPTION_TEXT, "FINGERPRINT", "only of this key"}, \
+    {"source", OPTION_TEXT, "ADDR", "only from this address"}, \
+    {"target", OPTION_TEXT, "HOST:PORT", "only to this target"}, \
+    {"session", OPTION_TEXT, "ID", "only of this session"}, \
+    {"search", OPTION_TEXT, "TEXT", "only records that show this"}
 /* clang-format on */
 
 static const struct cli_column user_columns[] = {
@@ -91,6 +101,12 @@ static const struct cli_column penalty_columns[] = {
     {"source", "SOURCE", true},
     {"until", "UNTIL", true},
     {"known", "KNOWN", true},
+    END_COLUMNS,
+};
+static const struct cli_column audit_count_columns[] = {
+    {"day", "DAY", true},
+    {"kind", "KIND", true},
+    {"count", "COUNT", true},
     END_COLUMNS,
 };
 static const struct cli_column audit_columns[] = {
@@ -370,13 +386,20 @@ const struct cli_command cli_commands[] = {
      "mail {id} to {to} removed", "remove a mail, sent or not", "pra-admin mail drop 7"},
 
     {"audit list", "audit.list", NO_POSITIONALS,
-     OPTIONS({"since", OPTION_TEXT, "TIME", "RFC 3339, a date, or a time ago (90m, 7d)"},
-             {"until", OPTION_TEXT, "TIME", "up to, not including"},
-             {"user", OPTION_TEXT, "USER", "only this user's events"},
-             {"kind", OPTION_TEXT, "KIND", "only this kind: login, channel-open, admin ..."},
-             {"limit", OPTION_NUMBER, "N", "the newest N (default 1000), 0 = all"}),
+     OPTIONS(AUDIT_FILTER, {"limit", OPTION_NUMBER, "N", "the newest N (default 1000), 0 = all"}),
      STYLE_AUDIT, audit_columns, NULL, "what happened, oldest first",
      "pra-admin audit list --since 24h --kind channel-refused"},
+    {"audit export", "audit.export", NO_POSITIONALS,
+     OPTIONS(AUDIT_FILTER,
+             {"format", OPTION_TEXT, "FORMAT", "csv (default), jsonl, or syslog (RFC 5424)"}),
+     STYLE_RECORDS, NULL, NULL, "all records that fit, for other programs; the export is recorded",
+     "pra-admin audit export --since 2026-11-01 --until 2026-12-01 --format csv"},
+    {"audit counts", "audit.counts", NO_POSITIONALS,
+     OPTIONS({"since", OPTION_TEXT, "DATE", "from this day on"},
+             {"until", OPTION_TEXT, "DATE", "up to this day"}),
+     STYLE_TABLE, audit_count_columns, NULL,
+     "how many events of each kind there were on each day: exact, whatever was thinned or deleted",
+     "pra-admin audit counts --since 2026-11-01 --until 2026-11-30"},
 
     {"explain", "explain", NO_POSITIONALS,
      OPTIONS({"user", OPTION_NEEDED, "USER", "who asks"},

@@ -145,6 +145,12 @@ enum admin_mail_outcome {
 int admin_mail_done(struct admin *a, int64_t id, enum admin_mail_outcome outcome, const char *why,
                     int64_t now, int64_t wait);
 
+/*
+ * Deletes a bounded number of audit records older than so many days; the deletion is recorded when
+ * no more are left. True: there are more, ask again soon.
+ */
+bool admin_expire_audit(struct admin *a, long keep_days);
+
 /* What a client said at hello, kept beside its key for the administrator. 0, PRA_ENOENT, PRA_EIO. */
 int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,
                       const char *os, const char *binding, int64_t now);

@@ -344,6 +344,8 @@ int op_profile(struct call *c);
 int op_init(struct call *c);
 int op_status(struct call *c);
 int op_audit_list(struct call *c);
+int op_audit_export(struct call *c);
+int op_audit_counts(struct call *c);
 int op_explain(struct call *c);
 int op_account_add(struct call *c);
 int op_account_list(struct call *c);

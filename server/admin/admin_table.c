@@ -30,6 +30,11 @@
 /* A word to search for, the order, and which part: of every list. */
 #define PAGED                                                                                      \
     TEXT("search", 256), TEXT("sort", 32), INT("limit", LIST_PART_MAX), INT("offset", ID_MAX)
+/* Which audit records. */
+#define AUDIT_FILTER                                                                               \
+    TEXT("since", TIME_ARG), TEXT("until", TIME_ARG), TEXT("user", NAME_ARG),                      \
+        TEXT("kind", TIME_ARG), TEXT("device", TIME_ARG), TEXT("source", TIME_ARG),                \
+        TEXT("target", TARGET_ARG), TEXT("session", TIME_ARG), TEXT("search", 256)
 #define PROOF_ARG 128
 #define AGENT_ARG 512
 
@@ -38,6 +43,8 @@
 #define CHANGES (OWNER | 1u << ROLE_ADMIN)
 #define HELPS   (CHANGES | 1u << ROLE_HELPDESK)
 #define READS   (HELPS | 1u << ROLE_AUDITOR)
+/* Takes the whole audit away with him. */
+#define EXPORTS (CHANGES | 1u << ROLE_AUDITOR)
 #define SELF                                                                                       \
     (1u << ROLE_OWNER | 1u << ROLE_ADMIN | 1u << ROLE_HELPDESK | 1u << ROLE_ENGINEER |             \
      1u << ROLE_AUDITOR)
@@ -95,8 +102,12 @@ static const struct operation operations[] = {
     {"profile", OP_READS, HELPS, op_profile,
      ARGS(NEED("user", NAME_ARG), NEED("server", TARGET_ARG), TEXT("name", PROFILE_NAME_MAX))},
     {"audit.list", OP_READS, READS, op_audit_list,
-     ARGS(TEXT("since", TIME_ARG), TEXT("until", TIME_ARG), TEXT("user", NAME_ARG),
-          TEXT("kind", TIME_ARG), INT("limit", ID_MAX), INT("after", ID_MAX))},
+     ARGS(AUDIT_FILTER, INT("limit", LIST_MAX), INT("offset", ID_MAX), TEXT("before", TIME_ARG))},
+    /* Writes the record of itself, and nothing else: a token that may read may export. */
+    {"audit.export", OP_READS, EXPORTS, op_audit_export,
+     ARGS(AUDIT_FILTER, TEXT("format", 16), INT("after", ID_MAX), INT("upto", ID_MAX))},
+    {"audit.counts", OP_READS, READS, op_audit_counts,
+     ARGS(TEXT("since", TIME_ARG), TEXT("until", TIME_ARG))},
     {"explain", OP_READS, READS, op_explain,
      ARGS(NEED("user", NAME_ARG), NEED("target", TARGET_ARG), TEXT("from", TARGET_ARG),
           TEXT("at", TIME_ARG), LIST("addresses", ADMIN_ADDRESSES_MAX))},

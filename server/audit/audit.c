@@ -71,7 +71,7 @@ void audit_record(struct audit_queue *q, const struct audit_event *e)
     pthread_mutex_lock(&q->lock);
     was_empty = q->count == 0 && !q->any_lost;
     if (q->count == q->capacity) {
-        q->lost[e->kind]++;
+        q->lost[e->kind] += e->times > 0 ? e->times : 1;
         q->any_lost = true;
     } else {
         struct audit_event *slot = &q->ring[(q->start + q->count++) % q->capacity];
@@ -102,6 +102,7 @@ static size_t take_lost(struct audit_queue *q, struct audit_event *out, size_t m
         out[n] = (struct audit_event){.kind = AUDIT_OVERFLOW, .time_ms = os_time_now_ms()};
         snprintf(out[n].reason, sizeof(out[n].reason), "%s", audit_kind_word(k));
         snprintf(out[n].detail, sizeof(out[n].detail), "lost=%" PRIu64, q->lost[k]);
+        out[n].times = q->lost[k];
         q->lost[k] = 0;
         n++;
     }

@@ -40,7 +40,8 @@
     X(AUDIT_ACCOUNT_RESET, "account-reset") /* a forgotten password; reason: what came of it */    \
     X(AUDIT_MAIL_SENT, "mail-sent")         /* the mail server has taken it */                     \
     X(AUDIT_MAIL_FAILED, "mail-failed")     /* given up: see reason */                             \
-    X(AUDIT_OVERFLOW, "audit-overflow")
+    X(AUDIT_EXPIRED, "audit-expired")   /* records older than [audit] keep_days were deleted */    \
+    X(AUDIT_OVERFLOW, "audit-overflow") /* reason: the kind of those that were only counted */
 
 enum audit_kind {
 #define X(id, word) id,
@@ -69,6 +70,9 @@ struct audit_event {
     char reason[64];            /* fixed words with dashes */
     char detail[AUDIT_TEXT_MAX];
     uint64_t bytes_in, bytes_out; /* from client to target, from target to client */
+    /* So many did this record stand for; 0 = one. An AUDIT_OVERFLOW stands for events of the kind
+       that `reason` names. */
+    uint64_t times;
 };
 
 struct audit_queue;

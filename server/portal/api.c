@@ -313,6 +313,9 @@ void api_run(struct pending *q)
     case ROUTE_STREAM:
         stream_start(q);
         break;
+    case ROUTE_EXPORT:
+        download_start(q);
+        break;
     case ROUTE_HEALTH: /* any answer will do: that one has to log in first */
         ask(q, "me", q->args, on_health);
         break;

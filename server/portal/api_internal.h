@@ -45,6 +45,8 @@ void api_run(struct pending *q);
 
 /* Sends events to the browser until the log-in is over or it goes. Takes over `q`. */
 void stream_start(struct pending *q);
+/* Sends a file made of the parts that the route's operation gives. Takes over `q`. */
+void download_start(struct pending *q);
 /* Asks prad an operation for the browser; `args` is borrowed. Returns as links_ask(). */
 int pending_ask(struct pending *q, const char *op, json_t *args, link_done done, void *arg);
 void pending_free(struct pending *q);

@@ -288,6 +288,11 @@ void http_prepare_stream(struct evhttp_request *req)
     bufferevent_setwatermark(bev, EV_READ, 0, HTTP_HEADERS_MAX);
 }
 
+void http_cut(struct evhttp_request *req)
+{
+    conn_cut(conn_of(req));
+}
+
 void http_source(struct evhttp_request *req, char dst[46])
 {
     addr_format_ip(&conn_of(req)->source, dst);

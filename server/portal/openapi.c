@@ -71,6 +71,11 @@ static json_t *operation_of(const struct route *r)
             json_object_get(responses, "200"), "content",
             json_pack("{s:{s:{s:s}}}", "text/event-stream", "schema", "type", "string"));
 
+    if (r->kind == ROUTE_EXPORT)
+        json_object_set_new(json_object_get(responses, "200"), "content",
+                            json_pack("{s:{s:{s:s}}, s:{s:{s:s}}, s:{s:{s:s}}}", "text/csv",
+                                      "schema", "type", "string", "application/jsonl", "schema",
+                                      "type", "string", "text/plain", "schema", "type", "string"));
     json_object_set_new(responses, "400", error_response("An argument is missing or wrong"));
     if (r->op != NULL) {
         json_object_set_new(responses, "401", error_response("Not logged in, or not any more"));

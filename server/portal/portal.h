@@ -96,10 +96,15 @@ void *tls_owner(struct bufferevent *bev);
 #define STREAM_EVERY_S    2
 #define STREAM_UNREAD_MAX (256u * 1024) /* more that a browser has not taken: it is left out */
 
+#define DOWNLOADS_MAX       8 /* files that are being sent in parts, in all ... */
+#define DOWNLOADS_OF_SOURCE 2 /* ... and to one source */
+
 struct stream;
+struct download;
 
 struct portal {
     struct stream *streams;
+    struct download *downloads;
     bool closing; /* no stream waits for prad to come back */
     struct event_base *base;
     const struct config *config;
@@ -139,6 +144,8 @@ bool http_same_source(const struct addr_ip *a, const struct addr_ip *b);
 void http_headers(struct portal *p, struct evhttp_request *req, const char *type);
 /* For an answer that goes on: the browser may be silent meanwhile, and what it says is not kept. */
 void http_prepare_stream(struct evhttp_request *req);
+/* Ends the connection as if it had broken: what was sent is not the whole. */
+void http_cut(struct evhttp_request *req);
 /* Ends all streams, with no more words. */
 void streams_close(struct portal *p);
 /* Sends an answer with a body of JSON (taken over; NULL = none). */
@@ -157,6 +164,7 @@ enum route_kind {
     ROUTE_LOGOUT,  /* the cookie goes */
     ROUTE_PROVE,   /* the account's own password becomes a proof */
     ROUTE_CHANGE,  /* the same, and a new one */
+    ROUTE_EXPORT,  /* asked for one part after the other, which make a file (download.c) */
     ROUTE_STREAM,  /* asked again and again, each answer an event (stream.c) */
     ROUTE_OPENAPI, /* answered here */
     ROUTE_HEALTH

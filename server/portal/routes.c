@@ -15,6 +15,9 @@
 #define QUERY_FLAG(n) {n, IN_QUERY, PARAM_BOOL, false}
 /* What every list has (server/admin/admin_list.c). */
 #define PAGED QUERY("search"), QUERY("sort"), QUERY_INT("limit"), QUERY_INT("offset")
+/* Which audit records. */
+#define AUDIT_FILTER QUERY("since"), QUERY("until"), QUERY("user"), QUERY("kind"), QUERY("device"), \
+        QUERY("source"), QUERY("target"), QUERY("session"), QUERY("search")
 #define BODY(n) {n, IN_BODY, PARAM_TEXT, false}
 #define NEED(n) {n, IN_BODY, PARAM_TEXT, true}
 #define SECRET(n) {n, IN_BODY, PARAM_SECRET, true}
@@ -130,8 +133,15 @@ const struct route routes[] = {
     {EVHTTP_REQ_GET, "/live/events", "live", ROUTE_STREAM,
      "The same as server-sent events, every two seconds, until the log-in is over",
      {QUERY("user"), QUERY("search"), QUERY_INT("limit")}},
-    {EVHTTP_REQ_GET, "/audit", "audit.list", ROUTE_ASK, "What happened, oldest first, in pages of at most 1,000",
-     {QUERY("since"), QUERY("until"), QUERY("user"), QUERY("kind"), QUERY_INT("limit"), QUERY_INT("after")}},
+    {EVHTTP_REQ_GET, "/audit", "audit.list", ROUTE_ASK,
+     "What happened, newest first. Unless page.complete, ask for the rest with before = page.before",
+     {AUDIT_FILTER, QUERY_INT("limit"), QUERY_INT("offset"), QUERY("before")}},
+    {EVHTTP_REQ_GET, "/audit/export", "audit.export", ROUTE_EXPORT,
+     "What happened, oldest first, as a file: format is csv (otherwise), jsonl or syslog (RFC 5424)",
+     {AUDIT_FILTER, QUERY("format")}},
+    {EVHTTP_REQ_GET, "/audit/counts", "audit.counts", ROUTE_ASK,
+     "How many events of each kind there were on each day, exact even where records were thinned",
+     {QUERY("since"), QUERY("until")}},
     {EVHTTP_REQ_GET, "/status", "status", ROUTE_ASK, "Version and counts of the gateway", {{0}}},
     {EVHTTP_REQ_GET, "/hostkey", "hostkey.show", ROUTE_ASK, "The fingerprint that users compare", {{0}}},
 

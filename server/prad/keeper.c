@@ -24,6 +24,7 @@
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define SOURCES_EVERY   40  /* ticks between writing down what is known of sources */
 #define PENALTIES_SHOWN 1000
+#define EXPIRE_EVERY    14400 /* ticks between looks for audit records that are too old */
 #define AUDIT_BATCH     256
 /* An event may wait this long for others to be stored in the same transaction: one each would cost a
    flush of the disk and more of the processor than the opening of a connection does. */
@@ -52,6 +53,8 @@ struct keeper {
     int64_t next_change;  /* when some answer of `published` may differ */
     int64_t clock_offset; /* wall clock minus monotonic clock, ms */
     unsigned ticks;
+    long keep_days; /* of audit records; 0 = for ever */
+    bool expiring;  /* there are more that are too old */
     struct addr_ip own[OWN_ADDRESSES_MAX];
     size_t own_count;
     struct audit_event batch[AUDIT_BATCH]; /* taken from the queue, not yet stored */
@@ -257,6 +260,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         save_sources(k);
     if (k->batch_count > 0)
         store_audit(k);
+    if (k->keep_days > 0 && (k->expiring || k->ticks % EXPIRE_EVERY == 1))
+        k->expiring = admin_expire_audit(k->admin, k->keep_days);
     int64_t now_ms = os_time_now_ms(), offset = now_ms - (int64_t)os_monotonic_ms();
     bool jumped =
         offset > k->clock_offset + CLOCK_JUMP_MS || offset < k->clock_offset - CLOCK_JUMP_MS;
@@ -305,11 +310,19 @@ struct reload {
     struct settings *settings;
 };
 
+static void take_settings(struct keeper *k, const struct config *c)
+{
+    k->keep_days = c->audit_keep_days;
+    k->expiring = k->keep_days > 0; /* look at once */
+}
+
 static void on_settings(struct mail *m, void *owner)
 {
     struct reload *r = (struct reload *)m;
     struct keeper *k = owner;
     const struct config *c = &r->settings->config;
+    if (k)
+        take_settings(k, c);
     if (k && (admin_set_mail(k->admin, c->mail_from, c->portal_url) != 0 ||
               mailer_set(k->mailer, c) != 0))
         log_event(LOG_ERROR, "reload-failed", "setting=\"[mail]\"");
@@ -408,6 +421,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
         rc = mailer_new(k->base, k->admin, c, &k->mailer, f);
     if (rc != 0)
         return rc;
+    take_settings(k, c);
     look_at_addresses(k);
     k->published = admin_policy(k->admin);
     k->next_change = policy_next_change(k->published, os_time_now());

@@ -24,7 +24,7 @@ int keeper_run(struct keeper *k, struct fault *f);
 /* Ends the thread after the last audit events are stored; closes the store and frees g->audit. */
 void keeper_stop(struct keeper *k);
 
-/* Any thread: the settings of mail changed. Takes over a reference. */
+/* Any thread: the settings were read again. Takes over a reference. */
 void keeper_set_settings(struct keeper *k, struct settings *s);
 
 /* Any thread: what a client said at hello, to be kept beside its key. Texts are cut to fit. */

@@ -64,29 +64,41 @@ static void write_down(const struct session *s, const struct audit_event *e, enu
               bytes, *e->detail ? " detail=" : "", q, e->detail, q);
 }
 
+/* What a client can make as many of as it likes. */
+static const enum audit_kind thinned[RECORD_THINNED] = {AUDIT_CHANNEL_REFUSED, AUDIT_CHANNEL_FAILED,
+                                                        AUDIT_REQUEST_REFUSED};
+
 /* True if a refusal is one too many in this minute: it is counted, and written down later. */
 static bool suppressed(struct session *s, enum audit_kind kind)
 {
-    if (kind != AUDIT_CHANNEL_REFUSED && kind != AUDIT_CHANNEL_FAILED &&
-        kind != AUDIT_REQUEST_REFUSED)
-        return false;
-    if (s->refusals < RECORD_REFUSALS_MAX) {
-        s->refusals++;
-        return false;
+    for (size_t i = 0; i < RECORD_THINNED; i++) {
+        if (kind != thinned[i])
+            continue;
+        if (s->refusals < RECORD_REFUSALS_MAX) {
+            s->refusals++;
+            return false;
+        }
+        s->refused[i]++;
+        return true;
     }
-    s->refusals_suppressed++;
-    return true;
+    return false;
 }
 
 void record_suppressed(struct session *s)
 {
-    char text[64];
-    unsigned count = s->refusals_suppressed;
-    s->refusals = s->refusals_suppressed = 0;
-    if (count == 0)
-        return;
-    snprintf(text, sizeof(text), "%u more refusals in a minute", count);
-    record_session(s, AUDIT_REQUEST_REFUSED, "suppressed", text);
+    s->refusals = 0;
+    for (size_t i = 0; i < RECORD_THINNED; i++) {
+        struct audit_event e;
+        char text[64];
+        unsigned count = s->refused[i];
+        s->refused[i] = 0;
+        if (count == 0)
+            continue;
+        snprintf(text, sizeof(text), "%u more refusals in a minute", count);
+        fill(&e, s, thinned[i], "suppressed", text);
+        e.times = count;
+        write_down(s, &e, LOG_INFO);
+    }
 }
 
 void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *detail)

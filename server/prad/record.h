@@ -19,6 +19,7 @@ const char *record_endpoint(char dst[RECORD_ENDPOINT_MAX], const struct addr_ip 
 
 /* Refusals of one session that are written down one by one in a minute; the rest is counted. */
 #define RECORD_REFUSALS_MAX 300
+#define RECORD_THINNED      3 /* kinds of event to which that applies */
 
 /*
  * An event of a session: who, from where, why. `reason` is a fixed word; `detail` is text for
@@ -32,7 +33,7 @@ void record_session(struct session *s, enum audit_kind kind, const char *reason,
 void record_channel(struct channel *ch, enum audit_kind kind, const char *reason,
                     const char *detail);
 
-/* Records how many refusals were not written down one by one since the last call, if any. */
+/* Records, for each kind, how many refusals were not written down one by one since the last call. */
 void record_suppressed(struct session *s);
 
 /* An event before there is a session (a connection turned away). */

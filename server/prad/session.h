@@ -21,6 +21,7 @@
 
 #include "server/audit/audit.h"
 #include "server/prad/live.h"
+#include "server/prad/record.h"
 #include "server/prad/worker.h"
 
 struct channel;
@@ -100,11 +101,12 @@ struct session {
     struct channel_queue ready;   /* channels that a callback marked */
     struct channel_queue stalled; /* channels that wait for room in the output */
     unsigned channel_count;
-    uint64_t round_trip_us; /* the shortest that was seen, 0 = none yet */
-    uint64_t minute_ms;     /* since when the next two count */
-    unsigned refusals, refusals_suppressed;
-    bool buriable;           /* some channel or the control channel can be freed */
-    struct control *control; /* NULL = no session channel */
+    uint64_t round_trip_us;           /* the shortest that was seen, 0 = none yet */
+    uint64_t minute_ms;               /* since when the next two count */
+    unsigned refusals;                /* written down one by one in this minute */
+    unsigned refused[RECORD_THINNED]; /* beyond those: counted only, by kind */
+    bool buriable;                    /* some channel or the control channel can be freed */
+    struct control *control;          /* NULL = no session channel */
 };
 
 /* Takes over socket and place. NULL = no memory; then both are given up. */

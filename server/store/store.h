@@ -30,6 +30,7 @@
 #define STORE_RP_MAX         253
 #define STORE_PASSKEY_MAX    600
 #define STORE_SUBJECT_MAX    300
+#define STORE_AUDIT_LIMIT    1000 /* records in one part of the list */
 
 struct store_user {
     int64_t id;
@@ -184,11 +185,36 @@ struct store_counts {
     int64_t users, groups, keys, rules; /* active keys */
 };
 
-/* Which audit records; zero means "not asked for". */
+/* Which audit records; zero and NULL mean "not asked for". Texts are borrowed. */
 struct store_audit_filter {
-    int64_t after;              /* id greater than this */
-    int64_t since_ms, until_ms; /* [since, until) */
-    const char *user, *kind;
+    int64_t since_ms, until_ms;                                   /* [since, until) */
+    const char *user, *kind, *device, *source, *target, *session; /* exactly this */
+    const char *search; /* a piece of a text in it; case of ASCII letters aside */
+};
+
+/*
+ * A request looks at so many records at most, since prad does nothing else meanwhile: about a
+ * twentieth of a second. Comparing texts costs more.
+ */
+#define STORE_AUDIT_SCAN        100000
+#define STORE_AUDIT_SCAN_SEARCH 30000
+
+/* A place in the list of audit records, newest first: behind the record of this time and id. */
+struct store_audit_place {
+    int64_t time_ms, id; /* 0, 0: at the top */
+};
+
+/* What a request for a part of that list found. */
+struct store_audit_found {
+    int64_t total;                 /* records that fit, as far as was looked */
+    bool complete;                 /* all were looked at */
+    struct store_audit_place next; /* unless complete: where to go on */
+};
+
+struct store_audit_count {
+    char day[11]; /* "2026-11-29", the gateway's local date */
+    char kind[STORE_WORD_MAX];
+    int64_t count;
 };
 
 struct store;
@@ -207,6 +233,7 @@ typedef int (*store_passkey_fn)(const struct store_passkey *, void *ctx);
 typedef int (*store_access_fn)(const struct store_access *, void *ctx);
 typedef int (*store_mail_fn)(const struct store_mail *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
+typedef int (*store_audit_count_fn)(const struct store_audit_count *, void *ctx);
 
 struct store_ops {
     void (*close)(struct store *s);
@@ -292,12 +319,34 @@ struct store_ops {
 
     int (*audit_add)(struct store *s, const struct audit_event *events, size_t count,
                      struct fault *f);
-    /* Ascending by id, at most `max` records. */
-    int (*audit_each)(struct store *s, const struct store_audit_filter *filter, size_t max,
-                      store_audit_fn fn, void *ctx, struct fault *f);
-    /* The id to ask `after` for the newest `count` records of this filter. */
-    int (*audit_tail)(struct store *s, const struct store_audit_filter *filter, size_t count,
-                      int64_t *after, struct fault *f);
+    /*
+     * Oldest first: at most `max` records with ids greater than `after` and at most `upto`. *next is
+     * `after` for the rest, 0 when there is none; it is set as well where a part has no record.
+     */
+    int (*audit_each)(struct store *s, const struct store_audit_filter *filter, int64_t after,
+                      int64_t upto, size_t max, store_audit_fn fn, void *ctx, int64_t *next,
+                      struct fault *f);
+    /*
+     * Newest first: of those that follow `from`, at most `limit` (<= STORE_AUDIT_LIMIT) behind the
+     * first `offset`. One of user and kind, with or without a time, is counted completely whatever
+     * there is; with more conditions one call looks at a part of the records.
+     */
+    int (*audit_find)(struct store *s, const struct store_audit_filter *filter,
+                      const struct store_audit_place *from, size_t offset, size_t limit,
+                      store_audit_fn fn, void *ctx, struct store_audit_found *found,
+                      struct fault *f);
+    /* The newest record's id, 0 = none. */
+    int (*audit_last)(struct store *s, int64_t *id, struct fault *f);
+    /* Deletes at most `max` records older than this; the counts stay. */
+    int (*audit_expire)(struct store *s, int64_t before_ms, size_t max, size_t *deleted,
+                        struct fault *f);
+    /* How many events of each kind there were on each day from `since` to `until`, both included. */
+    int (*count_each)(struct store *s, const char *since, const char *until,
+                      store_audit_count_fn fn, void *ctx, struct fault *f);
+
+    /* Numbers with names that outlive a restart; one that was never set is 0. */
+    int (*number_get)(struct store *s, const char *name, int64_t *value, struct fault *f);
+    int (*number_set)(struct store *s, const char *name, int64_t value, struct fault *f);
 
     /* A random secret of this database's own, the same for ever. */
     int (*secret)(struct store *s, uint8_t out[STORE_HASH_LEN], struct fault *f);

@@ -1,10 +1,12 @@
 /*
- * The SQLite back end: audit records. Appended and read, never changed (the schema's trigger
- * says so too).
+ * The SQLite back end: audit records are added and read, never changed (the schema's trigger says so
+ * too), and deleted only when they are old. Beside them stand counts by day and kind, which are exact
+ * whatever became of the records. store_sqlite_auditlist.c has the list for people.
  */
 #include "server/store/store_sqlite_internal.h"
 
 #include <string.h>
+#include <time.h>
 
 static const char *ip_text(const struct addr_ip *ip, char dst[46])
 {
@@ -30,37 +32,105 @@ static int add_one(struct store *s, const struct audit_event *e, struct fault *f
     sql_put_text(&q, e->detail);
     sql_put_int(&q, (int64_t)e->bytes_in);
     sql_put_int(&q, (int64_t)e->bytes_out);
+    sql_put_int(&q, e->times > 0 ? (int64_t)e->times : 1);
     return sql_change(&q, f);
+}
+
+/* ---- counts ------------------------------------------------------------------------------------- */
+
+/* Counts of one day that are not in the table yet. */
+struct tally {
+    char day[11];
+    int64_t count[AUDIT_KIND_COUNT];
+};
+
+/* The gateway's local date. */
+static void day_of(int64_t time_ms, char dst[11])
+{
+    time_t t = (time_t)(time_ms / 1000);
+    struct tm tm = {0};
+
+    if (localtime_r(&t, &tm) == NULL || strftime(dst, 11, "%Y-%m-%d", &tm) != 10)
+        memcpy(dst, "0000-00-00", 11);
+}
+
+static int tally_write(struct store *s, struct tally *t, struct fault *f)
+{
+    int rc = 0;
+
+    for (unsigned k = 0; k < AUDIT_KIND_COUNT && rc == 0; k++) {
+        if (t->count[k] == 0)
+            continue;
+        struct sql q = sql_start(s, SQL_COUNT_ADD);
+
+        sql_put_text(&q, t->day);
+        sql_put_text(&q, audit_kind_word((enum audit_kind)k));
+        sql_put_int(&q, t->count[k]);
+        rc = sql_run(&q, f);
+        t->count[k] = 0;
+    }
+    return rc;
+}
+
+/* An overflow is itself an event, and says how many of another kind were lost as records. */
+static void tally_add(struct tally *t, const struct audit_event *e)
+{
+    int64_t times = e->times > 0 ? (int64_t)e->times : 1;
+
+    if (e->kind != AUDIT_OVERFLOW) {
+        t->count[e->kind] += times;
+        return;
+    }
+    t->count[AUDIT_OVERFLOW]++;
+    for (unsigned k = 0; k < AUDIT_KIND_COUNT; k++) {
+        if (strcmp(e->reason, audit_kind_word((enum audit_kind)k)) == 0)
+            t->count[k] += times;
+    }
 }
 
 int sqlite_audit_add(struct store *s, const struct audit_event *events, size_t count,
                      struct fault *f)
 {
+    struct tally t = {.day = ""};
+    char day[11];
     int rc = 0;
 
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = add_one(s, &events[i], f);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        day_of(events[i].time_ms, day);
+        if (strcmp(day, t.day) != 0) {
+            rc = tally_write(s, &t, f);
+            memcpy(t.day, day, sizeof(day));
+        }
+        tally_add(&t, &events[i]);
+        if (rc == 0)
+            rc = add_one(s, &events[i], f);
+    }
+    return rc == 0 ? tally_write(s, &t, f) : rc;
+}
+
+int sqlite_count_each(struct store *s, const char *since, const char *until,
+                      store_audit_count_fn fn, void *ctx, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_COUNT_EACH);
+    struct store_audit_count c;
+    int rc;
+
+    sql_put_text(&q, since);
+    sql_put_text(&q, until);
+    while ((rc = sql_step(&q, f)) == 1) {
+        sql_get_text(&q, c.day, sizeof(c.day));
+        sql_get_text(&q, c.kind, sizeof(c.kind));
+        c.count = sql_get_int(&q);
+        rc = fn(&c, ctx);
+        if (rc != 0) {
+            sql_end(&q);
+            return rc;
+        }
+    }
     return rc;
 }
 
-/* Filters pick a statement, so that each has the index that serves it. */
-enum shape { ALL, BY_KIND, BY_USER, BY_BOTH };
-
-static struct sql start_filtered(struct store *s, const enum sql_id ids[4],
-                                 const struct store_audit_filter *filter, size_t limit)
-{
-    enum shape shape = filter->user != NULL ? (filter->kind != NULL ? BY_BOTH : BY_USER)
-                                            : (filter->kind != NULL ? BY_KIND : ALL);
-    struct sql q = sql_start(s, ids[shape]);
-
-    sql_put_int(&q, filter->after);
-    sql_put_int(&q, filter->since_ms);
-    sql_put_int(&q, filter->until_ms > 0 ? filter->until_ms : INT64_MAX);
-    sql_put_text(&q, filter->user != NULL ? filter->user : filter->kind);
-    sql_put_text(&q, filter->kind);
-    sql_put_int(&q, (int64_t)limit);
-    return q;
-}
+/* ---- reading ------------------------------------------------------------------------------------ */
 
 /* An address that is not one any more reads as none: a record is evidence, and is always shown. */
 static void read_ip(struct sql *q, struct addr_ip *ip)
@@ -73,7 +143,7 @@ static void read_ip(struct sql *q, struct addr_ip *ip)
         memset(ip, 0, sizeof(*ip));
 }
 
-static void read_record(struct sql *q, struct store_audit *r, char kind[STORE_WORD_MAX])
+void sqlite_read_audit(struct sql *q, struct store_audit *r, char kind[STORE_WORD_MAX])
 {
     struct audit_event *e = &r->event;
 
@@ -99,43 +169,43 @@ static void read_record(struct sql *q, struct store_audit *r, char kind[STORE_WO
     sql_get_text(q, e->detail, sizeof(e->detail));
     e->bytes_in = (uint64_t)sql_get_int(q);
     e->bytes_out = (uint64_t)sql_get_int(q);
+    e->times = (uint64_t)sql_get_int(q);
 }
 
-int sqlite_audit_each(struct store *s, const struct store_audit_filter *filter, size_t max,
-                      store_audit_fn fn, void *ctx, struct fault *f)
+/* ---- growing old --------------------------------------------------------------------------------- */
+
+int sqlite_audit_expire(struct store *s, int64_t before_ms, size_t max, size_t *deleted,
+                        struct fault *f)
 {
-    static const enum sql_id ids[] = {SQL_AUDIT_EACH, SQL_AUDIT_EACH_KIND, SQL_AUDIT_EACH_USER,
-                                      SQL_AUDIT_EACH_BOTH};
-    struct sql q = start_filtered(s, ids, filter, max);
-    char kind[STORE_WORD_MAX];
-    struct store_audit r;
+    struct sql q = sql_start(s, SQL_AUDIT_EXPIRE);
     int rc;
 
-    while ((rc = sql_step(&q, f)) == 1) {
-        read_record(&q, &r, kind);
-        rc = fn(&r, ctx);
-        if (rc != 0) {
-            sql_end(&q);
-            return rc;
-        }
-    }
+    sql_put_int(&q, before_ms);
+    sql_put_int(&q, (int64_t)max);
+    rc = sql_run(&q, f);
+    if (rc == 0)
+        *deleted = (size_t)sqlite3_changes(q.s->db);
     return rc;
 }
 
-int sqlite_audit_tail(struct store *s, const struct store_audit_filter *filter, size_t count,
-                      int64_t *after, struct fault *f)
+int sqlite_number_get(struct store *s, const char *name, int64_t *value, struct fault *f)
 {
-    static const enum sql_id ids[] = {SQL_AUDIT_TAIL, SQL_AUDIT_TAIL_KIND, SQL_AUDIT_TAIL_USER,
-                                      SQL_AUDIT_TAIL_BOTH};
-    struct sql q = start_filtered(s, ids, filter, count - 1);
-    int rc = sql_step(&q, f);
+    struct sql q = sql_start(s, SQL_NUMBER_GET);
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    *after = filter->after; /* fewer than `count`: from the beginning */
-    if (rc == 1) {
-        *after = sql_get_int(&q) - 1;
+    sql_put_text(&q, name);
+    rc = sql_step(&q, f);
+    *value = rc == 1 ? sql_get_int(&q) : 0;
+    if (rc == 1)
         sql_end(&q);
-    }
-    return 0;
+    return rc < 0 ? rc : 0;
+}
+
+int sqlite_number_set(struct store *s, const char *name, int64_t value, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_NUMBER_SET);
+
+    sql_put_text(&q, name);
+    sql_put_int(&q, value);
+    return sql_run(&q, f);
 }

@@ -21,7 +21,7 @@
     " FROM rules r LEFT JOIN users u ON u.id = r.user_id LEFT JOIN groups g ON g.id = r.group_id "
 #define SQL_AUDIT_COLUMNS                                                                          \
     "id, kind, time_ms, session, user, device, source, source_port, target, target_ip, rule,"      \
-    " reason, detail, bytes_in, bytes_out"
+    " reason, detail, bytes_in, bytes_out, times"
 #define SQL_ACCOUNT_COLUMNS                                                                        \
     "id, name, role, full_name, mail, enabled, salt, proof, setup, setup_expires, totp, totp_on,"  \
     " totp_step, failures, failed_at, created, expires, last_login,"                               \
@@ -35,12 +35,6 @@
     "id, account_id, name, credential, rp, algorithm, key, counter, created, used FROM passkeys"
 #define SQL_MAIL_COLUMNS                                                                           \
     "id, state, due, tries, tried, finished, error, kind, recipient, subject, created, good_until"
-#define SQL_AUDIT_ALL    " FROM audit WHERE id > ?1 AND time_ms >= ?2 AND time_ms < ?3"
-#define SQL_AUDIT_KIND   SQL_AUDIT_ALL " AND kind = ?4"
-#define SQL_AUDIT_USER   SQL_AUDIT_ALL " AND user = ?4"
-#define SQL_AUDIT_BOTH   SQL_AUDIT_USER " AND kind = ?5"
-#define SQL_AUDIT_LIST   " ORDER BY id LIMIT ?6"
-#define SQL_AUDIT_NEWEST " ORDER BY id DESC LIMIT 1 OFFSET ?6"
 
 #define SQL_MAP(X)                                                                                 \
     X(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
@@ -110,16 +104,20 @@
     X(SQL_RULE_OF_GROUP,                                                                           \
       "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE g.name = ? ORDER BY r.position")             \
     X(SQL_AUDIT_ADD, "INSERT INTO audit (kind, time_ms, session, user, device, source,"            \
-                     " source_port, target, target_ip, rule, reason, detail, bytes_in, bytes_out)" \
-                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                         \
-    X(SQL_AUDIT_EACH, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_ALL SQL_AUDIT_LIST)                    \
-    X(SQL_AUDIT_EACH_KIND, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_KIND SQL_AUDIT_LIST)              \
-    X(SQL_AUDIT_EACH_USER, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_USER SQL_AUDIT_LIST)              \
-    X(SQL_AUDIT_EACH_BOTH, "SELECT " SQL_AUDIT_COLUMNS SQL_AUDIT_BOTH SQL_AUDIT_LIST)              \
-    X(SQL_AUDIT_TAIL, "SELECT id" SQL_AUDIT_ALL SQL_AUDIT_NEWEST)                                  \
-    X(SQL_AUDIT_TAIL_KIND, "SELECT id" SQL_AUDIT_KIND SQL_AUDIT_NEWEST)                            \
-    X(SQL_AUDIT_TAIL_USER, "SELECT id" SQL_AUDIT_USER SQL_AUDIT_NEWEST)                            \
-    X(SQL_AUDIT_TAIL_BOTH, "SELECT id" SQL_AUDIT_BOTH SQL_AUDIT_NEWEST)                            \
+                     " source_port, target, target_ip, rule, reason, detail, bytes_in,"            \
+                     " bytes_out, times) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
+    X(SQL_AUDIT_GET, "SELECT " SQL_AUDIT_COLUMNS " FROM audit WHERE id = ?")                       \
+    X(SQL_AUDIT_LAST, "SELECT coalesce(max(id), 0) FROM audit")                                    \
+    X(SQL_AUDIT_FIRST, "SELECT coalesce(min(id), 0) FROM audit WHERE id > ?")                      \
+    X(SQL_AUDIT_EXPIRE, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time_ms < ?"    \
+                        " ORDER BY time_ms LIMIT ?)")                                              \
+    X(SQL_COUNT_ADD, "INSERT INTO audit_counts VALUES (?, ?, ?) ON CONFLICT (day, kind)"           \
+                     " DO UPDATE SET count = count + excluded.count")                              \
+    X(SQL_COUNT_EACH, "SELECT day, kind, count FROM audit_counts WHERE day >= ? AND day <= ?"      \
+                      " ORDER BY day, kind")                                                       \
+    X(SQL_NUMBER_GET, "SELECT value FROM meta WHERE key = ?")                                      \
+    X(SQL_NUMBER_SET, "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key)"                           \
+                      " DO UPDATE SET value = excluded.value")                                     \
     X(SQL_SECRET, "SELECT value FROM secrets WHERE name = 'server'")                               \
     X(SQL_ACCOUNT_ADD, "INSERT INTO accounts (role, full_name, mail, enabled, salt, proof, setup," \
                        " setup_expires, totp, totp_on, totp_step, failures, failed_at, expires,"   \
@@ -239,6 +237,11 @@ int64_t sql_get_int(struct sql *q);
 void sql_get_text(struct sql *q, char *dst, size_t cap);
 void sql_get_blob(struct sql *q, void *dst, size_t cap, size_t *len);
 
+#define SQL_PATTERN_MAX 1024
+/* "%search%", in which nothing but the two % means more than itself, for LIKE ... ESCAPE '\\'.
+   Returns 0, PRA_EINVAL (too long). */
+int sql_pattern(const char *search, char dst[SQL_PATTERN_MAX], struct fault *f);
+
 /* Fault from SQLite's last error. */
 int sql_fault(struct sqlite_store *s, struct fault *f);
 
@@ -253,6 +256,8 @@ bool sqlite_get_fixed(struct sql *q, uint8_t *dst, size_t len);
 int sqlite_run_add(struct sql *q, int64_t *id, struct fault *f);
 /* A row that does not fit our limits was not written by us: ends the run, PRA_ECORRUPT. */
 int sqlite_bad_row(struct sql *q, const char *table, int64_t id, struct fault *f);
+/* `kind` is where r->kind will point. */
+void sqlite_read_audit(struct sql *q, struct store_audit *r, char kind[STORE_WORD_MAX]);
 int sqlite_read_rule(struct sql *q, struct store_rule *out, struct fault *f);
 
 /*
@@ -296,7 +301,12 @@ SQLITE_OP(rule_each);
 SQLITE_OP(rule_load);
 SQLITE_OP(audit_add);
 SQLITE_OP(audit_each);
-SQLITE_OP(audit_tail);
+SQLITE_OP(audit_find);
+SQLITE_OP(audit_last);
+SQLITE_OP(audit_expire);
+SQLITE_OP(count_each);
+SQLITE_OP(number_get);
+SQLITE_OP(number_set);
 SQLITE_OP(secret);
 SQLITE_OP(account_add);
 SQLITE_OP(account_get);

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX    4096
-#define PATTERN_MAX 1024
+#define TEXT_MAX 4096
 
 /* Numbers of the values. */
 #define HAS(column) column " LIKE ?1 ESCAPE '\\'"
@@ -212,18 +211,17 @@ static int add_select(struct text *t, const struct list *list, const struct list
 
 /* The values of a listing, as they are bound. */
 struct values {
-    char pattern[PATTERN_MAX];
+    char pattern[SQL_PATTERN_MAX];
     int64_t state;
 };
 
-/* A piece of a text anywhere in it; what LIKE would take for more than a letter is escaped. */
-static int make_pattern(const char *search, char dst[PATTERN_MAX], struct fault *f)
+int sql_pattern(const char *search, char dst[SQL_PATTERN_MAX], struct fault *f)
 {
     size_t n = 0;
 
     dst[n++] = '%';
     for (const char *c = search; *c != '\0'; c++) {
-        if (n + 4 > PATTERN_MAX)
+        if (n + 4 > SQL_PATTERN_MAX)
             return fault_set(f, PRA_EINVAL, "search: is too long");
         if (*c == '%' || *c == '_' || *c == '\\')
             dst[n++] = '\\';
@@ -245,7 +243,7 @@ static int make_values(const struct list *list, const struct listing *l, struct 
             return fault_set(f, PRA_EINVAL, "state: must be %s or %s", list->states[0],
                              list->states[1]);
     }
-    return l->search == NULL ? 0 : make_pattern(l->search, v->pattern, f);
+    return l->search == NULL ? 0 : sql_pattern(l->search, v->pattern, f);
 }
 
 static void bind_text(struct sql *q, int number, const char *value)

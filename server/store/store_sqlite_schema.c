@@ -102,7 +102,22 @@
     " hash BLOB NOT NULL, expires INTEGER NOT NULL, since INTEGER NOT NULL,"                       \
     " asked INTEGER NOT NULL) STRICT;"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5};
+/*
+ * Exact counts beside the audit records, by the gateway's local day: what was thinned under a flood
+ * is in them, and they stay when records grow old. Lists are shown by time, newest first.
+ */
+#define SCHEMA_6                                                                                   \
+    "ALTER TABLE audit ADD COLUMN times INTEGER NOT NULL DEFAULT 1;"                               \
+    "DROP INDEX audit_user;"                                                                       \
+    "DROP INDEX audit_kind;"                                                                       \
+    "CREATE INDEX audit_user ON audit (user, time_ms);"                                            \
+    "CREATE INDEX audit_kind ON audit (kind, time_ms);"                                            \
+    "CREATE TABLE audit_counts (day TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL,"    \
+    " PRIMARY KEY (day, kind)) STRICT, WITHOUT ROWID;"                                             \
+    "INSERT INTO audit_counts SELECT date(time_ms / 1000, 'unixepoch', 'localtime') AS day, kind," \
+    " count(*) FROM audit GROUP BY day, kind;"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

@@ -21,7 +21,10 @@ LISTS = [
     "/keys?limit=50&sort=-seen", "/keys?limit=50&search=pc0999", "/rules?limit=50", "/rules?limit=50&offset=50000",
     "/rules?limit=50&sort=-target&offset=99000", "/rules?limit=50&search=user0999",
     "/rules?user=user05000&effective=true", "/sessions?limit=50", "/audit?limit=50", "/audit?limit=50&user=user05000",
-    "/audit?limit=50&kind=login", "/audit?limit=50&user=user05000&kind=login",
+    "/audit?limit=50&kind=login", "/audit?limit=50&user=user05000&kind=login", "/audit?limit=50&offset=25000",
+    "/audit?limit=50&since=80d&until=10d", "/audit?limit=50&kind=login&since=80d", "/audit?limit=50&source=192.0.2.8",
+    "/audit?limit=50&target=server7.example.com:110", "/audit?limit=50&search=server77", "/audit?limit=50&search=no-such-thing",
+    "/audit?limit=50&search=n%3D12&kind=login", "/audit?limit=50&user=user00077&device=SHA256:x", "/audit/counts",
 ]
 
 

@@ -31,6 +31,7 @@ const commands = {
   fill: c => control(c).fill(c.value, limit),
   choose: c => control(c).setInputFiles(c.path, limit),
   click: c => control(c).click(limit),
+  click_first: c => state.page.locator(c.selector).first().click(limit),
   async open_details(c) { await state.page.locator('summary', {hasText: c.name}).first().click(limit); },
   see: c => state.page.getByText(c.text).filter({visible: true}).first().waitFor(limit),
   see_role: c => control(c).waitFor(limit),

@@ -101,6 +101,14 @@ class Browser:
     def get(self, path, **kwargs):
         return self.ask("GET", path, **kwargs)
 
+    def stream(self, path, timeout=20):
+        """The answer of a GET on a connection of its own, to be read piece by piece."""
+        connection = http.client.HTTPSConnection(self.portal.host, self.portal.port, timeout=timeout, context=self.portal.context())
+        connection.request("GET", "/api/v1" + path, headers={"Cookie": "__Host-pra=" + self.cookie})
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.status
+        return answer
+
     def post(self, path, body=None, **kwargs):
         return self.ask("POST", path, body, **kwargs)
 

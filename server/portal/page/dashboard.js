@@ -42,7 +42,7 @@ function Refused() {
   const users = useWatched(`/audit?since=1d&kind=login-refused&limit=${SHOWN}`);
   const accounts = useWatched(`/audit?since=1d&kind=account-refused&limit=${SHOWN}`);
   const both = {error: users.error || accounts.error, again: () => { users.again(); accounts.again(); },
-    data: users.data && accounts.data && [...users.data.events, ...accounts.data.events].sort((a, b) => (a.time < b.time ? 1 : -1)).slice(0, SHOWN)};
+    data: users.data && accounts.data && [...users.data, ...accounts.data].sort((a, b) => (a.time < b.time ? 1 : -1)).slice(0, SHOWN)};
   return html`<section class="card"><h2>${t('refused')}</h2><${Loaded} state=${both}>${events => (events.length === 0
     ? html`<p class="empty">${t('noRefused')}</p>`
     : html`<ul class="rows">${events.map(e => html`<li key=${e.id}><strong class="bad">× ${e.user || t('unknown')}</strong>

@@ -77,7 +77,7 @@ function Keys({user, may}) {
 // What the helpdesk asks first: is he connected, what went wrong lately.
 function State({user, may}) {
   const live = useData(() => watch('/live?user=' + part(user)), user);
-  const trouble = useData(async () => (await watch(`/audit?user=${part(user)}&since=30d&limit=200`)).events.filter(e => TROUBLE.has(e.kind)).slice(-8).reverse(), user);
+  const trouble = useData(async () => (await watch(`/audit?user=${part(user)}&since=30d&limit=200`)).filter(e => TROUBLE.has(e.kind)).slice(0, 8), user);
   return html`<section class="card"><h2>${t('state')}</h2>
     <${Loaded} state=${live}>${({sessions}) => (sessions.length === 0 ? html`<p class="quiet">○ ${t('notConnected')}</p>`
       : html`<ul class="rows">${sessions.map(s => html`<li key=${s.id}><a class="good" href=${sessionHref(s.id)}>● ${t('connected')}</a><span>${s.source}</span>

@@ -39,6 +39,8 @@ static const struct {
     {"hostkey.show", "oaheuc"},
     {"profile", "oahc"},
     {"audit.list", "oahuc"},
+    {"audit.export", "oauc"},
+    {"audit.counts", "oahuc"},
     {"explain", "oahuc"},
     {"status", "oaheuc"},
     {"init", "c"},

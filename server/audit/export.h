@@ -1,0 +1,33 @@
+/*
+ * Audit records as other programs read them: CSV for spreadsheets, JSON lines, and syslog messages
+ * (RFC 5424) with structured data. A record comes as the JSON object that audit.list answers with.
+ */
+#ifndef PRA_SERVER_AUDIT_EXPORT_H
+#define PRA_SERVER_AUDIT_EXPORT_H
+
+#include <jansson.h>
+
+#include "common/buf.h"
+
+enum export_format { EXPORT_CSV, EXPORT_JSONL, EXPORT_SYSLOG, EXPORT_FORMATS };
+
+/* One answer of audit.export in any format: 1,000 records of a few KiB each. */
+#define EXPORT_PART_MAX (8u * 1024 * 1024)
+#define EXPORT_HOST_MAX 256 /* RFC 5424, 6: 255 characters */
+
+/* By its word: "csv", "jsonl", "syslog". -1 = none. */
+int export_format_of(const char *word);
+/* Its media type, and how a file's name ends ("csv"). */
+const char *export_type(enum export_format format);
+const char *export_ending(enum export_format format);
+
+/* This machine's name as a syslog message may have it; "-" if there is none. Returns `dst`. */
+const char *export_host(char dst[EXPORT_HOST_MAX]);
+
+/* What stands before the first record. Both return 0, PRA_EFULL, PRA_ENOMEM. */
+int export_begin(enum export_format format, struct buf *out);
+/* `host` is from export_host(). */
+int export_record(enum export_format format, const json_t *record, const char *host,
+                  struct buf *out);
+
+#endif
