@@ -39,7 +39,8 @@ struct config_listen {
     X("limits", "max_auth_tries", max_auth_tries, 1, 100, 6)                                       \
     X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)                                    \
     X("mail", "port", mail_port, 1, 65535, 0)                                                      \
-    X("audit", "keep_days", audit_keep_days, 0, 36500, 0)
+    X("audit", "keep_days", audit_keep_days, 0, 36500, 0)                                          \
+    X("alerts", "failures", alert_failures, 0, 1000000, 10)
 
 /* CONFIG_DURATION(section, key, member, min, max, default): seconds. */
 #define CONFIG_DURATION_MAP(X)                                                                     \
@@ -54,6 +55,7 @@ struct config_listen {
     X("limits", "penalty_min", penalty_min, 0, 86400, 15)                                          \
     X("limits", "penalty_max", penalty_max, 0, 86400, 600)                                         \
     X("limits", "rekey_time", rekey_time, 60, 86400, 3600)                                         \
+    X("alerts", "failures_window", alert_failures_s, 10, 86400, 600)                               \
     X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \
     X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)                                    \
     X("mail", "retry", mail_retry, 1, 3600, 60)                                                    \
@@ -63,7 +65,8 @@ struct config_listen {
 #define CONFIG_SIZE_MAP(X)                                                                         \
     X("limits", "session_buffer", session_buffer, 65536, 1 << 30, 4 << 20)                         \
     X("limits", "channel_window", channel_window, 65536, 1 << 30, 128 << 20)                       \
-    X("limits", "rekey_data", rekey_data, 65536, 1L << 40, 1 << 30)
+    X("limits", "rekey_data", rekey_data, 65536, 1L << 40, 1 << 30)                                \
+    X("alerts", "disk_free", alert_disk_free, 0, 1L << 50, 512 << 20)
 
 /* How mail goes to its server; the words are those of [mail] tls. */
 enum config_mail_tls { MAIL_TLS_STARTTLS, MAIL_TLS_IMPLICIT, MAIL_TLS_NONE };

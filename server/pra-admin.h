@@ -47,7 +47,7 @@ enum cli_style {
     STYLE_RECORDS, /* all of them, as they come */
     STYLE_BATCH,   /* the argument is a file of requests */
     STYLE_PROFILE, /* a file for a user */
-    STYLE_MAIL     /* a mail whose sending is waited for */
+    STYLE_MAIL,    /* a mail whose sending is waited for */
 };
 
 struct cli_command {

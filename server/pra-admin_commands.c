@@ -19,6 +19,7 @@
 #define P_USER {"user", "USER", false}
 #define P_GROUP {"group", "GROUP", false}
 #define P_RULE {"id", "ID", true}
+#define P_ALERT {"id", "ID", true}
 #define PAGED \
     {"search", OPTION_TEXT, "TEXT", "only entries that show this"}, \
     {"sort", OPTION_TEXT, "WORD", "another order; with - in front the other way round"}, \
@@ -102,6 +103,35 @@ static const struct cli_column penalty_columns[] = {
     {"until", "UNTIL", true},
     {"known", "KNOWN", true},
     END_COLUMNS,
+};
+static const struct cli_column alert_columns[] = {
+    {"id", "ID", true},
+    {"severity", "SEVERITY", true},
+    {"kind", "KIND", true},
+    {"subject", "ABOUT", true},
+    {"times", "TIMES", true},
+    {"first", "FIRST", true},
+    {"last", "LAST", true},
+    {"detail", "DETAIL", false},
+    {"acked", "DONE", false},
+    {"note", "NOTE", false},
+    END_COLUMNS,
+};
+static const struct cli_column watch_columns[] = {
+    {"user", "USER", true},
+    {"comment", "COMMENT", false},
+    {"fingerprint", "FINGERPRINT", true},
+    {"after", "AFTER (S)", true},
+    {"state", "STATE", true},
+    {"since", "SINCE", true},
+    {"told", "ALERTED", false},
+    END_COLUMNS,
+};
+static const struct cli_column outage_columns[] = {
+    {"id", "ID", true},       {"state", "STATE", true},
+    {"since", "SINCE", true}, {"until", "UNTIL", true},
+    {"user", "USER", false},  {"note", "NOTE", false},
+    {"by", "BY", true},       END_COLUMNS,
 };
 static const struct cli_column audit_count_columns[] = {
     {"day", "DAY", true},
@@ -400,6 +430,48 @@ const struct cli_command cli_commands[] = {
      STYLE_TABLE, audit_count_columns, NULL,
      "how many events of each kind there were on each day: exact, whatever was thinned or deleted",
      "pra-admin audit counts --since 2026-11-01 --until 2026-11-30"},
+
+    {"alert list", "alert.list", NO_POSITIONALS,
+     OPTIONS(
+         {"kind", OPTION_TEXT, "KIND", "only this kind: failures-user, clone, device-offline ..."},
+         {"severity", OPTION_TEXT, "WORD", "critical, warning, notice or unjudged"},
+         {"state", OPTION_TEXT, "STATE", "open or acked"}, PAGED),
+     STYLE_TABLE, alert_columns, NULL, "alerts of the last 90 days, newest first",
+     "pra-admin alert list --state open"},
+    {"alert judge", "alert.judge", POSITIONALS(P_ALERT, {"severity", "SEVERITY", false}),
+     OPTIONS({"note", OPTION_TEXT, "TEXT", "what was found out"}), STYLE_DONE, NULL,
+     "alert {id} is judged: {severity}",
+     "say how severe an alert is: critical, warning or notice; a mail follows",
+     "pra-admin alert judge 12 notice --note 'forgot his passphrase'"},
+    {"alert ack", "alert.ack", POSITIONALS(P_ALERT),
+     OPTIONS({"note", OPTION_TEXT, "TEXT", "what was done"}), STYLE_DONE, NULL,
+     "alert {id} is done with", "say that an alert is done with", "pra-admin alert ack 12"},
+    {"alert counts", "alert.counts", NO_POSITIONALS,
+     OPTIONS({"since", OPTION_TEXT, "DATE", "from this day on"},
+             {"until", OPTION_TEXT, "DATE", "up to this day"}),
+     STYLE_TABLE, audit_count_columns, NULL,
+     "how many alerts of each kind there were on each day: exact, whatever was thinned",
+     "pra-admin alert counts --since 2026-11-01"},
+    {"watch set", "watch.set", POSITIONALS(P_USER, {"fingerprint", "FINGERPRINT", false}),
+     OPTIONS(
+         {"after", OPTION_NEEDED, "TIME", "alert when it is away for so long (10m); 0 = never"}),
+     STYLE_DONE, NULL, "device {fingerprint} of user {user}: alert after {after} seconds",
+     "a device that should always be connected",
+     "pra-admin watch set suzuki SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE --after 10m"},
+    {"watch list", "watch.list", NO_POSITIONALS, OPTIONS(PAGED), STYLE_TABLE, watch_columns, NULL,
+     "devices that should always be connected, and whether they are", "pra-admin watch list"},
+    {"outage add", "outage.add", NO_POSITIONALS,
+     OPTIONS({"since", OPTION_TEXT, "TIME", "RFC 3339, or a time ahead (2h); default: now"},
+             {"until", OPTION_NEEDED, "TIME", "likewise"},
+             {"user", OPTION_TEXT, "USER", "only this user's devices (default: all)"},
+             {"note", OPTION_TEXT, "TEXT", "why"}),
+     STYLE_DONE, NULL, "outage {id} announced, {since} to {until}",
+     "announce an outage: nobody is told of devices that are away meanwhile",
+     "pra-admin outage add --until 2h --note 'power works in Nagoya'"},
+    {"outage list", "outage.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, outage_columns, NULL,
+     "announced outages", "pra-admin outage list"},
+    {"outage remove", "outage.remove", POSITIONALS({"id", "ID", true}), NO_OPTIONS, STYLE_DONE,
+     NULL, "outage {id} removed", "take an announcement back", "pra-admin outage remove 3"},
 
     {"explain", "explain", NO_POSITIONALS,
      OPTIONS({"user", OPTION_NEEDED, "USER", "who asks"},

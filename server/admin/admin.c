@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "server/admin/alerts.h"
 
 /* ---- opening ----------------------------------------------------------------------------------- */
 
@@ -30,12 +31,13 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
     a->throttle = throttle_new();
     a->forgotten = calloc(FORGOTTEN_MAX, sizeof(*a->forgotten));
+    a->watcher = watcher_new();
     if (opt->host != NULL) {
         a->host = *opt->host;
         a->serving = opt->host->session_list != NULL;
     }
     if (rc != 0 || a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL ||
-        a->forgotten == NULL || a->throttle == NULL)
+        a->forgotten == NULL || a->throttle == NULL || a->watcher == NULL)
         rc = fault_set(f, PRA_ENOMEM, "no memory");
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
@@ -62,6 +64,7 @@ void admin_close(struct admin *a)
     free(a->notes);
     free(a->forgotten);
     throttle_free(a->throttle);
+    watcher_free(a->watcher);
     free(a->store_url);
     free(a->host_key_path);
     free(a->mail_from);
@@ -82,6 +85,7 @@ struct policy *admin_policy(struct admin *a)
 
 static void swap_policy(struct admin *a, struct policy *next)
 {
+    watcher_changed(a->watcher); /* keys may have gone */
     policy_unref(a->policy);
     a->policy = next;
 }
@@ -156,6 +160,8 @@ int admin_store_audit(struct admin *a, const struct audit_event *events, size_t 
         return PRA_EIO;
     }
     a->note_count = 0;
+    if (count > 0)
+        alerts_look(a, events, count);
     return 0;
 }
 

@@ -75,6 +75,9 @@ struct admin_host {
     void (*penalty_clear)(void *ctx, const struct addr_ip *source);
     /* Closes a channel and tells the client. Returns 0, PRA_ENOENT, PRA_EBUSY, PRA_ENOMEM. */
     int (*channel_close)(void *ctx, const char *session, const char *channel);
+    /* Calls `fn` for each connection that is logged in. */
+    void (*device_each)(void *ctx, void (*fn)(const char *user, const char *device, void *arg),
+                        void *arg);
     /* Stores audit events that wait. Called before each request, so that an answer shows what had
        happened when it was asked for. NULL: nothing ever waits. */
     void (*settle)(void *ctx);
@@ -144,6 +147,20 @@ enum admin_mail_outcome {
 /* What became of a try; `why` is a sentence, `wait` the shortest time to the next try. 0, PRA_EIO. */
 int admin_mail_done(struct admin *a, int64_t id, enum admin_mail_outcome outcome, const char *why,
                     int64_t now, int64_t wait);
+
+/* What is watched, besides what the audit says. */
+struct admin_alert_options {
+    long failures;   /* refused log-ins of one user, or from one address ... */
+    long failures_s; /* ... within so many seconds; failures 0 = never an alert */
+    int64_t disk;    /* bytes that the store's file system should have free */
+};
+/* At the start, and when the settings were read again. */
+void admin_alerts_set(struct admin *a, const struct admin_alert_options *o);
+/*
+ * Looks at devices that should be connected, at the disk, at the host key, and for alerts that are
+ * old; about once a second. `now` in seconds.
+ */
+void admin_alerts_tick(struct admin *a, int64_t now);
 
 /*
  * Deletes a bounded number of audit records older than so many days; the deletion is recorded when

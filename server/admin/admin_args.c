@@ -163,6 +163,23 @@ int parse_when(struct call *c, const char *arg, int64_t *out)
                      arg, text);
 }
 
+int parse_ahead(struct call *c, const char *arg, int64_t *out)
+{
+    const char *text = arg_text(c, arg);
+    long ahead;
+
+    if (timefmt_parse(text, out) == 0)
+        return 0;
+    if (conf_parse_duration(text, 0, AGO_MAX, &ahead, NULL) == 0) {
+        *out = os_time_now() + ahead;
+        return 0;
+    }
+    return fault_set(&c->f, PRA_EINVAL,
+                     "%s: '%.40s' is no time such as 2026-11-22T10:00:00Z, and no time ahead such "
+                     "as 90m or 2h",
+                     arg, text);
+}
+
 void warn(struct call *c, const char *fmt, ...)
 {
     char text[FAULT_TEXT_MAX];

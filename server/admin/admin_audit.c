@@ -294,9 +294,8 @@ static int read_day(struct call *c, const char *name, const char *otherwise, con
     return 0;
 }
 
-int op_audit_counts(struct call *c)
+int give_counts(struct call *c, store_count_each_fn each)
 {
-    const struct store_ops *db = c->a->store->ops;
     const char *since, *until;
     json_t *list;
     int rc = read_day(c, "since", "", &since);
@@ -306,12 +305,17 @@ int op_audit_counts(struct call *c)
     if (rc != 0)
         return rc;
     list = json_array();
-    rc = db->count_each(c->a->store, since, until, add_count, list, &c->f);
+    rc = each(c->a->store, since, until, add_count, list, &c->f);
     if (rc != 0) {
         json_decref(list);
         return rc == PRA_ENOMEM ? fault_set(&c->f, rc, "no memory for the counts") : rc;
     }
     return give(c, list);
+}
+
+int op_audit_counts(struct call *c)
+{
+    return give_counts(c, c->a->store->ops->count_each);
 }
 
 /* ---- growing old --------------------------------------------------------------------------------- */

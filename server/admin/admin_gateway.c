@@ -62,6 +62,7 @@ int op_live(struct call *c)
                                        .limit = limit > 0 ? (size_t)limit : LIVE_LIMIT_DEFAULT};
 
     struct store_user found;
+    json_t *live;
     int rc = 0;
 
     if (h->live_find == NULL)
@@ -71,7 +72,12 @@ int op_live(struct call *c)
     if (rc == 0 && q.user != NULL &&
         (rc = c->a->store->ops->user_get(c->a->store, q.user, &found, &c->f)) == PRA_ENOENT)
         fault_set(&c->f, rc, "user: there is no user '%.64s'", q.user);
-    return rc != 0 ? rc : give(c, h->live_find(h->ctx, &q));
+    if (rc != 0)
+        return rc;
+    live = h->live_find(h->ctx, &q);
+    if (live != NULL)
+        json_object_set_new(live, "alerts", alert_sums_json(c->a));
+    return give(c, live);
 }
 
 int op_port_list(struct call *c)

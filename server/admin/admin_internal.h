@@ -38,6 +38,7 @@ struct admin {
     struct addr_ip *own;
     size_t own_count;
     struct throttle *throttle;
+    struct watcher *watcher;   /* what alerts remember (alerts.h) */
     struct device_note *notes; /* ADMIN_NOTES_MAX */
     size_t note_count;
     struct forgotten *forgotten; /* FORGOTTEN_MAX */
@@ -198,6 +199,8 @@ int check_name(struct call *c, const char *arg, const char *name);
 int check_label(struct call *c, const char *arg, const char *text);
 /* RFC 3339, or a time ago such as "90m" or "7d"; seconds since the epoch. */
 int parse_when(struct call *c, const char *arg, int64_t *out);
+/* RFC 3339, or a time ahead such as "90m" or "2h". */
+int parse_ahead(struct call *c, const char *arg, int64_t *out);
 
 /* Notes a sentence that goes with a success. */
 void warn(struct call *c, const char *fmt, ...) FORMAT_PRINTF(2, 3);
@@ -220,6 +223,14 @@ int list_read(struct call *c, struct listing *l);
 int list_give(struct call *c, const struct listing *l, json_t *list, int64_t total, int rc);
 /* The same of a list that is there as a whole: gives the part that is asked for. */
 int list_cut(struct call *c, const struct listing *l, json_t *list, int rc);
+
+/* Calls that are open to whoever may look at alerts; members of live's answer. NULL = no memory. */
+json_t *alert_sums_json(struct admin *a);
+
+typedef int (*store_count_each_fn)(struct store *s, const char *since, const char *until,
+                                   store_audit_count_fn fn, void *ctx, struct fault *f);
+/* Counts by day and kind, from the arguments since to until. */
+int give_counts(struct call *c, store_count_each_fn each);
 
 /* The form of an audit record of this call. */
 void audit_of(const struct call *c, int rc, struct audit_event *e);
@@ -346,6 +357,19 @@ int op_status(struct call *c);
 int op_audit_list(struct call *c);
 int op_audit_export(struct call *c);
 int op_audit_counts(struct call *c);
+int op_alert_list(struct call *c);
+int op_alert_sums(struct call *c);
+int op_alert_counts(struct call *c);
+int op_alert_judge(struct call *c);
+int op_alert_ack(struct call *c);
+int op_alert_mail(struct call *c);
+int op_alert_mail_set(struct call *c);
+int op_watch_list(struct call *c);
+int op_watch_set(struct call *c);
+int op_outage_list(struct call *c);
+int op_outage_add(struct call *c);
+int op_outage_remove(struct call *c);
+int op_certificate(struct call *c);
 int op_explain(struct call *c);
 int op_account_add(struct call *c);
 int op_account_list(struct call *c);

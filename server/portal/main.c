@@ -13,8 +13,11 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "common/timefmt.h"
 #include "server/portal/portal.h"
 #include "server/prad/notify.h"
+
+#define TELL_EVERY_S 60
 
 static const char USAGE[] =
     "usage: pra-portal [--config FILE] [--check | --fingerprint]\n"
@@ -36,6 +39,32 @@ static void say_certificate(const struct portal *p, bool made)
               tls_fingerprint(p->tls), tls_self_signed(p->tls) ? "yes" : "no");
 }
 
+static void on_told(json_t *answer, void *arg)
+{
+    (void)arg;
+    if (answer == NULL || json_object_get(answer, "error") != NULL)
+        log_event(LOG_DEBUG, "certificate-not-told", "%s", "");
+}
+
+/* Prad cannot read the certificate, and raises an alert before it ends. */
+static void on_tell(evutil_socket_t fd, short what, void *arg)
+{
+    const struct timeval again = {.tv_sec = TELL_EVERY_S};
+    struct portal *p = arg;
+    char when[TIMEFMT_MAX];
+    json_t *request;
+
+    (void)fd;
+    (void)what;
+    event_add(p->tell, &again);
+    if (tls_ends(p->tls) <= 0)
+        return;
+    request = json_pack("{s:s, s:{s:s}}", "op", "portal.certificate", "args", "ends",
+                        timefmt_rfc3339(tls_ends(p->tls), when));
+    links_ask(p->links, request, on_told, NULL); /* whatever comes of it: there is another time */
+    json_decref(request);
+}
+
 static void on_hangup(evutil_socket_t fd, short what, void *arg)
 {
     struct portal *p = arg;
@@ -54,6 +83,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
     tls_free(p->tls);
     p->tls = fresh;
     say_certificate(p, made);
+    event_active(p->tell, EV_TIMEOUT, 0);
 }
 
 static void on_terminate(evutil_socket_t fd, short what, void *arg)
@@ -76,6 +106,10 @@ static int start(struct portal *p, struct event *signals[3], struct fault *f)
     p->links = p->base == NULL ? NULL : links_new(p->base, p->config);
     if (p->openapi == NULL || p->links == NULL || kdf_new(p->base, &p->kdf) != 0)
         return fault_set(f, PRA_ENOMEM, "no memory");
+    p->tell = event_new(p->base, -1, 0, on_tell, p);
+    if (p->tell == NULL)
+        return fault_set(f, PRA_ENOMEM, "no memory");
+    event_active(p->tell, EV_TIMEOUT, 0);
     signals[0] = evsignal_new(p->base, SIGHUP, on_hangup, p);
     signals[1] = evsignal_new(p->base, SIGTERM, on_terminate, p);
     signals[2] = evsignal_new(p->base, SIGINT, on_terminate, p);
@@ -113,6 +147,8 @@ static int run(const struct config *c)
         if (signals[i] != NULL)
             event_free(signals[i]);
     }
+    if (p.tell != NULL)
+        event_free(p.tell);
     if (p.base != NULL)
         event_base_free(p.base);
     http_free(p.http);

@@ -67,6 +67,8 @@ void tls_free(struct tls *t);
 /* SHA-256 of the certificate as browsers show it, AB:CD:... */
 const char *tls_fingerprint(const struct tls *t);
 bool tls_self_signed(const struct tls *t);
+/* When the certificate ends, in seconds since the epoch; 0 = not known. */
+int64_t tls_ends(const struct tls *t);
 
 struct bufferevent;
 
@@ -107,6 +109,7 @@ struct portal {
     struct download *downloads;
     bool closing; /* no stream waits for prad to come back */
     struct event_base *base;
+    struct event *tell; /* when prad is told of the certificate again */
     const struct config *config;
     struct links *links;
     struct kdf *kdf;

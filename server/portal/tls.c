@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/bufferevent.h>
@@ -29,6 +30,7 @@ struct tls {
     SSL_CTX *ctx;
     char fingerprint[TLS_FINGERPRINT_MAX];
     bool self_signed;
+    int64_t ends; /* seconds since the epoch, 0 = not known */
 };
 
 struct owner {
@@ -150,6 +152,7 @@ static int make_pair(const struct config *c, struct fault *f)
 static void describe(struct tls *t)
 {
     X509 *x = SSL_CTX_get0_certificate(t->ctx);
+    struct tm ends = {0};
     unsigned char digest[32];
     unsigned len = 0;
 
@@ -158,6 +161,8 @@ static void describe(struct tls *t)
     for (unsigned i = 0; i < len; i++)
         snprintf(t->fingerprint + 3 * (size_t)i, sizeof(t->fingerprint) - 3 * (size_t)i, "%02X%s",
                  digest[i], i + 1 < len ? ":" : "");
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &ends) == 1)
+        t->ends = timegm(&ends);
     t->self_signed = X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
 }
 
@@ -252,6 +257,11 @@ const char *tls_fingerprint(const struct tls *t)
 bool tls_self_signed(const struct tls *t)
 {
     return t->self_signed;
+}
+
+int64_t tls_ends(const struct tls *t)
+{
+    return t->ends;
 }
 
 /* ---- connections -------------------------------------------------------------------------------- */

@@ -84,6 +84,18 @@ static void refuse(struct session *s, const char *reason, const char *detail)
     session_end_soon(s, reason);
 }
 
+/* A key that two machines use at the same time was copied; both stay, and somebody is told. */
+static void look_for_clone(struct session *s, const char *machine)
+{
+    char other[LIVE_MACHINE_MAX + 1], text[AUDIT_TEXT_MAX], source[46];
+    struct addr_ip from;
+    if (!live_set_machine(s->worker->gateway->live, &s->entry, machine, other, &from))
+        return;
+    snprintf(text, sizeof(text), "machine=%s other=%s at=%s", s->entry.machine, other,
+             addr_format_ip(&from, source));
+    record_session(s, AUDIT_CLONE, "two-machines", text);
+}
+
 static int receive_log_heads(struct session *s, const json_t *o, struct fault *f);
 
 static int receive_hello(struct session *s, const json_t *o, struct fault *f)
@@ -103,6 +115,7 @@ static int receive_hello(struct session *s, const json_t *o, struct fault *f)
     log_event(LOG_INFO, "hello", "session=%s version=%s os=%s machine=%s binding=%s", s->entry.id,
               version, os, machine, h.binding);
     s->hello = true;
+    look_for_clone(s, machine);
     welcome(s);
     compare_clocks(s, h.clock_s);
     if (s->restricted) {

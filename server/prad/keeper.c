@@ -24,6 +24,7 @@
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define SOURCES_EVERY   40  /* ticks between writing down what is known of sources */
 #define PENALTIES_SHOWN 1000
+#define ALERTS_EVERY    4     /* ticks between looks at what is watched */
 #define EXPIRE_EVERY    14400 /* ticks between looks for audit records that are too old */
 #define AUDIT_BATCH     256
 /* An event may wait this long for others to be stored in the same transaction: one each would cost a
@@ -100,6 +101,13 @@ static json_t *host_port_list(void *ctx)
 {
     const struct keeper *k = ctx;
     return live_ports(k->gateway->live);
+}
+
+static void host_device_each(void *ctx, void (*fn)(const char *user, const char *device, void *arg),
+                             void *arg)
+{
+    const struct keeper *k = ctx;
+    live_each_device(k->gateway->live, fn, arg);
 }
 
 static int host_channel_close(void *ctx, const char *session, const char *channel)
@@ -260,6 +268,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         save_sources(k);
     if (k->batch_count > 0)
         store_audit(k);
+    if (k->ticks % ALERTS_EVERY == 0)
+        admin_alerts_tick(k->admin, os_time_now());
     if (k->keep_days > 0 && (k->expiring || k->ticks % EXPIRE_EVERY == 1))
         k->expiring = admin_expire_audit(k->admin, k->keep_days);
     int64_t now_ms = os_time_now_ms(), offset = now_ms - (int64_t)os_monotonic_ms();
@@ -312,6 +322,10 @@ struct reload {
 
 static void take_settings(struct keeper *k, const struct config *c)
 {
+    const struct admin_alert_options alerts = {.failures = c->alert_failures,
+                                               .failures_s = c->alert_failures_s,
+                                               .disk = c->alert_disk_free};
+    admin_alerts_set(k->admin, &alerts);
     k->keep_days = c->audit_keep_days;
     k->expiring = k->keep_days > 0; /* look at once */
 }
@@ -410,6 +424,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .door = host_door,
                                     .penalty_list = host_penalty_list,
                                     .penalty_clear = host_penalty_clear,
+                                    .device_each = host_device_each,
                                     .settle = host_settle};
     const struct admin_options opt = {.store_url = c->store_url,
                                       .host_key_path = c->host_key,

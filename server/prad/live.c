@@ -97,6 +97,33 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
     pthread_mutex_unlock(&l->lock);
 }
 
+bool live_set_machine(struct live *l, struct live_entry *e, const char *machine,
+                      char other[LIVE_MACHINE_MAX + 1], struct addr_ip *source)
+{
+    bool found = false;
+    pthread_mutex_lock(&l->lock);
+    snprintf(e->machine, sizeof(e->machine), "%s", machine);
+    for (const struct live_entry *o = l->head; o && !found && *e->machine; o = o->next) {
+        if (o == e || !*o->machine || strcmp(o->device, e->device) != 0 ||
+            strcmp(o->machine, e->machine) == 0)
+            continue;
+        memcpy(other, o->machine, sizeof(o->machine));
+        *source = o->source;
+        found = true;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+void live_each_device(struct live *l, void (*fn)(const char *user, const char *device, void *ctx),
+                      void *ctx)
+{
+    pthread_mutex_lock(&l->lock);
+    for (const struct live_entry *e = l->head; e; e = e->next)
+        fn(e->user, e->device, ctx);
+    pthread_mutex_unlock(&l->lock);
+}
+
 void live_set_ports(struct live *l, struct live_entry *e, json_t *ports)
 {
     pthread_mutex_lock(&l->lock);

@@ -21,6 +21,7 @@
 
 #define LIVE_VERSION_MAX 64
 #define LIVE_OS_MAX      128
+#define LIVE_MACHINE_MAX 16
 
 struct live;
 struct live_user;
@@ -41,7 +42,8 @@ struct live_entry {
     char version[LIVE_VERSION_MAX + 1]; /* of the client, as hello or its banner says */
     char os[LIVE_OS_MAX + 1];
     char binding[8];
-    bool pra;      /* said hello; otherwise a standard client */
+    char machine[LIVE_MACHINE_MAX + 1]; /* tag, as hello says; "" = not told */
+    bool pra;                           /* said hello; otherwise a standard client */
     bool unsaid;   /* has yet to say what it is (hello, join): counted, but not shown */
     json_t *ports; /* those that the client could not open; NULL = none. Under the lock */
     atomic_uint channels;
@@ -75,6 +77,15 @@ bool live_add(struct live *l, struct live_entry *e, size_t max_per_user);
 /* What the client said about itself. The texts are cut to fit. */
 void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,
                    const char *binding, bool pra);
+/*
+ * Notes on which machine the client says it is. True: another session with the same key says that it
+ * is another one; *other is its machine, *source where it comes from.
+ */
+bool live_set_machine(struct live *l, struct live_entry *e, const char *machine,
+                      char other[LIVE_MACHINE_MAX + 1], struct addr_ip *source);
+/* Calls `fn` for each connection that is logged in; the registry is locked meanwhile. */
+void live_each_device(struct live *l, void (*fn)(const char *user, const char *device, void *ctx),
+                      void *ctx);
 /* What it said about its local ports: takes over `ports`, at most LIVE_PORTS_MAX; NULL = all are well. */
 void live_set_ports(struct live *l, struct live_entry *e, json_t *ports);
 void live_remove(struct live *l, struct live_entry *e);

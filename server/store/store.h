@@ -31,6 +31,8 @@
 #define STORE_PASSKEY_MAX    600
 #define STORE_SUBJECT_MAX    300
 #define STORE_AUDIT_LIMIT    1000 /* records in one part of the list */
+#define STORE_FACT_MAX       256
+#define STORE_ABOUT_MAX      255 /* bytes: what an alert is about */
 
 struct store_user {
     int64_t id;
@@ -217,6 +219,52 @@ struct store_audit_count {
     int64_t count;
 };
 
+/*
+ * Something that somebody should look at. Alerts of the same kind about the same thing that follow
+ * each other are one record; how many there were is counted apart, exactly. Times are seconds.
+ */
+struct store_alert {
+    int64_t id;
+    char kind[STORE_WORD_MAX + 1];
+    char subject[STORE_ABOUT_MAX + 1]; /* what it is about: a user, a device, an address */
+    char severity[STORE_WORD_MAX + 1]; /* "critical", "warning", "notice"; "" = not judged yet */
+    int64_t first, last, times;
+    char user[POLICY_NAME_MAX + 1]; /* these three: "" if it has none */
+    char device[SSHKEY_FINGERPRINT_MAX];
+    char source[STORE_WORD_MAX + 1];
+    char detail[AUDIT_TEXT_MAX];
+    int64_t judged; /* when a person did, 0 = nobody */
+    char judged_by[POLICY_NAME_MAX + 1];
+    char note[POLICY_LABEL_MAX + 1];
+    int64_t acked; /* when somebody said that it is done with, 0 = open */
+    char acked_by[POLICY_NAME_MAX + 1];
+};
+
+/* Of those that are open. */
+struct store_alert_sums {
+    int64_t open, critical, warning, notice, unjudged;
+};
+
+/* A device that should always be connected. */
+struct store_watch {
+    int64_t key;
+    char user[POLICY_NAME_MAX + 1];
+    char device[SSHKEY_FINGERPRINT_MAX];
+    char comment[POLICY_LABEL_MAX + 1];
+    int64_t after; /* seconds that it may be away */
+    bool online;
+    int64_t since; /* that it is so, or is watched */
+    bool told;     /* that it is away */
+};
+
+/* A time for which nobody is told that devices are away. */
+struct store_outage {
+    int64_t id, since, until;
+    char user[POLICY_NAME_MAX + 1]; /* whose devices; "" = all */
+    char note[POLICY_LABEL_MAX + 1];
+    char by[POLICY_NAME_MAX + 1];
+};
+
 struct store;
 
 /* Callbacks return 0 to go on; anything else ends the walk, which returns it. */
@@ -233,6 +281,10 @@ typedef int (*store_passkey_fn)(const struct store_passkey *, void *ctx);
 typedef int (*store_access_fn)(const struct store_access *, void *ctx);
 typedef int (*store_mail_fn)(const struct store_mail *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
+typedef int (*store_alert_fn)(const struct store_alert *, void *ctx);
+typedef int (*store_alert_mail_fn)(int64_t account, const char *minimum, void *ctx);
+typedef int (*store_watch_fn)(const struct store_watch *, void *ctx);
+typedef int (*store_outage_fn)(const struct store_outage *, void *ctx);
 typedef int (*store_audit_count_fn)(const struct store_audit_count *, void *ctx);
 
 struct store_ops {
@@ -347,6 +399,44 @@ struct store_ops {
     /* Numbers with names that outlive a restart; one that was never set is 0. */
     int (*number_get)(struct store *s, const char *name, int64_t *value, struct fault *f);
     int (*number_set)(struct store *s, const char *name, int64_t value, struct fault *f);
+
+    int (*alert_add)(struct store *s, const struct store_alert *a, int64_t *id, struct fault *f);
+    int (*alert_set)(struct store *s, const struct store_alert *a, struct fault *f); /* by id */
+    int (*alert_get)(struct store *s, int64_t id, struct store_alert *out, struct fault *f);
+    /* The newest open one of this kind about this, if its last time is not before `since`; else
+       PRA_ENOENT. */
+    int (*alert_open)(struct store *s, const char *kind, const char *subject, int64_t since,
+                      struct store_alert *out, struct fault *f);
+    /* How many records of this kind were made since then. */
+    int (*alert_recent)(struct store *s, const char *kind, int64_t since, int64_t *number,
+                        struct fault *f);
+    /* Newest first unless sorted; listing: name = kind, group = severity, state = open or acked. */
+    int (*alert_list)(struct store *s, const struct listing *l, store_alert_fn fn, void *ctx,
+                      int64_t *total, struct fault *f);
+    int (*alert_sums)(struct store *s, struct store_alert_sums *out, struct fault *f);
+    int (*alert_expire)(struct store *s, int64_t before, size_t max, struct fault *f);
+    int (*alert_count_add)(struct store *s, int64_t time_ms, const char *kind, struct fault *f);
+    int (*alert_count_each)(struct store *s, const char *since, const char *until,
+                            store_audit_count_fn fn, void *ctx, struct fault *f);
+    /* From which severity on an account gets mail; "" = none. `account` 0 = all. */
+    int (*alert_mail_set)(struct store *s, int64_t account, const char *minimum, struct fault *f);
+    int (*alert_mail_each)(struct store *s, int64_t account, store_alert_mail_fn fn, void *ctx,
+                           struct fault *f);
+
+    /* `after` 0: watched no more. One that is new is away since now. */
+    int (*watch_set)(struct store *s, int64_t key, int64_t after, int64_t now, struct fault *f);
+    int (*watch_note)(struct store *s, const struct store_watch *w, struct fault *f);
+    int (*watch_each)(struct store *s, store_watch_fn fn, void *ctx,
+                      struct fault *f); /* by device */
+
+    int (*outage_add)(struct store *s, const struct store_outage *o, int64_t *id, struct fault *f);
+    int (*outage_delete)(struct store *s, int64_t id, struct fault *f);
+    int (*outage_each)(struct store *s, store_outage_fn fn, void *ctx, struct fault *f);
+    int (*outage_expire)(struct store *s, int64_t before, struct fault *f); /* that ended before */
+
+    /* Texts that are compared with what is found later; "" = not known. */
+    int (*fact_get)(struct store *s, const char *name, char value[STORE_FACT_MAX], struct fault *f);
+    int (*fact_set)(struct store *s, const char *name, const char *value, struct fault *f);
 
     /* A random secret of this database's own, the same for ever. */
     int (*secret)(struct store *s, uint8_t out[STORE_HASH_LEN], struct fault *f);

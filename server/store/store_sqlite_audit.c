@@ -40,18 +40,17 @@ static int add_one(struct store *s, const struct audit_event *e, struct fault *f
 
 /* Counts of one day that are not in the table yet. */
 struct tally {
-    char day[11];
+    char day[SQLITE_DAY_MAX];
     int64_t count[AUDIT_KIND_COUNT];
 };
 
-/* The gateway's local date. */
-static void day_of(int64_t time_ms, char dst[11])
+void sqlite_day(int64_t time_ms, char dst[SQLITE_DAY_MAX])
 {
     time_t t = (time_t)(time_ms / 1000);
     struct tm tm = {0};
 
-    if (localtime_r(&t, &tm) == NULL || strftime(dst, 11, "%Y-%m-%d", &tm) != 10)
-        memcpy(dst, "0000-00-00", 11);
+    if (localtime_r(&t, &tm) == NULL || strftime(dst, SQLITE_DAY_MAX, "%Y-%m-%d", &tm) == 0)
+        memcpy(dst, "0000-00-00", SQLITE_DAY_MAX);
 }
 
 static int tally_write(struct store *s, struct tally *t, struct fault *f)
@@ -92,11 +91,11 @@ int sqlite_audit_add(struct store *s, const struct audit_event *events, size_t c
                      struct fault *f)
 {
     struct tally t = {.day = ""};
-    char day[11];
+    char day[SQLITE_DAY_MAX];
     int rc = 0;
 
     for (size_t i = 0; i < count && rc == 0; i++) {
-        day_of(events[i].time_ms, day);
+        sqlite_day(events[i].time_ms, day);
         if (strcmp(day, t.day) != 0) {
             rc = tally_write(s, &t, f);
             memcpy(t.day, day, sizeof(day));
@@ -108,10 +107,10 @@ int sqlite_audit_add(struct store *s, const struct audit_event *events, size_t c
     return rc == 0 ? tally_write(s, &t, f) : rc;
 }
 
-int sqlite_count_each(struct store *s, const char *since, const char *until,
+int sqlite_each_count(struct store *s, enum sql_id id, const char *since, const char *until,
                       store_audit_count_fn fn, void *ctx, struct fault *f)
 {
-    struct sql q = sql_start(s, SQL_COUNT_EACH);
+    struct sql q = sql_start(s, id);
     struct store_audit_count c;
     int rc;
 
@@ -128,6 +127,12 @@ int sqlite_count_each(struct store *s, const char *since, const char *until,
         }
     }
     return rc;
+}
+
+int sqlite_count_each(struct store *s, const char *since, const char *until,
+                      store_audit_count_fn fn, void *ctx, struct fault *f)
+{
+    return sqlite_each_count(s, SQL_COUNT_EACH, since, until, fn, ctx, f);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------ */

@@ -26,6 +26,9 @@
     "id, name, role, full_name, mail, enabled, salt, proof, setup, setup_expires, totp, totp_on,"  \
     " totp_step, failures, failed_at, created, expires, last_login,"                               \
     " (SELECT count(*) FROM passkeys WHERE account_id = accounts.id)"
+#define SQL_ALERT_COLUMNS                                                                          \
+    "id, kind, subject, severity, first, last, times, user, device, source, detail, judged,"       \
+    " judged_by, note, acked, acked_by"
 #define SQL_LOGIN_COLUMNS                                                                          \
     "id, account_id, token, public_id, open, created, seen, tries, source, agent"
 #define SQL_TOKEN_COLUMNS                                                                          \
@@ -118,6 +121,46 @@
     X(SQL_NUMBER_GET, "SELECT value FROM meta WHERE key = ?")                                      \
     X(SQL_NUMBER_SET, "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key)"                           \
                       " DO UPDATE SET value = excluded.value")                                     \
+    X(SQL_ALERT_ADD, "INSERT INTO alerts (kind, subject, severity, first, last, times, user,"      \
+                     " device, source, detail, judged, judged_by, note, acked, acked_by) VALUES"   \
+                     " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                             \
+    X(SQL_ALERT_SET, "UPDATE alerts SET kind = ?, subject = ?, severity = ?, first = ?, last = ?," \
+                     " times = ?, user = ?, device = ?, source = ?, detail = ?, judged = ?,"       \
+                     " judged_by = ?, note = ?, acked = ?, acked_by = ? WHERE id = ?")             \
+    X(SQL_ALERT_GET, "SELECT " SQL_ALERT_COLUMNS " FROM alerts WHERE id = ?")                      \
+    X(SQL_ALERT_OPEN, "SELECT " SQL_ALERT_COLUMNS " FROM alerts WHERE kind = ? AND subject = ?"    \
+                      " AND last >= ? AND acked = 0 ORDER BY id DESC LIMIT 1")                     \
+    X(SQL_ALERT_RECENT, "SELECT count(*) FROM alerts WHERE kind = ? AND first >= ?")               \
+    X(SQL_ALERT_SUMS, "SELECT count(*), count(*) FILTER (WHERE severity = 'critical'),"            \
+                      " count(*) FILTER (WHERE severity = 'warning'),"                             \
+                      " count(*) FILTER (WHERE severity = 'notice'),"                              \
+                      " count(*) FILTER (WHERE severity = '') FROM alerts WHERE acked = 0")        \
+    X(SQL_ALERT_EXPIRE, "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE last < ?"     \
+                        " ORDER BY last LIMIT ?)")                                                 \
+    X(SQL_ALERT_COUNT_ADD, "INSERT INTO alert_counts VALUES (?, ?, 1) ON CONFLICT (day, kind)"     \
+                           " DO UPDATE SET count = count + 1")                                     \
+    X(SQL_ALERT_COUNT_EACH, "SELECT day, kind, count FROM alert_counts WHERE day >= ? AND"         \
+                            " day <= ? ORDER BY day, kind")                                        \
+    X(SQL_ALERT_MAIL_SET, "INSERT INTO alert_mail VALUES (?, ?) ON CONFLICT (account_id)"          \
+                          " DO UPDATE SET minimum = excluded.minimum")                             \
+    X(SQL_ALERT_MAIL_DROP, "DELETE FROM alert_mail WHERE account_id = ?")                          \
+    X(SQL_ALERT_MAIL_EACH, "SELECT account_id, minimum FROM alert_mail"                            \
+                           " WHERE account_id = ?1 OR ?1 = 0 ORDER BY account_id")                 \
+    X(SQL_WATCH_SET, "INSERT INTO watched VALUES (?, ?, 0, ?, 0) ON CONFLICT (key_id)"             \
+                     " DO UPDATE SET after = excluded.after")                                      \
+    X(SQL_WATCH_DROP, "DELETE FROM watched WHERE key_id = ?")                                      \
+    X(SQL_WATCH_NOTE, "UPDATE watched SET online = ?, since = ?, told = ? WHERE key_id = ?")       \
+    X(SQL_WATCH_EACH, "SELECT w.key_id, u.name, k.fingerprint, k.comment, w.after, w.online,"      \
+                      " w.since, w.told FROM watched w JOIN keys k ON k.id = w.key_id"             \
+                      " JOIN users u ON u.id = k.user_id ORDER BY k.fingerprint, u.name")          \
+    X(SQL_OUTAGE_ADD, "INSERT INTO outages (since, until, user, note, made_by)"                    \
+                      " VALUES (?, ?, ?, ?, ?)")                                                   \
+    X(SQL_OUTAGE_DELETE, "DELETE FROM outages WHERE id = ?")                                       \
+    X(SQL_OUTAGE_EACH, "SELECT id, since, until, user, note, made_by FROM outages ORDER BY since") \
+    X(SQL_OUTAGE_EXPIRE, "DELETE FROM outages WHERE until < ?")                                    \
+    X(SQL_FACT_GET, "SELECT value FROM facts WHERE name = ?")                                      \
+    X(SQL_FACT_SET, "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name)"                           \
+                    " DO UPDATE SET value = excluded.value")                                       \
     X(SQL_SECRET, "SELECT value FROM secrets WHERE name = 'server'")                               \
     X(SQL_ACCOUNT_ADD, "INSERT INTO accounts (role, full_name, mail, enabled, salt, proof, setup," \
                        " setup_expires, totp, totp_on, totp_step, failures, failed_at, expires,"   \
@@ -237,6 +280,14 @@ int64_t sql_get_int(struct sql *q);
 void sql_get_text(struct sql *q, char *dst, size_t cap);
 void sql_get_blob(struct sql *q, void *dst, size_t cap, size_t *len);
 
+void sqlite_read_alert(struct sql *q, struct store_alert *a);
+#define SQLITE_DAY_MAX 11
+/* The gateway's local date: "2026-11-29". */
+void sqlite_day(int64_t time_ms, char dst[SQLITE_DAY_MAX]);
+/* Counts by day and kind, of whichever table the statement reads. */
+int sqlite_each_count(struct store *s, enum sql_id id, const char *since, const char *until,
+                      store_audit_count_fn fn, void *ctx, struct fault *f);
+
 #define SQL_PATTERN_MAX 1024
 /* "%search%", in which nothing but the two % means more than itself, for LIKE ... ESCAPE '\\'.
    Returns 0, PRA_EINVAL (too long). */
@@ -307,6 +358,27 @@ SQLITE_OP(audit_expire);
 SQLITE_OP(count_each);
 SQLITE_OP(number_get);
 SQLITE_OP(number_set);
+SQLITE_OP(alert_add);
+SQLITE_OP(alert_set);
+SQLITE_OP(alert_get);
+SQLITE_OP(alert_open);
+SQLITE_OP(alert_recent);
+SQLITE_OP(alert_list);
+SQLITE_OP(alert_sums);
+SQLITE_OP(alert_expire);
+SQLITE_OP(alert_count_add);
+SQLITE_OP(alert_count_each);
+SQLITE_OP(alert_mail_set);
+SQLITE_OP(alert_mail_each);
+SQLITE_OP(watch_set);
+SQLITE_OP(watch_note);
+SQLITE_OP(watch_each);
+SQLITE_OP(outage_add);
+SQLITE_OP(outage_delete);
+SQLITE_OP(outage_each);
+SQLITE_OP(outage_expire);
+SQLITE_OP(fact_get);
+SQLITE_OP(fact_set);
 SQLITE_OP(secret);
 SQLITE_OP(account_add);
 SQLITE_OP(account_get);

@@ -116,6 +116,22 @@ static const struct list accounts = {
                    {"created", "created"}, {"expires", "expires"}, {"last-login", "last_login"}),
 };
 
+static const struct list alerts = {
+    .columns = SQL_ALERT_COLUMNS,
+    .table = "alerts",
+    .joins = "",
+    .search = HAS("subject") " OR " HAS("kind") " OR " HAS("user") " OR " HAS("device") " OR " HAS(
+        "source") " OR " HAS("detail") " OR " HAS("note"),
+    .name = "kind = " V_NAME,
+    .group = "severity = " V_GROUP,
+    .state = "(acked > 0) = " V_STATE,
+    .states = (const char *const[]){"open", "acked", NULL},
+    .order = "last DESC, id DESC",
+    .tie = "id",
+    .sorts = SORTS({"last", "last"}, {"first", "first"}, {"kind", "kind"}, {"times", "times"},
+                   {"severity", "severity"}, {"subject", "subject"}),
+};
+
 /* ---- putting together -------------------------------------------------------------------------- */
 
 struct text {
@@ -393,6 +409,22 @@ int sqlite_account_list(struct store *s, const struct listing *l, store_account_
     while (rc == 0 && (rc = sql_step(&q, f)) == 1) {
         sqlite_read_account(&q, &a);
         rc = q.bad ? damaged("accounts", a.id, f) : fn(&a, ctx);
+    }
+    sql_drop(&q);
+    return rc;
+}
+
+int sqlite_alert_list(struct store *s, const struct listing *l, store_alert_fn fn, void *ctx,
+                      int64_t *total, struct fault *f)
+{
+    struct store_alert a;
+    struct values v;
+    struct sql q;
+    int rc = begin(s, &alerts, l, &v, total, &q, f);
+
+    while (rc == 0 && (rc = sql_step(&q, f)) == 1) {
+        sqlite_read_alert(&q, &a);
+        rc = q.bad ? damaged("alerts", a.id, f) : fn(&a, ctx);
     }
     sql_drop(&q);
     return rc;

@@ -117,7 +117,31 @@
     "INSERT INTO audit_counts SELECT date(time_ms / 1000, 'unixepoch', 'localtime') AS day, kind," \
     " count(*) FROM audit GROUP BY day, kind;"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6};
+/* Alerts, who is told of them, what is watched, and when nobody need be told. */
+#define SCHEMA_7                                                                                   \
+    "CREATE TABLE alerts (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"               \
+    " subject TEXT NOT NULL, severity TEXT NOT NULL, first INTEGER NOT NULL,"                      \
+    " last INTEGER NOT NULL, times INTEGER NOT NULL, user TEXT NOT NULL, device TEXT NOT NULL,"    \
+    " source TEXT NOT NULL, detail TEXT NOT NULL, judged INTEGER NOT NULL,"                        \
+    " judged_by TEXT NOT NULL, note TEXT NOT NULL, acked INTEGER NOT NULL,"                        \
+    " acked_by TEXT NOT NULL) STRICT;"                                                             \
+    "CREATE INDEX alerts_last ON alerts (last);"                                                   \
+    "CREATE INDEX alerts_kind ON alerts (kind, first);"                                            \
+    "CREATE INDEX alerts_open ON alerts (kind, subject, last) WHERE acked = 0;"                    \
+    "CREATE TABLE alert_counts (day TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL,"    \
+    " PRIMARY KEY (day, kind)) STRICT, WITHOUT ROWID;"                                             \
+    "CREATE TABLE alert_mail (account_id INTEGER PRIMARY KEY REFERENCES accounts"                  \
+    " ON DELETE CASCADE, minimum TEXT NOT NULL) STRICT;"                                           \
+    "CREATE TABLE watched (key_id INTEGER PRIMARY KEY REFERENCES keys ON DELETE CASCADE,"          \
+    " after INTEGER NOT NULL, online INTEGER NOT NULL, since INTEGER NOT NULL,"                    \
+    " told INTEGER NOT NULL) STRICT;"                                                              \
+    "CREATE TABLE outages (id INTEGER PRIMARY KEY AUTOINCREMENT, since INTEGER NOT NULL,"          \
+    " until INTEGER NOT NULL, user TEXT NOT NULL, note TEXT NOT NULL,"                             \
+    " made_by TEXT NOT NULL) STRICT;"                                                              \
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4,
+                                    SCHEMA_5, SCHEMA_6, SCHEMA_7};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

@@ -9,6 +9,7 @@ import {AccountPage, Accounts} from './accounts.js';
 import {Dashboard} from './dashboard.js';
 import {Devices} from './devices.js';
 import {Group, Groups} from './groups.js';
+import {Alerts} from './alerts.js';
 import {Audit} from './audit.js';
 import {Live, Session} from './live.js';
 import {Mail} from './mail.js';
@@ -29,7 +30,7 @@ function useHash() {
 const LABELS = {mail: 'mailPage'};
 const label = part => t(LABELS[part] || part);
 const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'],
-  ['audit', 'audit.list'], ['accounts', 'account.list'], ['mail', 'mail.list'], ['me', 'me']];
+  ['alerts', 'alert.list'], ['audit', 'audit.list'], ['accounts', 'account.list'], ['mail', 'mail.list'], ['me', 'me']];
 
 // "#/users/suzuki" -> ['users', 'suzuki'].
 function readHash(hash) {
@@ -49,6 +50,8 @@ function Part({where, name, me, may, reload, onOver}) {
       return name ? html`<${Group} key=${name} name=${name} may=${may} />` : html`<${Groups} may=${may} />`;
     case 'devices':
       return html`<${Devices} may=${may} />`;
+    case 'alerts':
+      return html`<${Alerts} may=${may} />`;
     case 'audit':
       return html`<${Audit} key=${name} name=${name} may=${may} />`;
     case 'accounts':

@@ -3,6 +3,7 @@ import {html, useEffect} from './preact.js';
 import {watch} from './api.js';
 import {t, ago, bytes} from './i18n.js';
 import {Loaded, useData} from './ui.js';
+import {AlertTile} from './alerts.js';
 import {Traffic, perSecond, sessionHref, useLive} from './live.js';
 
 const SHOWN = 5;
@@ -61,6 +62,7 @@ export function Dashboard({may, onOver}) {
   const live = useLive(`limit=${SHOWN}`, onOver);
   return html`<div><h1>${t('dashboard')}</h1>
     ${live.away && html`<p class="alert" role="alert">${t('away')}</p>`}
+    ${live.data && live.data.alerts && may.has('alert.list') && html`<div class="tiles"><${AlertTile} sums=${live.data.alerts} /></div>`}
     ${live.data ? html`<${Traffic} all=${live.all} total=${live.data.total} channels=${live.data.channels} />` : html`<p role="status" class="quiet">${t('loading')}</p>`}
     <div class="columns">${live.data && html`<${Now} live=${live} />`}<${Health} />
     ${may.has('audit.list') && html`<${Refused} />`}${may.has('port.trouble') && html`<${Ports} />`}</div></div>`;

@@ -360,6 +360,12 @@ static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **st
             "DROP TABLE recovery;"
             "DROP TABLE accounts;"
             "DROP TABLE secrets;"
+            "DROP TABLE alerts;"
+            "DROP TABLE alert_counts;"
+            "DROP TABLE alert_mail;"
+            "DROP TABLE watched;"
+            "DROP TABLE outages;"
+            "DROP TABLE facts;"
             "DROP TABLE audit_counts;"
             "ALTER TABLE audit DROP COLUMN times;"
             "DELETE FROM schema WHERE version > 1");
