@@ -63,7 +63,7 @@ SRC_helper := $(wildcard keys/helper/*.c)
 SRC_shown  := $(filter-out %_gtk.c %_win.c,$(wildcard client/tray/*.c))
 SRC_client := $(filter-out client/main.c %_win.c,$(wildcard client/*.c)) $(SRC_shown)
 SRC_server := $(wildcard server/*/*.c server/config*.c)
-SRC_server := $(filter-out server/prad/% server/portal/% server/mailer/%,$(SRC_server))
+SRC_server := $(filter-out server/prad/% server/portal/% server/mailer/% server/passkey/%,$(SRC_server))
 SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
 
@@ -76,6 +76,10 @@ LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrenc
 # libcurl brings the distribution's libssl as well.
 SRC_mailer  := $(wildcard server/mailer/*.c) $(SRC_common)
 LIBS_mailer := -lcurl -lcrypto -ljansson -linih
+
+# libfido2 brings the same libcrypto.
+SRC_passkey := $(wildcard server/passkey/*.c) $(SRC_common)
+LIBS_passkey := -lfido2 -lcrypto -ljansson -linih
 
 # The windows of GTK; those of Win32 are in *_win.c.
 SRC_tray   := $(wildcard client/tray/*_gtk.c)
@@ -93,7 +97,7 @@ L_client := $(BUILD)/lib/libclient.a
 L_server := $(BUILD)/lib/libserver.a
 L_prad   := $(BUILD)/lib/libprad.a
 
-PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-portal pra-mailer pra-keyhelper)
+PROGRAMS  := $(addprefix $(BUILD)/,pra prad pra-admin pra-portal pra-mailer pra-passkey pra-keyhelper)
 TPROGRAMS := $(BUILD)/test/pra $(BUILD)/test/pra-keyhelper
 ifneq ($(TRAY),0)
 PROGRAMS  += $(BUILD)/pra-tray
@@ -219,6 +223,8 @@ $(BUILD)/pra-portal: $(call pobj,$(SRC_portal)) $(BUILD)/portal/obj/assets.o
 	$(call link,$(LIBS_portal))
 $(BUILD)/pra-mailer: $(call pobj,$(SRC_mailer))
 	$(call link,$(LIBS_mailer))
+$(BUILD)/pra-passkey: $(call pobj,$(SRC_passkey))
+	$(call link,$(LIBS_passkey))
 $(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
 	$(call link,$(LIBS_server))
 
@@ -308,7 +314,8 @@ screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in T
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
-            client/control.c client/plan.c client/cause.c server/prad/control_in.c
+            client/control.c client/plan.c client/cause.c server/prad/control_in.c \
+            $(filter-out $(addprefix server/portal/,main.c tls.c kdf.c link.c),$(wildcard server/portal/*.c))
 FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
               -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
@@ -320,7 +327,13 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_core -loath $(LIBS_common) -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_extra -levent_core -loath -lqrencode $(LIBS_common) -o $@
+
+# What authenticators say, as pra-passkey reads it: with the libcrypto that libfido2 brings.
+$(BUILD)/tests/fuzz/fuzz_passkey: tests/fuzz/fuzz_passkey.c server/passkey/passkey.c $(SRC_common) $(STAMP)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)
+	$(Q)$(CLANG) $(filter-out -isystem $(DEPS)/include,$(FUZZ_FLAGS)) -fsanitize=fuzzer $(filter %.c,$^) $(LIBS_passkey) -o $@
 
 fuzz-build: $(FUZZ)
 fuzz: packages ## run every fuzz target for TIME seconds (60)
@@ -343,6 +356,7 @@ endif
 	install -m 0755 $(BUILD)/prad $(BUILD)/pra-admin $(BUILD)/pra-portal $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(BUILD)/pra-mailer $(DESTDIR)$(PREFIX)/libexec/pra-mailer
 	install -m 0755 $(BUILD)/pra-keyhelper $(DESTDIR)$(PREFIX)/libexec/pra-keyhelper
+	install -m 0755 $(BUILD)/pra-passkey $(DESTDIR)$(PREFIX)/libexec/pra-passkey
 	TRAY=$(TRAY) packaging/install-extras.sh "$(DESTDIR)" "$(PREFIX)" "$(abspath $(BUILD)/man)"
 
 deb: all ## the packages pra, pra-tray and prad (Debian, Ubuntu) in $(BUILD)/deb

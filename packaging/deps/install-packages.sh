@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a purpose needs and the host does not have.
 #
-#   install-packages.sh build|tray|windows|test|demo|bench|screenshots|installers|test-windows|deb|test-packages
+#   install-packages.sh build|npm|tray|windows|test|demo|bench|screenshots|installers|test-windows|deb|test-packages
 #
 # The lists are packages-PURPOSE.txt beside this file: one package a line, `a|b` where either will
 # do, # for comments. Nothing missing: silent, without network, a few milliseconds. Otherwise apt
@@ -22,8 +22,8 @@ die() {
 }
 
 case ${1:-} in
-build | tray | windows | test | demo | bench | screenshots | installers | test-windows | deb | test-packages) purpose=$1 ;;
-*) die "usage: install-packages.sh build|tray|windows|test|demo|bench|screenshots|installers|test-windows|deb|test-packages" ;;
+build | npm | tray | windows | test | demo | bench | screenshots | installers | test-windows | deb | test-packages) purpose=$1 ;;
+*) die "usage: install-packages.sh build|npm|tray|windows|test|demo|bench|screenshots|installers|test-windows|deb|test-packages" ;;
 esac
 
 installed() {

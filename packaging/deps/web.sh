@@ -4,7 +4,8 @@
 # while it is fetched.
 #
 #   web.sh --path NAME   where NAME is (or will be); no network
-#   web.sh fetch NAME    makes it so unless it is there
+#   web.sh fetch NAME    makes it so unless it is there; with curl where a registry is configured as for
+#                        npm (npm_config_registry, ~/.npmrc, /etc/npmrc), else with npm
 #
 # NAME: preact (htm's module with preact in it, what the page draws with), playwright (drives a
 # browser in tests), axe (looks for what screen readers and keyboards stumble over; tests only).
@@ -36,15 +37,49 @@ axe)
 esac
 folder=$cache/web-$package-$version
 
+# setting FILE NAME: what an npmrc says, the last one of it. ${NAME} in it is npm's word for a variable;
+# nothing here knows what that stands for, so such a line is none.
+setting() {
+    [ ! -r "$1" ] || sed -n "s/^[[:space:]]*$2[[:space:]]*=[[:space:]]*\"\{0,1\}\([^\"[:space:]]*\).*/\1/p" "$1" |
+        grep -v '[$]' | tail -n 1
+}
+
+# configured NAME: npm's setting, from where npm would read it: the environment (either case), the
+# user's file, the system's. Nothing if nobody set it.
+configured() {
+    upper=$(echo "$1" | tr '[:lower:]' '[:upper:]')
+    for value in "$(printenv "npm_config_$1" || true)" "$(printenv "NPM_CONFIG_$upper" || true)" \
+        "$(setting "${npm_config_userconfig:-${NPM_CONFIG_USERCONFIG:-$HOME/.npmrc}}" "$1")" \
+        "$(setting "${npm_config_globalconfig:-/etc/npmrc}" "$1")" \
+        "$(setting /usr/etc/npmrc "$1")" "$(setting /usr/local/etc/npmrc "$1")"; do
+        [ -z "$value" ] || { echo "$value"; return 0; }
+    done
+}
+
+# Where the registry is, npm has in itself and we do not. So a configured one is asked with curl, and
+# npm comes in only without one: on a bare Debian that is some hundred packages.
+# download FOLDER: puts PACKAGE-VERSION.tgz there.
+download() {
+    registry=$(configured registry)
+    if [ -n "$registry" ]; then
+        authority=$(configured cafile)
+        curl --fail --silent --show-error --location --retry 3 --max-time 300 --proto =https,http \
+            ${authority:+--cacert "$authority"} --output "$1/$package-$version.tgz" \
+            "${registry%/}/$package/-/$package-$version.tgz"
+        return
+    fi
+    command -v npm >/dev/null || "$(dirname "$0")/install-packages.sh" npm
+    (cd "$1" && npm pack --ignore-scripts --silent "$package@$version" >/dev/null)
+}
+
 fetch() {
-    command -v npm >/dev/null || die "npm is missing: packaging/deps/install-packages.sh build"
     mkdir -p "$cache"
     tmp=$(mktemp -d "$cache/tmp.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
     trap 'exit 1' HUP INT TERM
     echo "Fetching $package $version" >&2
-    (cd "$tmp" && npm pack --ignore-scripts --silent "$package@$version" >/dev/null) ||
-        die "$package $version cannot be fetched"
+    download "$tmp" ||
+        die "$package $version cannot be fetched (npm_config_registry: another registry than npm's own)"
     echo "$sum  $tmp/$package-$version.tgz" | sha512sum --check --quiet >&2 ||
         die "$package $version is not what it was"
     tar -xzf "$tmp/$package-$version.tgz" -C "$tmp"

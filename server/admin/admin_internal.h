@@ -38,8 +38,9 @@ struct admin {
     struct addr_ip *own;
     size_t own_count;
     struct throttle *throttle;
-    struct watcher *watcher;   /* what alerts remember (alerts.h) */
-    struct device_note *notes; /* ADMIN_NOTES_MAX */
+    struct watcher *watcher;     /* what alerts remember (alerts.h) */
+    const char *passkey_program; /* NULL = where it is installed */
+    struct device_note *notes;   /* ADMIN_NOTES_MAX */
     size_t note_count;
     struct forgotten *forgotten; /* FORGOTTEN_MAX */
     size_t forgotten_count;
@@ -283,9 +284,9 @@ bool account_live(const struct store_account *a, int64_t now);
  * Is what the request shows a good second step of c->account? Runs in a transaction, which is
  * undone unless it returns 0. PRA_EPASSPHRASE: no, with a reason for the audit in *why.
  */
-typedef int (*second_step_fn)(struct call *c, const char **why);
+typedef int (*second_step_fn)(struct call *c, void *ctx, const char **why);
 /* Opens the waiting log-in if `try` says yes; counts and records what was wrong. */
-int login_second_step(struct call *c, second_step_fn try);
+int login_second_step(struct call *c, second_step_fn try, void *ctx);
 
 /* ---- forgotten passwords and mail to accounts (admin_reset.c) ------------------------------------ */
 
@@ -307,6 +308,9 @@ int mail_invitation(struct call *c, const struct store_account *a, const char *c
 /* ---- the second step (admin_totp.c) ------------------------------------------------------------- */
 
 #define TOTP_STEP_S 30
+
+/* New recovery codes instead of the old ones, as the result: they are shown this once. */
+int recovery_give(struct call *c);
 
 /*
  * Takes a code once: of an authenticator, whose time step is noted in `a` (not stored yet), or a
@@ -395,6 +399,13 @@ int op_totp_begin(struct call *c);
 int op_totp_confirm(struct call *c);
 int op_totp_disable(struct call *c);
 int op_recovery_renew(struct call *c);
+int op_passkey_begin(struct call *c);
+int op_passkey_add(struct call *c);
+int op_passkey_list(struct call *c);
+int op_passkey_rename(struct call *c);
+int op_passkey_remove(struct call *c);
+int op_login_passkey_begin(struct call *c);
+int op_login_passkey(struct call *c);
 int op_token_add(struct call *c);
 int op_token_list(struct call *c);
 int op_token_revoke(struct call *c);

@@ -34,8 +34,9 @@ static int refuse(struct call *c, const struct throttle_who *who, const char *re
     event_of(c, who->account, AUDIT_ACCOUNT_REFUSED, reason, &e);
     admin_store_audit(c->a, &e, 1);
     return fault_set(&c->f, PRA_EPASSPHRASE,
-                     strncmp(reason, "code", 4) == 0
-                         ? "code: is wrong or was used before"
+                     strncmp(reason, "code", 4) == 0 ? "code: is wrong or was used before"
+                     : strncmp(reason, "passkey", 7) == 0
+                         ? "passkey: is not accepted"
                          : "the user id, the password or the code is wrong");
 }
 
@@ -315,7 +316,7 @@ static int open_login(struct call *c)
     return rc;
 }
 
-int login_second_step(struct call *c, second_step_fn try)
+int login_second_step(struct call *c, second_step_fn try, void *ctx)
 {
     struct store_account before = c->account;
     struct throttle_who who = access_who(c, before.name, &before);
@@ -327,7 +328,7 @@ int login_second_step(struct call *c, second_step_fn try)
         rc = s->ops->begin(s, &c->f);
     if (rc != 0)
         return rc;
-    rc = try(c, &why);
+    rc = try(c, ctx, &why);
     if (rc == PRA_EPASSPHRASE) {
         s->ops->rollback(s);
         return wrong_second_step(c, &before, &who, why);
@@ -339,14 +340,15 @@ int login_second_step(struct call *c, second_step_fn try)
     return commit(c, rc, AUDIT_ACCOUNT_LOGIN, "done");
 }
 
-static int try_code(struct call *c, const char **why)
+static int try_code(struct call *c, void *ctx, const char **why)
 {
+    (void)ctx;
     return totp_take(c, &c->account, arg_text(c, "code"), os_time_now(), why);
 }
 
 int op_login_code(struct call *c)
 {
-    return login_second_step(c, try_code);
+    return login_second_step(c, try_code, NULL);
 }
 
 /* Which code lets somebody choose a password, and what that does besides. */

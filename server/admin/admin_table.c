@@ -37,6 +37,8 @@
         TEXT("target", TARGET_ARG), TEXT("session", TIME_ARG), TEXT("search", 256)
 #define PROOF_ARG 128
 #define AGENT_ARG 512
+/* What an authenticator says, in hexadecimal. */
+#define PASSKEY_ARG 4096
 
 /* Rights. Everything that reads what is configured and what happens: */
 #define OWNER   (1u << ROLE_OWNER | BY_CONSOLE)
@@ -171,6 +173,22 @@ static const struct operation operations[] = {
     {"totp.begin", OP_WRITES, SELF, op_totp_begin, ARGS(HIDE("proof", PROOF_ARG))},
     {"totp.confirm", OP_WRITES, SELF, op_totp_confirm, ARGS(HIDE("code", 64))},
     {"totp.disable", OP_WRITES, SELF, op_totp_disable, ARGS(HIDE("proof", PROOF_ARG))},
+    {"passkey.begin", OP_WRITES, SELF, op_passkey_begin,
+     ARGS(NEED("host", TARGET_ARG), HIDE("proof", PROOF_ARG))},
+    {"passkey.add", OP_OWN, SELF, op_passkey_add,
+     ARGS(NEED("name", NAME_ARG), NEED("host", TARGET_ARG), HIDE("client-data", PASSKEY_ARG),
+          HIDE("auth-data", PASSKEY_ARG))},
+    {"passkey.list", OP_READS, SELF, op_passkey_list, NO_ARGS},
+    {"passkey.rename", OP_WRITES, SELF, op_passkey_rename,
+     ARGS(NEED_INT("id"), NEED("name", NAME_ARG))},
+    {"passkey.remove", OP_WRITES, SELF, op_passkey_remove,
+     ARGS(NEED_INT("id"), HIDE("proof", PROOF_ARG))},
+    {"login.passkey.begin", OP_OWN, BY_PENDING, op_login_passkey_begin,
+     ARGS(NEED("host", TARGET_ARG))},
+    {"login.passkey", OP_OWN, BY_PENDING, op_login_passkey,
+     ARGS(NEED("host", TARGET_ARG), HIDE("credential", PASSKEY_ARG),
+          HIDE("client-data", PASSKEY_ARG), HIDE("auth-data", PASSKEY_ARG),
+          HIDE("signature", PASSKEY_ARG))},
     {"token.add", OP_WRITES, SELF, op_token_add,
      ARGS(NEED("name", NAME_ARG), NEED("scopes", 64), NEED_DAYS("days", API_TOKEN_DAYS_MAX),
           HIDE("proof", PROOF_ARG))},

@@ -26,16 +26,28 @@ static const struct scope {
 };
 #define SCOPES (sizeof(scopes) / sizeof(scopes[0]))
 
+/* Nothing for programs, not even to look at. */
+static const char *const personal[] = {"login.", "passkey.", "token."};
+
 /* ---- what scopes hold --------------------------------------------------------------------------- */
+
+static bool begins(const struct operation *op, const char *prefix)
+{
+    return strncmp(op->name, prefix, strlen(prefix)) == 0;
+}
 
 static bool holds(const struct scope *s, const struct operation *op)
 {
+    for (size_t i = 0; i < sizeof(personal) / sizeof(personal[0]); i++) {
+        if (begins(op, personal[i]))
+            return false;
+    }
     if (s->prefixes[0] == NULL)
-        return op->flags == OP_READS && strncmp(op->name, "login.", 6) != 0;
+        return op->flags == OP_READS;
     if ((op->flags & (OP_CHANGES | OP_ACTS)) == 0)
         return false;
     for (size_t i = 0; i < SCOPE_PREFIXES && s->prefixes[i] != NULL; i++) {
-        if (strncmp(op->name, s->prefixes[i], strlen(s->prefixes[i])) == 0)
+        if (begins(op, s->prefixes[i]))
             return true;
     }
     return false;

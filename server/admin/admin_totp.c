@@ -129,8 +129,7 @@ int op_totp_begin(struct call *c)
     return rc;
 }
 
-/* New recovery codes instead of the old ones; they are shown this once. */
-static int give_recovery(struct call *c)
+int recovery_give(struct call *c)
 {
     uint8_t hashes[RECOVERY_COUNT][STORE_HASH_LEN];
     json_t *list = json_array();
@@ -168,7 +167,7 @@ int op_totp_confirm(struct call *c)
         rc = s->ops->account_set(s, &c->account, &c->f);
     if (rc == 0)
         rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
-    return rc != 0 ? rc : give_recovery(c);
+    return rc != 0 ? rc : recovery_give(c);
 }
 
 int op_totp_disable(struct call *c)
@@ -193,7 +192,7 @@ int op_recovery_renew(struct call *c)
 
     if (rc == 0 && !account_two_step(&c->account))
         rc = fault_set(&c->f, PRA_ENOENT, "two-step log-in is off: there are no recovery codes");
-    return rc != 0 ? rc : give_recovery(c);
+    return rc != 0 ? rc : recovery_give(c);
 }
 
 int op_password_change(struct call *c)

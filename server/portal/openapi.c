@@ -33,6 +33,8 @@ static void add_params(const struct route *r, json_t *operation)
     json_t *list = json_array(), *members = json_object(), *required = json_array();
 
     for (const struct param *p = r->params; p->name != NULL; p++) {
+        if (p->in == IN_HOST)
+            continue;
         if (p->in == IN_BODY) {
             json_object_set_new(members, p->name, schema_of(p));
             if (p->required)

@@ -173,7 +173,7 @@ enum route_kind {
     ROUTE_HEALTH
 };
 
-enum param_in { IN_PATH, IN_QUERY, IN_BODY };
+enum param_in { IN_PATH, IN_QUERY, IN_BODY, IN_HOST /* the header: where the browser is */ };
 enum param_type { PARAM_TEXT, PARAM_INT, PARAM_BOOL, PARAM_SECRET };
 
 struct param {

@@ -238,12 +238,26 @@ static int read_body(struct pending *q, struct fault *f)
     return rc;
 }
 
+/* The host that the browser asked for, for operations that depend on it. */
+static int read_host(struct pending *q, struct fault *f)
+{
+    const char *host = evhttp_find_header(evhttp_request_get_input_headers(q->req), "Host");
+
+    for (const struct param *p = q->route->params; p->name != NULL; p++) {
+        if (p->in == IN_HOST && host != NULL)
+            return set_text(q, p, host, strlen(host), f);
+    }
+    return 0;
+}
+
 int request_read(struct pending *q, const char *path, struct fault *f)
 {
     int rc = read_path(q, path, f);
 
     if (rc == 0)
         rc = read_query(q, f);
+    if (rc == 0)
+        rc = read_host(q, f);
     if (rc == 0)
         rc = read_body(q, f);
     if (rc != 0)

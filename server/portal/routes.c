@@ -24,6 +24,7 @@
 #define FLAG(n) {n, IN_BODY, PARAM_BOOL, false}
 #define INT(n) {n, IN_BODY, PARAM_INT, false}
 #define NEED_INT(n) {n, IN_BODY, PARAM_INT, true}
+#define HOST {"host", IN_HOST, PARAM_TEXT, true}
 
 const struct route routes[] = {
     {EVHTTP_REQ_GET, "/openapi.json", NULL, ROUTE_OPENAPI, "This document", {{0}}},
@@ -62,6 +63,21 @@ const struct route routes[] = {
     {EVHTTP_REQ_POST, "/me/recovery-codes", "recovery.renew", ROUTE_PROVE,
      "New recovery codes instead of the old ones", {SECRET("password")}},
 
+    {EVHTTP_REQ_POST, "/login/passkey/begin", "login.passkey.begin", ROUTE_ASK,
+     "Second step: a challenge for the account's passkeys of this host name", {HOST}},
+    {EVHTTP_REQ_POST, "/login/passkey", "login.passkey", ROUTE_CODE,
+     "Second step: what the authenticator answered, in hexadecimal",
+     {HOST, NEED("credential"), NEED("client-data"), NEED("auth-data"), NEED("signature")}},
+    {EVHTTP_REQ_GET, "/me/passkeys", "passkey.list", ROUTE_ASK, "One's own passkeys", {{0}}},
+    {EVHTTP_REQ_POST, "/me/passkeys/begin", "passkey.begin", ROUTE_PROVE,
+     "Begin to register a passkey: a challenge for the authenticator", {HOST, SECRET("password")}},
+    {EVHTTP_REQ_POST, "/me/passkeys", "passkey.add", ROUTE_ASK,
+     "Register what the authenticator made; the first second step brings recovery codes",
+     {HOST, NEED("name"), NEED("client-data"), NEED("auth-data")}},
+    {EVHTTP_REQ_PATCH, "/me/passkeys/{id}", "passkey.rename", ROUTE_ASK, "Give a passkey another name",
+     {ID_PATH("id"), NEED("name")}},
+    {EVHTTP_REQ_POST, "/me/passkeys/{id}/remove", "passkey.remove", ROUTE_PROVE, "Remove a passkey",
+     {ID_PATH("id"), SECRET("password")}},
     {EVHTTP_REQ_GET, "/me/tokens", "token.list", ROUTE_ASK, "One's own API tokens", {{0}}},
     {EVHTTP_REQ_POST, "/me/tokens", "token.add", ROUTE_PROVE,
      "Make an API token, shown this once: scopes are words of read, users, rules, sessions",

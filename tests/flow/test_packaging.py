@@ -1,8 +1,10 @@
 """What the programs are linked with, and how their libraries' sources are found."""
 
+import http.server
 import os
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -10,8 +12,8 @@ from lib.gateway import program
 from lib.procs import run
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-PROGRAMS = ["pra", "prad", "pra-admin", "pra-portal", "pra-mailer", "pra-keyhelper", "test/pra", "test/pra-keyhelper",
-            "pra-tray", "test/pra-tray"]
+PROGRAMS = ["pra", "prad", "pra-admin", "pra-portal", "pra-mailer", "pra-passkey", "pra-keyhelper", "test/pra",
+            "test/pra-keyhelper", "pra-tray", "test/pra-tray"]
 
 
 def own_libcrypto(path):
@@ -127,3 +129,45 @@ def test_update_never_takes_an_older_source_than_the_cached_one(tmp_path):
     assert "Version: 3.5.7-1~deb13u3\nstale=\n" in done.stdout, done.stderr
     done = fetch_sources(tmp_path, "3.5.9-1~deb13u1", update)
     assert "Version: 3.5.9-1~deb13u1\nstale=yes\n" in done.stdout, done.stderr
+
+
+# ---- web.sh ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registry():
+    """A registry whose every file is wrong; what it was asked for, in `asked`."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"not what it was")
+
+        def log_message(self, *args):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("where", ["variable", "file"])
+def test_a_configured_registry_is_asked_without_npm_and_its_files_are_checked(registry, tmp_path, where):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "npm").write_text("#!/bin/sh\necho npm was asked >&2\nexit 99\n")
+    (tools / "npm").chmod(0o755)
+    address = f"http://127.0.0.1:{registry.server_address[1]}/npm/"
+    env = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    if where == "variable":
+        env["npm_config_registry"] = address
+    else:
+        (tmp_path / ".npmrc").write_text(f"fund=false\nregistry = {address}\n")
+    made = subprocess.run(["packaging/deps/web.sh", "fetch", "preact"], env=env, capture_output=True, text=True,
+                          check=False)
+    assert made.returncode == 1 and "is not what it was" in made.stderr and "npm was asked" not in made.stderr
+    assert registry.asked == ["/npm/htm/-/htm-3.1.1.tgz"]
+    assert not list(tmp_path.glob("cache/pra-deps/web-*"))

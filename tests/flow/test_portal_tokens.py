@@ -55,7 +55,7 @@ def test_each_role_with_each_scope_gets_what_both_hold(portal):
             may = set(program.ask("GET", "/me").result["may"]) if scope == "read" else None
             for method, path, o in everything:
                 op = o["operationId"]
-                if o.get("security") == [] or op == "live.events":
+                if o.get("security") == [] or op in ("live.events", "audit.export"):
                     continue
                 target, body = build(path, o, no_such)
                 answer = program.ask(method, target, body)

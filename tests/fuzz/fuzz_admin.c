@@ -109,6 +109,7 @@ static void run_one(struct admin *a, json_t *request, struct known *k)
     json_t *answer, *result;
 
     fill_in(request, "token", "T", k->token);
+    fill_in(request, "api-token", "T", k->token);
     fill_in(json_object_get(request, "args"), "code", "S", k->code);
     answer = admin_execute(a, json_object_get(request, "source") ? &portal : &console, request);
     check_answer(answer);
@@ -146,8 +147,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct admin_host host = {.session_list = no_sessions, .session_kill = no_session};
     char host_key[96];
-    struct admin_options options = {
-        .store_url = "ram:", .host_key_path = host_key, .host = &host, .create = true};
+    struct admin_options options = {.store_url = "ram:",
+                                    .host_key_path = host_key,
+                                    .host = &host,
+                                    .create = true,
+                                    .passkey_program =
+                                        "/nonexistent"}; /* fuzz_passkey.c has what it does */
     struct admin *a = NULL;
     struct policy *p;
     struct fault f = {0};

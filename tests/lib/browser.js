@@ -14,19 +14,34 @@ const control = c => (c.label ? state.page.getByLabel(c.label, {exact: true})
 
 const commands = {
   async open(c) {
-    state.browser = await chromium.launch({executablePath: process.argv[3], args: ['--no-sandbox', '--disable-dev-shm-usage']});
+    state.browser = await chromium.launch({executablePath: process.argv[3], args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      env: {...process.env, ...(c.home ? {HOME: c.home} : {})}});
     return commands.person(c);
   },
   async person(c) {
-    const context = await state.browser.newContext({ignoreHTTPSErrors: true, locale: c.locale,
+    // With a home of its own the browser knows whom it trusts there.
+    const context = await state.browser.newContext({ignoreHTTPSErrors: !c.home, locale: c.locale,
       colorScheme: c.scheme || 'light', viewport: {width: c.width || 1100, height: 800}});
     state.page = await context.newPage();
     state.page.on('pageerror', e => state.errors.push(String(e)));
     // A refused request (401 before the log-in) is in the console too, and is no fault.
     state.page.on('console', m => m.type() === 'error' && !m.text().startsWith('Failed to load resource') &&
       state.errors.push(m.text()));
-    state.page.on('dialog', d => d.accept());
+    state.page.on('dialog', d => (state.refuse ? d.dismiss() : d.accept()));
   },
+  // A security key that is part of the PC and verifies who uses it (WebAuthn, 11: automation).
+  async authenticator() {
+    state.cdp = await state.page.context().newCDPSession(state.page);
+    await state.cdp.send('WebAuthn.enable');
+    const {authenticatorId} = await state.cdp.send('WebAuthn.addVirtualAuthenticator', {options: {protocol: 'ctap2',
+      transport: 'internal', hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true}});
+    state.authenticator = authenticatorId;
+  },
+  verified: c => state.cdp.send('WebAuthn.setUserVerified', {authenticatorId: state.authenticator, isUserVerified: c.verified}).then(() => null),
+  // A field of one of several sections that have one of this name.
+  fill_in: c => state.page.locator('section', {has: state.page.getByRole('heading', {name: c.section, exact: true})})
+    .getByLabel(c.label, {exact: true}).fill(c.value, limit),
+  async dialogs(c) { state.refuse = !c.accept; },
   goto: c => state.page.goto(c.url).then(() => null),
   fill: c => control(c).fill(c.value, limit),
   choose: c => control(c).setInputFiles(c.path, limit),

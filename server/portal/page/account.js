@@ -4,6 +4,7 @@ import {api, post} from './api.js';
 import {t} from './i18n.js';
 import {Alert, Field, Form, useAction} from './ui.js';
 import {checkSame} from './login.js';
+import {Codes, Passkeys, Tokens} from './security.js';
 
 function Profile({me, reload}) {
   const [name, setName] = useState(me['full-name'] || '');
@@ -38,17 +39,11 @@ function Confirm({secret, onCodes}) {
     <//>`;
 }
 
-function Codes({codes, onRead}) {
-  return html`<h3>${t('recovery')}</h3><p>${t('recoveryHint')}</p>
-    <ul class="codes">${codes.map(c => html`<li><code>${c}</code></li>`)}</ul>
-    <button class="primary" onClick=${onRead}>${t('written')}</button>`;
-}
-
 function TwoStep({me, reload}) {
   const [secret, setSecret] = useState(null);
   const [codes, setCodes] = useState(null);
   const [password, setPassword] = useState('');
-  const on = me['two-step'];
+  const on = me.totp;
   const action = useAction(async () => {
     const answer = await post(on ? '/me/totp/disable' : '/me/totp', {password});
     setPassword('');
@@ -63,8 +58,8 @@ function TwoStep({me, reload}) {
   else if (secret && !on)
     body = html`<${Confirm} secret=${secret} onCodes=${list => { setSecret(null); setCodes(list); }} />`;
   else
-    body = html`<p>${t('state')}: <strong>${t(on ? 'twoStepOn' : 'twoStepOff')}</strong>
-        ${on && html` ・ ${t('recovery')}: ${t('recoveryLeft', me['recovery-codes'])}`}</p>
+    body = html`<p>${t('authenticatorApp')}: <strong>${t(on ? 'twoStepOn' : 'twoStepOff')}</strong>
+        ${me['two-step'] && html` ・ ${t('recovery')}: ${t('recoveryLeft', me['recovery-codes'])}`}</p>
       <${Form} action=${action} button=${t(on ? 'turnOff' : 'turnOn')}>
         <${Field} label=${t('password')} type="password" value=${password} onInput=${setPassword} autocomplete="current-password" required />
       <//>`;
@@ -94,5 +89,6 @@ function ChangePassword() {
 
 export function Account({me, reload}) {
   return html`<div><h1>${t('me')}: ${me.name}</h1><p>${t('role')}: <strong>${t('role_' + me.role)}</strong></p>
-    <${Profile} me=${me} reload=${reload} /><${TwoStep} me=${me} reload=${reload} /><${ChangePassword} /></div>`;
+    <${Profile} me=${me} reload=${reload} /><${TwoStep} me=${me} reload=${reload} />
+    <${Passkeys} me=${me} reload=${reload} /><${ChangePassword} /><${Tokens} me=${me} /></div>`;
 }

@@ -1,8 +1,9 @@
 // The page: who is logged in, which part is shown (by the address behind #), language.
 import {html, render, useState, useEffect, useRef} from './preact.js';
 import {get, post, whenLoggedOut} from './api.js';
-import {t, language, setLanguage} from './i18n.js';
+import {t, errorText, language, setLanguage} from './i18n.js';
 import {Login} from './login.js';
+import {Access} from './access.js';
 import {Account} from './account.js';
 import {Users, User} from './users.js';
 import {AccountPage, Accounts} from './accounts.js';
@@ -30,7 +31,8 @@ function useHash() {
 const LABELS = {mail: 'mailPage'};
 const label = part => t(LABELS[part] || part);
 const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'],
-  ['alerts', 'alert.list'], ['audit', 'audit.list'], ['accounts', 'account.list'], ['mail', 'mail.list'], ['me', 'me']];
+  ['alerts', 'alert.list'], ['audit', 'audit.list'], ['accounts', 'account.list'], ['access', 'access.list'], ['mail', 'mail.list'],
+  ['me', 'me']];
 
 // "#/users/suzuki" -> ['users', 'suzuki'].
 function readHash(hash) {
@@ -46,6 +48,8 @@ function Part({where, name, me, may, reload, onOver}) {
   switch (where) {
     case 'dashboard':
       return html`<${Dashboard} may=${may} onOver=${onOver} />`;
+    case 'access':
+      return html`<${Access} />`;
     case 'groups':
       return name ? html`<${Group} key=${name} name=${name} may=${may} />` : html`<${Groups} may=${may} />`;
     case 'devices':
@@ -86,7 +90,7 @@ function App() {
     } catch (e) {
       setMe(null);
       if (e.code !== 'not-logged-in')
-        setNote(t('noAnswer'));
+        setNote(e.code === 'address-refused' ? errorText(e) : t('noAnswer'));
     }
   };
   useEffect(() => {

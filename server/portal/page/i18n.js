@@ -1,9 +1,11 @@
 // The page's words, Japanese and English. t('key') gives those of the language that is chosen.
 
 import {mailWords} from './words_mail.js';
+import {securityWords} from './words_security.js';
 
 const words = {
   ...mailWords,
+  ...securityWords,
   title: ['PRA マネージメントツール', 'PRA management'],
   skip: ['本文へ移動', 'Skip to content'],
   login: ['ログイン', 'Log in'],
@@ -414,12 +416,15 @@ export function t(key, ...values) {
   return values.reduce((text, v, i) => text.replace(`{${i}}`, v), pair[lang === 'ja' ? 0 : 1]);
 }
 
+// Errors of which the server's words say no more than ours.
+const OWN_WORDS = new Set(['wrong', 'not-permitted', 'address-refused', 'would-lock-out']);
+
 // What went wrong, in the person's language, with the server's own words behind it: they name the argument.
 export function errorText(error) {
   if (error.status === 0)
     return t('noAnswer');
   const known = words['e_' + error.code];
-  const detail = error.code === 'wrong' || error.code === 'not-permitted' ? '' : error.message;
+  const detail = OWN_WORDS.has(error.code) ? '' : error.message;
   return known ? t('e_' + error.code) + (detail ? ` (${detail})` : '') : error.message;
 }
 

@@ -2,29 +2,33 @@
 import {html, useState} from './preact.js';
 import {post, ApiError} from './api.js';
 import {t} from './i18n.js';
-import {Field, Form, useAction} from './ui.js';
+import {Alert, Field, Form, useAction} from './ui.js';
+import {loginWithPasskey, passkeysWork} from './webauthn.js';
 
 function Password({account, setAccount, onStep, note}) {
   const [password, setPassword] = useState('');
-  const action = useAction(async () => onStep((await post('/login', {account, password})).step));
+  const action = useAction(async () => onStep(await post('/login', {account, password})));
   return html`<div><h1>${t('login')}</h1>
     ${note && html`<p class="alert good" role="status">${note}</p>`}
     <${Form} action=${action} button=${t('login')}>
       <${Field} label=${t('account')} value=${account} onInput=${setAccount} autocomplete="username" autocapitalize="none" required />
       <${Field} label=${t('password')} type="password" value=${password} onInput=${setPassword} autocomplete="current-password" required />
     <//>
-    <p><button class="link" onClick=${() => onStep('forgotten')}>${t('forgotten')}</button></p>
-    <p><button class="link" onClick=${() => onStep('setup')}>${t('setup')}</button></p></div>`;
+    <p><button class="link" onClick=${() => onStep({step: 'forgotten'})}>${t('forgotten')}</button></p>
+    <p><button class="link" onClick=${() => onStep({step: 'setup'})}>${t('setup')}</button></p></div>`;
 }
 
-function Code({onStep}) {
+function Code({onStep, owed}) {
   const [code, setCode] = useState('');
-  const action = useAction(async () => onStep((await post('/login/code', {code})).step));
+  const action = useAction(async () => onStep(await post('/login/code', {code})));
+  const passkey = useAction(async () => onStep(await loginWithPasskey()));
   return html`<div><h1>${t('codeTitle')}</h1>
+    ${owed.passkey && passkeysWork() && html`<div class="form"><${Alert} error=${passkey.error} />
+      <button class="primary" disabled=${passkey.busy} onClick=${passkey.run}>${t('usePasskey')}</button></div><hr />`}
     <${Form} action=${action} button=${t('next')}>
-      <${Field} label=${t('codeLabel')} value=${code} onInput=${setCode} autocomplete="one-time-code" autofocus required />
+      <${Field} label=${t(owed.totp ? 'codeLabel' : 'recoveryLabel')} value=${code} onInput=${setCode} autocomplete="one-time-code" autofocus=${!owed.passkey} required />
     <//>
-    <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
+    <p><button class="link" onClick=${() => onStep({step: 'password'})}>${t('back')}</button></p></div>`;
 }
 
 export function checkSame(one, two) {
@@ -38,7 +42,7 @@ function Setup({account, setAccount, code: given, onStep}) {
   const [again, setAgain] = useState('');
   const action = useAction(async () => {
     checkSame(password, again);
-    onStep((await post('/setup', {account, code, password})).step);
+    onStep(await post('/setup', {account, code, password}));
   });
   return html`<div><h1>${t('setupTitle')}</h1>
     <${Form} action=${action} button=${t('next')}>
@@ -47,7 +51,7 @@ function Setup({account, setAccount, code: given, onStep}) {
       <${Field} label=${t('newPassword')} type="password" hint=${t('passwordHint')} value=${password} onInput=${setPassword} autocomplete="new-password" required />
       <${Field} label=${t('again')} type="password" value=${again} onInput=${setAgain} autocomplete="new-password" required />
     <//>
-    <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
+    <p><button class="link" onClick=${() => onStep({step: 'password'})}>${t('back')}</button></p></div>`;
 }
 
 // The answer is the same whether there is such an account or not, so the page cannot say more either.
@@ -62,9 +66,9 @@ function Forgotten({account, setAccount, onStep}) {
       <${Field} label=${t('mail')} type="email" value=${mail} onInput=${setMail} autocomplete="email" required />
     <//>
     ${answer && html`<p class=${'alert ' + (answer.mail ? 'good' : 'warn')} role="status">${t(answer.mail ? 'codeSent' : 'noMailHere')}</p>`}
-    <p><button class="link" onClick=${() => onStep('reset')}>${t('haveCode')}</button></p>
+    <p><button class="link" onClick=${() => onStep({step: 'reset'})}>${t('haveCode')}</button></p>
     <p class="quiet">${t('unknownId')}</p>
-    <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
+    <p><button class="link" onClick=${() => onStep({step: 'password'})}>${t('back')}</button></p></div>`;
 }
 
 function Reset({account, setAccount, code: given, onStep}) {
@@ -73,7 +77,7 @@ function Reset({account, setAccount, code: given, onStep}) {
   const [again, setAgain] = useState('');
   const action = useAction(async () => {
     checkSame(password, again);
-    onStep((await post('/reset', {account, code, password})).step);
+    onStep(await post('/reset', {account, code, password}));
   });
   return html`<div><h1>${t('forgottenTitle')}</h1>
     <${Form} action=${action} button=${t('next')}>
@@ -83,7 +87,7 @@ function Reset({account, setAccount, code: given, onStep}) {
       <${Field} label=${t('again')} type="password" value=${again} onInput=${setAgain} autocomplete="new-password" required />
     <//>
     <p class="quiet">${t('resetEnds')}</p>
-    <p><button class="link" onClick=${() => onStep('password')}>${t('back')}</button></p></div>`;
+    <p><button class="link" onClick=${() => onStep({step: 'password'})}>${t('back')}</button></p></div>`;
 }
 
 // A link from a mail: "#/reset/NAME/CODE" or "#/setup/NAME/CODE". It goes from the address at once, so that
@@ -98,9 +102,9 @@ function takeLink() {
 
 export function Login({onDone, note}) {
   const [link] = useState(takeLink);
-  const [step, setStep] = useState(link.step);
+  const [owed, setOwed] = useState({step: link.step}); // the step, and what the account has for it
   const [account, setAccount] = useState(link.account);
-  const onStep = next => (next === 'done' ? onDone() : setStep(next));
-  const Step = {password: Password, code: Code, setup: Setup, forgotten: Forgotten, reset: Reset}[step];
-  return html`<main id="main" class="narrow card"><${Step} ...${{account, setAccount, onStep, note, code: link.code}} /></main>`;
+  const onStep = next => (next.step === 'done' ? onDone() : setOwed(next));
+  const Step = {password: Password, code: Code, setup: Setup, forgotten: Forgotten, reset: Reset}[owed.step];
+  return html`<main id="main" class="narrow card"><${Step} ...${{account, setAccount, onStep, owed, note, code: link.code}} /></main>`;
 }
