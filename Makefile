@@ -52,7 +52,7 @@ LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
 CRYPTO      := @$(DEPS)/lib/crypto.link
 LIBS_common := -ljansson -linih $(CRYPTO)
 LIBS_client := $(DEPS)/lib/libssh2.a -luv -lz $(LIBS_common)
-LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 -loath $(LIBS_common)
+LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 -loath -lz $(LIBS_common)
 
 # --- what is made of what ------------------------------------------------------------------
 # What differs between systems lies beside each other: *_posix.c and *_linux.c here, *_win.c there.
@@ -314,7 +314,7 @@ screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in T
 
 # Fuzz targets are compiled whole by clang, so that every line of ours is instrumented.
 FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
-            client/control.c client/plan.c client/cause.c server/prad/control_in.c \
+            client/control.c client/plan.c client/cause.c server/prad/control_in.c server/prad/enroll_session.c \
             $(filter-out $(addprefix server/portal/,main.c tls.c kdf.c link.c),$(wildcard server/portal/*.c))
 FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
               -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
@@ -327,7 +327,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_extra -levent_core -loath -lqrencode $(LIBS_common) -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_extra -levent_core -loath -lqrencode -lz $(LIBS_common) -o $@
 
 # What authenticators say, as pra-passkey reads it: with the libcrypto that libfido2 brings.
 $(BUILD)/tests/fuzz/fuzz_passkey: tests/fuzz/fuzz_passkey.c server/passkey/passkey.c $(SRC_common) $(STAMP)

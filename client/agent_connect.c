@@ -223,6 +223,7 @@ static void on_ended(void *owner, enum cause cause, const char *detail)
     uv_timer_stop(&a->hello_timer);
     uv_timer_stop(&a->heads_timer);
     agent_fail_explains(a);
+    agent_log_lost(a);
     if (a->farewell) {
         finish_disconnect(a);
         return;

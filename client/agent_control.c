@@ -217,6 +217,7 @@ static void on_welcome(void *arg, const struct control_welcome *w)
     uv_timer_stop(&a->hello_timer);
     uv_timer_start(&a->heads_timer, on_heads, AGENT_HEADS_MS, AGENT_HEADS_MS);
     agent_tunnel_begin(a, w->connections);
+    a->logs_max = (size_t)w->logs;
     (void)snprintf(a->session_id, sizeof(a->session_id), "%s", w->session);
     agentlog_system(a->log, LOG_INFO, "session %s: gateway version %s sees this PC as %s",
                     w->session, w->version, w->source);
@@ -407,6 +408,11 @@ static void on_explained(void *arg, int64_t id, const json_t *answer)
     }
 }
 
+static void on_log(void *arg, const struct control_log *answer)
+{
+    agent_log_answer(arg, answer);
+}
+
 void agent_fail_explains(struct agent *a)
 {
     for (size_t i = 0; i < AGENT_EXPLAIN_MAX; i++) {
@@ -424,4 +430,5 @@ const struct control_handler agent_control = {.welcome = on_welcome,
                                               .open_failed = on_open_failed,
                                               .cut = on_cut,
                                               .notice = on_notice,
-                                              .explained = on_explained};
+                                              .explained = on_explained,
+                                              .log = on_log};

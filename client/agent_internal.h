@@ -134,6 +134,9 @@ struct agent {
     int64_t last_at;
     struct explain explains[AGENT_EXPLAIN_MAX];
     int64_t last_explain;
+    struct log_send *log_send; /* a log bundle on its way to the gateway; NULL = none */
+    int64_t last_log;
+    size_t logs_max; /* the largest one that the gateway takes; 0 = it takes none */
 };
 
 /* agent.c */
@@ -185,6 +188,13 @@ void agent_tunnel_token(struct agent *a, const struct control_join_token *token)
 void agent_tunnel_probe(struct agent *a);
 /* How many connections take channels, the primary included. */
 unsigned agent_tunnel_connections(const struct agent *a);
+
+/* agent_logs.c: a log bundle for the helpdesk. */
+/* Sends the file; `client` is answered when the gateway has it, or why not. */
+void agent_send_log(struct agent *a, uint64_t client, const char *path);
+void agent_log_answer(struct agent *a, const struct control_log *answer);
+/* The connection has ended. */
+void agent_log_lost(struct agent *a);
 
 /* agent_requests.c: what programs ask. */
 void agent_request(void *arg, uint64_t client, json_t *request);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "client/agent_internal.h"
+#include "client/keyopen.h"
 #include "common/os.h"
 #include "common/secmem.h"
-#include "keys/machine.h"
 
 struct key_job {
     uv_work_t work;
@@ -21,57 +21,17 @@ struct key_job {
     /* results */
     int rc;
     struct fault fault;
-    struct key *key;
-    struct keyfile_info info;
-    struct keyfile_report report;
-    char tag[17];
-    bool helped; /* the root helper has answered */
+    struct keyopen opened;
 };
 
 /* On the pool. */
 static void unseal(uv_work_t *w)
 {
     struct key_job *j = w->data;
-    struct machine m;
 
-    j->rc = keyfile_open(j->path, j->passphrase, &j->key, &j->info, &j->report, &j->fault);
+    j->rc = keyopen(j->path, j->passphrase, &j->opened, &j->fault);
     secmem_free(j->passphrase);
     j->passphrase = NULL;
-    if (j->rc == PRA_EMACHINE)
-        (void)keyfile_inspect(j->path, &j->info, NULL);
-    if (j->rc == 0 && machine_read(j->info.salt, &m, NULL) == 0) {
-        for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
-            j->helped |= m.source[i] == MACHINE_HELPER;
-        (void)machine_tag(&m, j->tag);
-        machine_wipe(&m);
-    }
-}
-
-/* Would the key have opened if the disk could be seen (disk encryption hides it)? */
-static bool disk_is_why(const struct key_job *j)
-{
-    const struct keyfile_report *r = &j->report;
-    unsigned others = 0;
-
-    for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
-        if (r->changed[i] || r->missing[i] || r->hidden[i])
-            others += i != MACHINE_DISK_SERIAL && i != MACHINE_VOLUME_ID;
-    return (r->hidden[MACHINE_DISK_SERIAL] || r->hidden[MACHINE_VOLUME_ID]) &&
-           others <= j->info.n - j->info.k;
-}
-
-static enum cause cause_of(const struct key_job *j)
-{
-    switch (j->rc) {
-    case PRA_EPASSPHRASE:
-        return CAUSE_KEY_PASSPHRASE;
-    case PRA_EMACHINE:
-        return disk_is_why(j) ? CAUSE_KEY_DISK : CAUSE_KEY_MACHINE;
-    case PRA_ENOENT:
-        return CAUSE_KEY_MISSING;
-    default:
-        return CAUSE_KEY_DAMAGED;
-    }
 }
 
 /* A tolerated change of the machine is told by name (N1). */
@@ -81,12 +41,13 @@ static void log_changes(struct agent *a, const struct key_job *j)
     bool any = false;
 
     for (size_t i = 0; i < MACHINE_ID_COUNT; i++)
-        any |= j->report.changed[i] || j->report.missing[i] || j->report.hidden[i];
+        any |= j->opened.report.changed[i] || j->opened.report.missing[i] ||
+               j->opened.report.hidden[i];
     if (!any)
         return;
-    keyfile_describe_changes(&j->report, names, sizeof(names));
+    keyfile_describe_changes(&j->opened.report, names, sizeof(names));
     agentlog_system(a->log, LOG_WARN, "this PC has changed: %s; the key %s", names,
-                    j->report.resealed ? "was sealed again" : "stays as it was sealed");
+                    j->opened.report.resealed ? "was sealed again" : "stays as it was sealed");
     agentlog_user(a->log, LOG_WARN, "this PC has changed: %s", names);
 }
 
@@ -94,8 +55,9 @@ static void key_failed(struct agent *a, struct key_job *j)
 {
     char names[sizeof(a->problem.name)];
 
-    keyfile_describe_changes(&j->report, names, sizeof(names));
-    agent_stop(a, cause_of(j), j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc), names);
+    keyfile_describe_changes(&j->opened.report, names, sizeof(names));
+    agent_stop(a, keyopen_cause(j->rc, &j->opened),
+               j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc), names);
     agent_answer_error(a, j->client, &a->problem);
 }
 
@@ -113,11 +75,11 @@ static void log_lock(struct agent *a)
 
 static void key_opened(struct agent *a, struct key_job *j)
 {
-    a->key = j->key;
-    j->key = NULL;
-    a->info = j->info;
-    a->helped = j->helped;
-    (void)snprintf(a->machine_tag, sizeof(a->machine_tag), "%s", j->tag);
+    a->key = j->opened.key;
+    j->opened.key = NULL;
+    a->info = j->opened.info;
+    a->helped = j->opened.helped;
+    (void)snprintf(a->machine_tag, sizeof(a->machine_tag), "%s", j->opened.tag);
     if (a->user[0] == '\0')
         (void)snprintf(a->user, sizeof(a->user), "%s", a->info.user);
     log_changes(a, j);
@@ -146,7 +108,7 @@ static void on_unsealed(uv_work_t *w, int status)
         else
             key_failed(a, j);
     }
-    key_free(j->key);
+    key_free(j->opened.key);
     secmem_free(j->passphrase);
     free(j);
 }

@@ -255,6 +255,17 @@ static void on_note(struct agent *a, uint64_t client, const json_t *request)
     answer_ok(a, client);
 }
 
+static void on_log_send(struct agent *a, uint64_t client, const json_t *request)
+{
+    const char *path;
+    struct fault f = {0};
+
+    if (jsonl_get_string(request, "path", OS_PATH_MAX - 1, &path, &f) != 0)
+        answer_agent_error(a, client, f.text);
+    else
+        agent_send_log(a, client, path);
+}
+
 static void on_shutdown(struct agent *a, uint64_t client, const json_t *request)
 {
     (void)request;
@@ -271,6 +282,7 @@ static const struct {
     {"rules", on_rules},       {"explain", on_explain},
     {"host_key", on_host_key}, {"info", on_info},
     {"note", on_note},         {"shutdown", on_shutdown},
+    {"log_send", on_log_send},
 };
 
 void agent_request(void *arg, uint64_t client, json_t *request)

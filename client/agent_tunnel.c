@@ -228,6 +228,12 @@ static void on_explained(void *arg, int64_t id, const json_t *answer)
     unasked(arg);
 }
 
+static void on_log(void *arg, const struct control_log *answer)
+{
+    (void)arg;
+    (void)answer;
+}
+
 static const struct control_handler handler = {.welcome = on_welcome,
                                                .refused = on_refused,
                                                .joined = on_joined,
@@ -236,7 +242,8 @@ static const struct control_handler handler = {.welcome = on_welcome,
                                                .open_failed = on_open_failed,
                                                .cut = on_cut,
                                                .notice = on_notice,
-                                               .explained = on_explained};
+                                               .explained = on_explained,
+                                               .log = on_log};
 
 static void on_message(void *owner, const json_t *msg)
 {

@@ -33,6 +33,8 @@ enum cause_policy {
     X(CAUSE_HOSTKEY_UNKNOWN, MSG_HOSTKEY_UNKNOWN, CAUSE_STOPS, "host-key-unknown")                 \
     X(CAUSE_HOSTKEY_CHANGED, MSG_HOSTKEY_CHANGED, CAUSE_STOPS, "host-key-changed")                 \
     X(CAUSE_UNREGISTERED, MSG_KEY_UNREGISTERED, CAUSE_STOPS, "key-not-registered")                 \
+    X(CAUSE_ENROLL_CODE, MSG_ENROLL_CODE, CAUSE_STOPS, "enrollment-code")                          \
+    X(CAUSE_ENROLL_MANY, MSG_ENROLL_MANY, CAUSE_STOPS, "enrollment-many")                          \
     X(CAUSE_ACCOUNT, MSG_RULES_ACCOUNT, CAUSE_STOPS, "account-disabled")                           \
     X(CAUSE_NO_RULES, MSG_RULES_NONE, CAUSE_STOPS, "no-rules")                                     \
     X(CAUSE_WEAK_KEY, MSG_KEY_WEAK, CAUSE_STOPS, "key-weakly-bound")                               \

@@ -56,7 +56,8 @@ extern const struct cli_command cli_server_set, cli_server_show, cli_profile_imp
 extern const struct cli_command cli_keygen_command, cli_key_export, cli_key_show;
 extern const struct cli_command cli_connect, cli_disconnect, cli_agent;
 extern const struct cli_command cli_status, cli_rules, cli_explain;
-extern const struct cli_command cli_check, cli_log_collect, cli_errors, cli_pac;
+extern const struct cli_command cli_check, cli_log_collect, cli_log_send, cli_errors, cli_pac,
+    cli_enroll;
 
 /* NULL-terminated, in the order of `pra --help`. */
 const struct cli_command *const *cli_commands(void);

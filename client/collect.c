@@ -27,6 +27,8 @@
 #define TEXT_MAX        16384
 #define INFO_TIMEOUT_MS 3000
 #define SESSION_DIGITS  32
+/* Kept free for everything that is no log. */
+#define OTHERS_MAX (1024u * 1024)
 
 static const char *const log_names[] = {"System.log", "User.log"};
 
@@ -90,8 +92,9 @@ void collect_free(struct collect *c)
 int collect_add(struct collect *c, const char *name, const char *text, size_t len)
 {
     struct collect_file *file = &c->file[c->count];
+    size_t limit = c->limit != 0 ? c->limit : COLLECT_TOTAL_MAX;
 
-    if (c->count == COLLECT_FILES_MAX || c->total + len > COLLECT_TOTAL_MAX)
+    if (c->count == COLLECT_FILES_MAX || c->total + len > limit)
         return PRA_EFULL;
     file->data = redact_text(text, len, &file->len, &file->redacted);
     if (file->data == NULL)
@@ -167,7 +170,8 @@ static void add_log(const struct paths *paths, const char *name, struct collect 
         if (rc == 0) {
             if (c->session[0] == '\0')
                 find_session(text, len, c->session, sizeof(c->session));
-            rc = collect_add(c, file, text, len);
+            rc = c->total + len + OTHERS_MAX > c->limit ? PRA_EFULL
+                                                        : collect_add(c, file, text, len);
         } else if (rc != PRA_ENOENT) {
             add_line(notes, "%s: not included: %s", file, f.text);
         }
@@ -289,13 +293,15 @@ static int add_manifest(struct collect *c, const struct text *notes)
     return rc;
 }
 
-int collect_gather(const struct paths *paths, json_t *check, struct collect *c, struct fault *f)
+int collect_gather(const struct paths *paths, json_t *check, size_t limit, struct collect *c,
+                   struct fault *f)
 {
     struct text *chain = calloc(1, sizeof(*chain)), *notes = calloc(1, sizeof(*notes));
     json_t *status = NULL;
     int rc = PRA_ENOMEM;
 
     memset(c, 0, sizeof(*c));
+    c->limit = limit;
     if (chain == NULL || notes == NULL)
         goto out;
     ask_session(paths, c);

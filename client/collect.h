@@ -30,6 +30,7 @@ struct collect_file {
 
 struct collect {
     size_t count, total;
+    size_t limit; /* bytes of all files; 0 = COLLECT_TOTAL_MAX */
     struct collect_file file[COLLECT_FILES_MAX];
     char session[64];  /* audit reference, "" = none found */
     bool chain_broken; /* a log was changed or lines are missing; chain.txt says where */
@@ -47,10 +48,12 @@ void collect_default_name(const char *user, const char *computer, int64_t now,
 
 /*
  * Gathers everything. `check` is what `pra check --json` says (borrowed; NULL = it could not be run).
+ * Files that would be too much for `limit` bytes are left out, the oldest logs first, and noted.
  * What cannot be read is noted in the manifest, not a failure. Returns 0, PRA_ENOMEM. collect_free()
  * in either case.
  */
-int collect_gather(const struct paths *paths, json_t *check, struct collect *c, struct fault *f);
+int collect_gather(const struct paths *paths, json_t *check, size_t limit, struct collect *c,
+                   struct fault *f);
 void collect_free(struct collect *c);
 
 /* Adds a text file; secrets are taken out of it. Returns 0, PRA_ENOMEM, PRA_EFULL. */

@@ -64,6 +64,27 @@ json_t *control_ports(int64_t version, json_t *ports)
                      ports);
 }
 
+json_t *control_log_begin(int64_t id, int64_t size, const char *sha256)
+{
+    return json_pack("{s:s, s:I, s:I, s:s}", "type", "log-begin", "id", (json_int_t)id, "size",
+                     (json_int_t)size, "sha256", sha256);
+}
+
+json_t *control_log_data(int64_t id, const char *base64)
+{
+    return json_pack("{s:s, s:I, s:s}", "type", "log-data", "id", (json_int_t)id, "data", base64);
+}
+
+json_t *control_enroll(const struct control_enroll_request *r)
+{
+    char os[128];
+
+    os_describe(os, sizeof(os));
+    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "type", "enroll", "proto",
+                     CONTROL_PROTO, "version", PRA_VERSION, "os", os, "computer", r->computer,
+                     "machine", r->machine, "binding", r->weak ? "weak" : "bound");
+}
+
 /* --- what the gateway says ------------------------------------------------------------------ */
 
 /* A word of the protocol and the end that it means. */
@@ -105,7 +126,8 @@ static int on_welcome(const json_t *m, const struct control_handler *h, void *ar
         (rc = jsonl_opt_string(m, "version", 64, &w.version, f)) != 0 ||
         (rc = jsonl_opt_string(m, "user", 256, &w.user, f)) != 0 ||
         (rc = jsonl_opt_string(m, "source", 64, &w.source, f)) != 0 ||
-        (rc = jsonl_opt_int(m, "connections", 1, CONTROL_CONNECTIONS_MAX, &connections, f)) != 0)
+        (rc = jsonl_opt_int(m, "connections", 1, CONTROL_CONNECTIONS_MAX, &connections, f)) != 0 ||
+        (rc = jsonl_opt_int(m, "logs", 0, INT32_MAX, &w.logs, f)) != 0)
         return rc;
     w.connections = (unsigned)connections;
     if (timefmt_parse(clock, &w.clock) != 0)
@@ -225,13 +247,76 @@ static int on_explained(const json_t *m, const struct control_handler *h, void *
     return rc;
 }
 
+static int on_log(const json_t *m, const struct control_handler *h, void *arg, struct fault *f)
+{
+    static const char *const states[] = {[CONTROL_LOG_GO] = "go",
+                                         [CONTROL_LOG_MORE] = "more",
+                                         [CONTROL_LOG_DONE] = "done",
+                                         [CONTROL_LOG_REFUSED] = "refused"};
+    struct control_log l = {.reason = "", .bundle = ""};
+    const char *state;
+    int rc;
+
+    if ((rc = jsonl_get_int(m, "id", 0, INT64_MAX, &l.id, f)) != 0 ||
+        (rc = jsonl_get_string(m, "state", 16, &state, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "reason", 64, &l.reason, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "bundle", 64, &l.bundle, f)) != 0 ||
+        (rc = jsonl_opt_int(m, "bytes", 0, INT32_MAX, &l.bytes, f)) != 0)
+        return rc;
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(state, states[i]) != 0)
+            continue;
+        l.state = (enum control_log_state)i;
+        h->log(arg, &l);
+        return 0;
+    }
+    return fault_set(f, PRA_EINVAL, "member 'state' is none that this version knows");
+}
+
+int control_read_enroll(const json_t *msg, struct control_enroll *out, struct fault *f)
+{
+    static const struct {
+        const char *word;
+        enum control_enroll_state state;
+    } states[] = {{"waiting", CONTROL_ENROLL_WAITING},  {"approved", CONTROL_ENROLL_APPROVED},
+                  {"denied", CONTROL_ENROLL_DENIED},    {"used", CONTROL_ENROLL_USED},
+                  {"expired", CONTROL_ENROLL_EXPIRED},  {"withdrawn", CONTROL_ENROLL_EXPIRED},
+                  {"replaced", CONTROL_ENROLL_REPLACED}};
+    const char *type, *state;
+    int rc = jsonl_get_string(msg, "type", 64, &type, f);
+
+    if (rc != 0)
+        return rc;
+    if (strcmp(type, "enroll") != 0)
+        return PRA_ENOENT;
+    if ((rc = jsonl_get_string(msg, "state", 64, &state, f)) != 0 ||
+        (rc = jsonl_get_string(msg, "user", 256, &out->user, f)) != 0 ||
+        (rc = jsonl_get_string(msg, "fingerprint", 64, &out->fingerprint, f)) != 0 ||
+        (rc = jsonl_get_string(msg, "expires", TIMEFMT_MAX, &out->expires, f)) != 0)
+        return rc;
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(state, states[i].word) == 0) {
+            out->state = states[i].state;
+            return 0;
+        }
+    }
+    return fault_set(f, PRA_EINVAL, "member 'state' is none that this version knows");
+}
+
 static const struct {
     const char *type;
     int (*read)(const json_t *m, const struct control_handler *h, void *arg, struct fault *f);
 } types[] = {
-    {"welcome", on_welcome},         {"refused", on_refused}, {"rules", on_rules},
-    {"open-failed", on_open_failed}, {"cut", on_cut},         {"notice", on_notice},
-    {"explained", on_explained},     {"joined", on_joined},   {"join-token", on_join_token},
+    {"welcome", on_welcome},
+    {"refused", on_refused},
+    {"rules", on_rules},
+    {"open-failed", on_open_failed},
+    {"cut", on_cut},
+    {"notice", on_notice},
+    {"explained", on_explained},
+    {"joined", on_joined},
+    {"join-token", on_join_token},
+    {"log", on_log},
 };
 
 int control_dispatch(const json_t *msg, const struct control_handler *h, void *arg, struct fault *f)

@@ -45,6 +45,7 @@ struct control_welcome {
     const char *session, *version, *user, *source;
     int64_t clock;
     unsigned connections; /* that the gateway allows a tunnel; 1 if it does not know of more */
+    int64_t logs;         /* the largest log bundle that it takes; 0 = none */
 };
 
 /* The answer to join-token. */
@@ -69,6 +70,46 @@ struct control_notice {
     const char *kind, *detail;
 };
 
+/* How an enrollment stands. */
+enum control_enroll_state {
+    CONTROL_ENROLL_WAITING,
+    CONTROL_ENROLL_APPROVED,
+    CONTROL_ENROLL_DENIED,
+    CONTROL_ENROLL_USED,
+    CONTROL_ENROLL_EXPIRED, /* or taken back */
+    CONTROL_ENROLL_REPLACED /* another connection of this PC waits now */
+};
+
+struct control_enroll {
+    enum control_enroll_state state;
+    const char *user, *fingerprint, *expires;
+};
+
+struct control_enroll_request {
+    const char *computer, *machine; /* name, tag */
+    bool weak;
+};
+
+json_t *control_enroll(const struct control_enroll_request *r);
+
+/*
+ * Reads how an enrollment stands. Returns 0; PRA_ENOENT: the message is another one; PRA_EINVAL with a
+ * sentence.
+ */
+int control_read_enroll(const json_t *msg, struct control_enroll *out, struct fault *f);
+
+/* How the sending of a log bundle goes. */
+enum control_log_state { CONTROL_LOG_GO, CONTROL_LOG_MORE, CONTROL_LOG_DONE, CONTROL_LOG_REFUSED };
+
+struct control_log {
+    int64_t id, bytes; /* bytes that the gateway has */
+    enum control_log_state state;
+    const char *reason, *bundle; /* of a refusal; its name at the gateway; or "" */
+};
+
+json_t *control_log_begin(int64_t id, int64_t size, const char *sha256);
+json_t *control_log_data(int64_t id, const char *base64);
+
 struct control_handler {
     void (*welcome)(void *arg, const struct control_welcome *w);
     /* CAUSE_NO_RULES: the session stays open and waits for rules. */
@@ -82,6 +123,7 @@ struct control_handler {
     void (*cut)(void *arg, const struct control_channel *c);
     void (*notice)(void *arg, const struct control_notice *n);
     void (*explained)(void *arg, int64_t id, const json_t *answer);
+    void (*log)(void *arg, const struct control_log *answer);
 };
 
 /*

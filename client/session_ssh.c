@@ -213,6 +213,15 @@ static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
     return 0;
 }
 
+/* The gateway's word when it turns away a PC that enrols (server/README.md). */
+static enum cause enroll_refusal(const struct session *s)
+{
+    if (strcmp(s->disconnect_text, "enroll-code") == 0 ||
+        strcmp(s->disconnect_text, "enroll-key") == 0)
+        return CAUSE_ENROLL_CODE;
+    return strcmp(s->disconnect_text, "enroll-many") == 0 ? CAUSE_ENROLL_MANY : CAUSE_NONE;
+}
+
 void session_step_login(struct session *s)
 {
     void *abstract = s;
@@ -223,6 +232,8 @@ void session_step_login(struct session *s)
     } else if (rc == 0) {
         s->events->phase(s->owner, "control channel");
         session_enter(s, S_CONTROL_OPEN, SESSION_CONTROL_MS);
+    } else if (enroll_refusal(s) != CAUSE_NONE) {
+        session_fail(s, enroll_refusal(s), "");
     } else if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
                (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && !s->closed &&
                 s->disconnect_text[0] == '\0')) {

@@ -32,6 +32,14 @@ int chain_next(const uint8_t prev[CRYPTO_SHA256_LEN], const char *text, size_t l
 /* The first digits of the SHA-256 of a damaged end, as its mending line shows them. */
 int chain_digest_shown(const char *data, size_t len, char hex[CHAIN_SHOWN_HEX + 1]);
 
+/* Splits "text #n hash". Returns false if the line has no such end. */
+bool chain_split_line(const char *line, size_t len, size_t *text_len, uint64_t *n,
+                      const char **hash);
+/* Reads "log-start lines=N chain=HASH": the chain as it stood when the file was begun. */
+bool chain_read_start(const char *line, size_t len, struct chainlog_head *out);
+/* True if `line` is the one that was written when the damaged bytes in front of it were found. */
+bool chain_mends(const char *line, size_t len, const char *damaged, size_t damaged_len);
+
 /* `dir`/`name`, or `dir`/`name`.`number`. Returns 0, PRA_ETOOBIG. */
 int chain_path(char dst[OS_PATH_MAX], const char *dir, const char *name, unsigned number);
 

@@ -59,9 +59,8 @@ static bool take_count(const char **p, const char *end, char stop, uint64_t *out
     return true;
 }
 
-/* Splits "text #n hash". Returns false if the line has no such end. */
-static bool split_line(const char *line, size_t len, size_t *text_len, uint64_t *n,
-                       const char **hash)
+bool chain_split_line(const char *line, size_t len, size_t *text_len, uint64_t *n,
+                      const char **hash)
 {
     const char *end = line + len;
     const char *p;
@@ -87,7 +86,7 @@ static bool accept_line(struct chain_walk *w, const char *line, size_t len)
     size_t text_len;
     uint64_t n;
 
-    if (!split_line(line, len, &text_len, &n, &shown) || n != w->head.lines + 1)
+    if (!chain_split_line(line, len, &text_len, &n, &shown) || n != w->head.lines + 1)
         return false;
     if (chain_next(w->head.hash, line, text_len, hash) != 0)
         return false;
@@ -125,8 +124,7 @@ static bool skip_key(const char **p, const char *end, const char *key)
     return true;
 }
 
-/* Reads "log-start lines=N chain=HASH": the chain as it stood when the file was begun. */
-static bool read_start(const char *line, size_t len, struct chainlog_head *out)
+bool chain_read_start(const char *line, size_t len, struct chainlog_head *out)
 {
     const char *end = line + len;
     const char *p;
@@ -138,8 +136,7 @@ static bool read_start(const char *line, size_t len, struct chainlog_head *out)
            crypto_hex_decode(p, CHAIN_FULL_HEX, out->hash, sizeof(out->hash), &n) == 0;
 }
 
-/* True if `line` is the one that was written when the damaged bytes in front of it were found. */
-static bool mends(const char *line, size_t len, const char *damaged, size_t damaged_len)
+bool chain_mends(const char *line, size_t len, const char *damaged, size_t damaged_len)
 {
     const char *end = line + len;
     const char *p;
@@ -172,7 +169,7 @@ static int begin_file(struct chain_walk *w, const char *path, const char *line, 
 {
     struct chainlog_head start = {0};
 
-    if (!read_start(line, len, &start))
+    if (!chain_read_start(line, len, &start))
         return fault_set(f, PRA_ECORRUPT, "%s:1: does not say which chain the file carries on",
                          path);
     if (w->joined && (start.lines != w->head.lines ||
@@ -218,7 +215,7 @@ int chain_walk_text(struct chain_walk *w, const char *path, const char *text, si
             rc = begin_file(w, path, line, n, f);
         if (rc != 0)
             return rc;
-        if (damaged && !mends(line, n, damaged, damaged_len))
+        if (damaged && !chain_mends(line, n, damaged, damaged_len))
             return broken(w, path, number - 1, f);
         if (accept_line(w, line, n)) {
             damaged = NULL;

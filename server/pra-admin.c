@@ -376,7 +376,7 @@ static int run_explain(struct cli *cli, struct link *l, const struct probe *p)
     return rc;
 }
 
-static int run_profile(struct cli *cli, struct link *l, struct profile_file *file)
+static int run_profile(struct cli *cli, struct link *l, struct output_file *file)
 {
     json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
     json_t *answer = NULL, *result = NULL;
@@ -421,6 +421,20 @@ static int run_mail(struct cli *cli, struct link *l, const struct config *c)
     return rc;
 }
 
+static int run_logs(struct cli *cli, struct link *l, struct output_file *file)
+{
+    json_t *result = NULL;
+    struct fault f = {0};
+    int rc = cli->cmd->style == STYLE_EXPORT
+                 ? logs_export(l, cli->args, file, cli->json, &result, &f)
+                 : logs_verify(l, cli->args, cli->json, &result, &f);
+
+    if (result != NULL)
+        print_json(result);
+    json_decref(result);
+    return f.text[0] != '\0' ? failed("log", f.text) : rc;
+}
+
 /* ---- batches ----------------------------------------------------------------------------------- */
 
 static int run_batch(struct cli *cli, struct link *l)
@@ -442,7 +456,7 @@ static int run_batch(struct cli *cli, struct link *l)
 static int run(struct cli *cli)
 {
     bool init = strcmp(cli->cmd->words, "init") == 0;
-    struct profile_file profile = {.fd = -1};
+    struct output_file file = {.fd = -1};
     struct config *c = calloc(1, sizeof(*c));
     struct link *l = NULL;
     struct probe probe = {0};
@@ -462,8 +476,11 @@ static int run(struct cli *cli)
             rc = failed("invalid", f.text);
     }
     if (rc == EXIT_OK && cli->cmd->style == STYLE_PROFILE &&
-        profile_begin(cli->args, c, &profile, &f) != 0)
+        profile_begin(cli->args, c, &file, &f) != 0)
         rc = failed(f.code == PRA_EINVAL ? "invalid" : "output", f.text);
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_EXPORT &&
+        output_begin(cli->args, LOGS_MODE, &file, &f) != 0)
+        rc = failed("output", f.text);
     if (rc == EXIT_OK && init && make_folder(c, &f) != 0)
         rc = failed("store", f.text);
     /* Before link_open(), which may take the store's lock: a name server can be slow. */
@@ -481,14 +498,16 @@ static int run(struct cli *cli)
         else if (cli->cmd->style == STYLE_EXPLAIN)
             rc = run_explain(cli, l, &probe);
         else if (cli->cmd->style == STYLE_PROFILE)
-            rc = run_profile(cli, l, &profile);
+            rc = run_profile(cli, l, &file);
         else if (cli->cmd->style == STYLE_MAIL)
             rc = run_mail(cli, l, c);
+        else if (cli->cmd->style == STYLE_EXPORT || cli->cmd->style == STYLE_VERIFY)
+            rc = run_logs(cli, l, &file);
         else
             rc = run_simple(cli, l);
     }
     link_close(l);
-    profile_end(&profile);
+    output_end(&file);
     free(c);
     if (fflush(stdout) != 0 || ferror(stdout))
         rc = failed("output", strerror(errno));

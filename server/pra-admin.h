@@ -48,6 +48,8 @@ enum cli_style {
     STYLE_BATCH,   /* the argument is a file of requests */
     STYLE_PROFILE, /* a file for a user */
     STYLE_MAIL,    /* a mail whose sending is waited for */
+    STYLE_EXPORT,  /* a log bundle as a file */
+    STYLE_VERIFY   /* is a log bundle whole, and its lines beside the gateway's records */
 };
 
 struct cli_command {
@@ -129,25 +131,42 @@ int audit_export(struct link *l, json_t *args);
 /* The list of requests in a file, "-" = stdin (pra-admin_batch.c). NULL with a sentence. */
 json_t *batch_read(const char *path, struct fault *f);
 
-/* ---- the file of profile (pra-admin_profile.c) ------------------------------------------------- */
+/* ---- files that are written (pra-admin_profile.c) ------------------------------------------------- */
 
 /*
- * `pra-admin profile` writes as whoever called, so its file is opened before link_open(), which may
+ * `profile` and `log export` write as whoever called, so their file is opened before link_open(), which may
  * give up being root, and filled when the answer is there.
  */
-struct profile_file {
+struct output_file {
     char *path; /* NULL = standard output */
     int fd;
     bool made; /* by us: removed if nothing comes of it */
+    mode_t mode;
 };
 
 /* Takes "output" out of the arguments, puts the configured address where no "server" is, and opens
    the file. Returns 0, PRA_EINVAL, PRA_EIO, with a sentence. */
-int profile_begin(json_t *args, const struct config *c, struct profile_file *out, struct fault *f);
+int profile_begin(json_t *args, const struct config *c, struct output_file *out, struct fault *f);
 /* Puts the answer's text there and takes it out of `result`. Returns 0, PRA_EIO. */
-int profile_write(struct profile_file *file, json_t *result, bool json, struct fault *f);
+int profile_write(struct output_file *file, json_t *result, bool json, struct fault *f);
+/* Takes "output" out of the arguments and opens the file, if there is one. Returns 0, PRA_EIO. */
+int output_begin(json_t *args, mode_t mode, struct output_file *out, struct fault *f);
+/* Replaces its content. Returns 0, PRA_EIO. */
+int output_write(struct output_file *file, const char *data, size_t len, struct fault *f);
 /* Closes; what was made and not written is removed. */
-void profile_end(struct profile_file *file);
+void output_end(struct output_file *file);
+
+/* ---- log bundles (pra-admin_logs.c) ------------------------------------------------------------- */
+
+#define LOGS_MODE 0600
+
+/*
+ * Each asks on its own and leaves what is to be printed as JSON in *result (NULL: it was printed, or there is an
+ * error in `f`). Return an enum exit_code; EXIT_FAILED of logs_verify() without a fault: the logs are not whole.
+ */
+int logs_export(struct link *l, const json_t *args, struct output_file *file, bool json,
+                json_t **result, struct fault *f);
+int logs_verify(struct link *l, const json_t *args, bool json, json_t **result, struct fault *f);
 
 /* ---- waiting for a mail (pra-admin_mail.c) ------------------------------------------------------ */
 

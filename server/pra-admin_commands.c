@@ -1,9 +1,8 @@
 /*
- * The commands of pra-admin: one table, from which arguments are read and all help is printed.
+ * The commands of pra-admin: one table, from which arguments are read and all help is printed
+ * (pra-admin_help.c).
  */
 #include "server/pra-admin.h"
-
-#include <string.h>
 
 /* clang-format would spread each initialiser over five lines. */
 /* clang-format off */
@@ -66,6 +65,33 @@ static const struct cli_column key_columns[] = {
     {"os", "OS", false},
     {"seen", "LAST SEEN", true},
     END_COLUMNS,
+};
+static const struct cli_column enroll_columns[] = {
+    {"id", "ID", true},
+    {"user", "USER", true},
+    {"state", "STATE", true},
+    {"fingerprint", "FINGERPRINT", false},
+    {"computer", "COMPUTER", false},
+    {"os", "OS", false},
+    {"binding", "BINDING", false},
+    {"source", "SOURCE", false},
+    {"requested", "REQUESTED", false},
+    {"expires", "EXPIRES", true},
+    {"decided-by", "DECIDED BY", false},
+    END_COLUMNS,
+};
+static const struct cli_column trouble_columns[] = {
+    {"time", "TIME", true},        {"by", "BY", true},
+    {"code", "CODE", true},        {"title", "TITLE", true},
+    {"cause", "CAUSE", true},      {"remedy", "REMEDY", false},
+    {"session", "SESSION", false}, END_COLUMNS,
+};
+static const struct cli_column log_columns[] = {
+    {"id", "ID", true},         {"user", "USER", true},
+    {"time", "TIME", true},     {"size", "BYTES", true},
+    {"lines", "LINES", true},   {"whole", "WHOLE", true},
+    {"breaks", "BREAKS", true}, {"version", "VERSION", true},
+    {"device", "DEVICE", true}, END_COLUMNS,
 };
 static const struct cli_column rule_columns[] = {
     {"user", "USER", false},         {"group", "GROUP", false},
@@ -225,6 +251,11 @@ const struct cli_command cli_commands[] = {
      "user {name} deleted, with his keys and rules; the audit records stay",
      "remove a user with his keys and rules", "pra-admin user delete suzuki"},
 
+    {"user trouble", "user.trouble", POSITIONALS(P_USER),
+     OPTIONS({"lang", OPTION_TEXT, "ja|en", "language of the messages (en)"}), STYLE_TABLE,
+     trouble_columns, NULL, "what went wrong for a user lately, with code, cause and remedy",
+     "pra-admin user trouble suzuki"},
+
     {"group add", "group.add", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "group {name} added", "make a group, which can have rules and members",
      "pra-admin group add sales"},
@@ -264,6 +295,44 @@ const struct cli_command cli_commands[] = {
      NO_OPTIONS, STYLE_DONE, NULL, "key {fingerprint} of user {user} is good again",
      "take back the revocation of a key",
      "pra-admin key restore suzuki SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE"},
+
+    {"enroll code", "enroll.code", POSITIONALS(P_USER),
+     OPTIONS({"hours", OPTION_NUMBER, "N", "how long the code is good (24; at most 336)"}),
+     STYLE_DETAILS, NULL, NULL,
+     "make a one-use code: with 'pra enroll' a PC of the user hands in its key, and waits for you",
+     "pra-admin enroll code suzuki"},
+    {"enroll list", "enroll.list", NO_POSITIONALS,
+     OPTIONS(
+         {"user", OPTION_TEXT, "USER", "only this user's"},
+         {"state", OPTION_TEXT, "STATE", "open, waiting, approved, denied, withdrawn or expired"},
+         PAGED),
+     STYLE_TABLE, enroll_columns, NULL, "codes that are out, and PCs that wait for a decision",
+     "pra-admin enroll list --state waiting"},
+    {"enroll approve", "enroll.approve", POSITIONALS(P_RULE), NO_OPTIONS, STYLE_DONE, NULL,
+     "key {fingerprint} ({comment}) registered for user {user}",
+     "register the key of a PC that waits; compare the fingerprint first",
+     "pra-admin enroll approve 7"},
+    {"enroll deny", "enroll.deny", POSITIONALS(P_RULE), NO_OPTIONS, STYLE_DONE, NULL,
+     "enrollment {id} of user {user}: {state}", "refuse a PC that waits, or take a code back",
+     "pra-admin enroll deny 7"},
+
+    {"log list", "log.list", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's"}, PAGED), STYLE_TABLE, log_columns,
+     NULL, "log bundles that users have sent (pra log send)", "pra-admin log list --user suzuki"},
+    {"log show", "log.show", POSITIONALS({"id", "ID", false}), NO_OPTIONS, STYLE_DETAILS, NULL,
+     NULL, "what is in a bundle, the state of the client, its last problems",
+     "pra-admin log show 4f1c22aa90b3e6d7"},
+    {"log verify", "log.show", POSITIONALS({"id", "ID", false}), NO_OPTIONS, STYLE_VERIFY, NULL,
+     NULL,
+     "are its lines all there and as they were written? Shows them beside the gateway's records",
+     "pra-admin log verify 4f1c22aa90b3e6d7"},
+    {"log export", "log.fetch", POSITIONALS({"id", "ID", false}),
+     OPTIONS({"output", OPTION_TEXT, "FILE", "write it there, not under its own name here (-o)"}),
+     STYLE_EXPORT, NULL, NULL, "save a bundle as a file (zip)",
+     "pra-admin log export 4f1c22aa90b3e6d7 -o suzuki.zip"},
+    {"log delete", "log.delete", POSITIONALS({"id", "ID", false}), NO_OPTIONS, STYLE_DONE, NULL,
+     "log bundle {id} of user {user} deleted", "remove a bundle",
+     "pra-admin log delete 4f1c22aa90b3e6d7"},
 
     {"rule add", "rule.add", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "whose rule it is; or:"},
@@ -488,109 +557,3 @@ const struct cli_command cli_commands[] = {
 
     {NULL, NULL, NULL, NULL, STYLE_DONE, NULL, NULL, NULL, NULL},
 };
-
-/* ---- finding ----------------------------------------------------------------------------------- */
-
-/* How many of argv's words are the first words of `words`; *whole if they are all of them. */
-static int match(const char *words, int argc, char **argv, bool *whole)
-{
-    int n = 0;
-
-    *whole = false;
-    while (n < argc) {
-        size_t len = strcspn(words, " ");
-
-        if (strlen(argv[n]) != len || strncmp(words, argv[n], len) != 0)
-            return n;
-        n++;
-        if (words[len] == '\0') {
-            *whole = true;
-            return n;
-        }
-        words += len + 1;
-    }
-    return n;
-}
-
-const struct cli_command *cli_find(int argc, char **argv, int *used)
-{
-    int best = 0;
-
-    for (const struct cli_command *cmd = cli_commands; cmd->words != NULL; cmd++) {
-        bool whole;
-        int n = match(cmd->words, argc, argv, &whole);
-
-        if (whole) {
-            *used = n;
-            return cmd;
-        }
-        if (n > best)
-            best = n;
-    }
-    *used = best;
-    return NULL;
-}
-
-/* ---- help -------------------------------------------------------------------------------------- */
-
-static void print_usage(FILE *to, const struct cli_command *cmd)
-{
-    fprintf(to, "pra-admin %s", cmd->words);
-    for (const struct cli_positional *p = cmd->positionals; p->name != NULL; p++)
-        fprintf(to, " %s", p->value);
-}
-
-static const char common_options[] =
-    "  --config FILE        configuration (default " CONFIG_DEFAULT_PATH ")\n"
-    "  --json               print JSON\n"
-    "  --help, --version\n";
-
-void cli_help_prefix(FILE *to, int argc, char **argv)
-{
-    fputs("Commands:\n", to);
-    for (const struct cli_command *cmd = cli_commands; cmd->words != NULL; cmd++) {
-        bool whole;
-        int n = match(cmd->words, argc, argv, &whole);
-        long start;
-
-        if (n < argc)
-            continue;
-        start = 2 + (long)strlen("pra-admin ") + (long)strlen(cmd->words);
-        fputs("  ", to);
-        print_usage(to, cmd);
-        for (const struct cli_positional *p = cmd->positionals; p->name != NULL; p++)
-            start += 1 + (long)strlen(p->value);
-        fprintf(to, "%*s%s\n", start < 44 ? (int)(44 - start) : 2, "", cmd->summary);
-    }
-}
-
-void cli_help_all(FILE *to)
-{
-    fputs("Usage: pra-admin [--config FILE] COMMAND [OPTIONS]\n"
-          "Administers a PRA gateway: through prad if it runs, else on its database directly.\n\n",
-          to);
-    cli_help_prefix(to, 0, NULL);
-    fprintf(to,
-            "\nOptions of every command:\n%s\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 "
-            "prad is not running.\n",
-            common_options);
-}
-
-void cli_help_command(FILE *to, const struct cli_command *cmd)
-{
-    fputs("Usage: ", to);
-    print_usage(to, cmd);
-    for (const struct cli_option *o = cmd->options; o->name != NULL; o++) {
-        if (o->type == OPTION_NEEDED)
-            fprintf(to, " --%s %s", o->name, o->value);
-    }
-    fprintf(to, "%s\n%s.\n\nOptions:\n", cmd->options[0].name != NULL ? " [OPTIONS]" : "",
-            cmd->summary);
-    for (const struct cli_option *o = cmd->options; o->name != NULL; o++) {
-        int n = fprintf(to, "  --%s%s%s", o->name, o->value != NULL ? " " : "",
-                        o->value != NULL ? o->value : "");
-
-        fprintf(to, "%*s%s\n", n < 23 ? 23 - n : 2, "", o->help);
-    }
-    fprintf(to, "%s\nExample:\n  %s\n", common_options, cmd->example);
-}

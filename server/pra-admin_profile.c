@@ -1,4 +1,4 @@
-/* The file of `pra-admin profile`; see pra-admin.h. */
+/* Files that pra-admin writes: of `profile` and `log export`; see pra-admin.h. */
 #include "server/pra-admin.h"
 
 #include <errno.h>
@@ -10,22 +10,32 @@
 
 #define PROFILE_MODE 0644 /* it is meant to be handed on and holds no secret */
 
-static int open_file(struct profile_file *file, struct fault *f)
+static int open_file(struct output_file *file, struct fault *f)
 {
     const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
 
-    file->fd = open(file->path, flags | O_CREAT | O_EXCL, PROFILE_MODE);
+    file->fd = open(file->path, flags | O_CREAT | O_EXCL, file->mode);
     file->made = file->fd >= 0;
     if (file->fd < 0 && errno == EEXIST)
         file->fd = open(file->path, flags);
     return file->fd >= 0 ? 0 : fault_set(f, PRA_EIO, "%s: %s", file->path, strerror(errno));
 }
 
-int profile_begin(json_t *args, const struct config *c, struct profile_file *out, struct fault *f)
+int output_begin(json_t *args, mode_t mode, struct output_file *out, struct fault *f)
 {
     json_t *output = json_object_get(args, "output");
 
-    *out = (struct profile_file){.fd = -1};
+    *out = (struct output_file){.fd = -1, .mode = mode};
+    if (output == NULL)
+        return 0;
+    out->path = strdup(json_string_value(output));
+    json_object_del(args, "output");
+    return out->path != NULL ? open_file(out, f) : fault_set(f, PRA_ENOMEM, "no memory");
+}
+
+int profile_begin(json_t *args, const struct config *c, struct output_file *out, struct fault *f)
+{
+    *out = (struct output_file){.fd = -1};
     if (json_object_get(args, "server") == NULL) {
         if (c->public_address[0] == '\0')
             return fault_set(f, PRA_EINVAL,
@@ -34,40 +44,35 @@ int profile_begin(json_t *args, const struct config *c, struct profile_file *out
                              c->file);
         json_object_set_new(args, "server", json_string(c->public_address));
     }
-    if (output == NULL)
-        return 0;
-    out->path = strdup(json_string_value(output));
-    json_object_del(args, "output");
-    return out->path != NULL ? open_file(out, f) : fault_set(f, PRA_ENOMEM, "no memory");
+    return output_begin(args, PROFILE_MODE, out, f);
 }
 
-static int write_file(struct profile_file *file, const char *text, struct fault *f)
+int output_write(struct output_file *file, const char *data, size_t len, struct fault *f)
 {
-    size_t len = strlen(text);
     struct stat st;
     bool regular = fstat(file->fd, &st) == 0 && S_ISREG(st.st_mode);
 
     if (regular && ftruncate(file->fd, 0) != 0)
         return fault_set(f, PRA_EIO, "%s: %s", file->path, strerror(errno));
     while (len > 0) {
-        ssize_t n = write(file->fd, text, len);
+        ssize_t n = write(file->fd, data, len);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return fault_set(f, PRA_EIO, "%s: %s", file->path, strerror(errno));
-        text += n;
+        data += n;
         len -= (size_t)n;
     }
     if (regular && fsync(file->fd) != 0)
         return fault_set(f, PRA_EIO, "%s: %s", file->path, strerror(errno));
-    if (file->made && fchmod(file->fd, PROFILE_MODE) != 0) /* whatever the umask */
+    if (file->made && fchmod(file->fd, file->mode) != 0) /* whatever the umask */
         return fault_set(f, PRA_EIO, "%s: %s", file->path, strerror(errno));
     file->made = false;
     return 0;
 }
 
-int profile_write(struct profile_file *file, json_t *result, bool json, struct fault *f)
+int profile_write(struct output_file *file, json_t *result, bool json, struct fault *f)
 {
     const char *text = json_string_value(json_object_get(result, "text"));
     int rc = 0;
@@ -75,7 +80,7 @@ int profile_write(struct profile_file *file, json_t *result, bool json, struct f
     if (text == NULL)
         return fault_set(f, PRA_EIO, "the answer holds no profile");
     if (file->path != NULL)
-        rc = write_file(file, text, f);
+        rc = output_write(file, text, strlen(text), f);
     else if (!json)
         fputs(text, stdout);
     if (rc == 0 && file->path != NULL)
@@ -84,7 +89,7 @@ int profile_write(struct profile_file *file, json_t *result, bool json, struct f
     return rc;
 }
 
-void profile_end(struct profile_file *file)
+void output_end(struct output_file *file)
 {
     if (file->fd >= 0)
         close(file->fd);

@@ -34,7 +34,7 @@ static void run(void *arg)
     char *out = run_read(j->app->paths.agent_program, "check", "--json");
     json_t *check = out != NULL ? json_loads(out, 0, NULL) : NULL;
 
-    j->rc = collect_gather(&j->app->paths, check, j->bundle, &j->fault);
+    j->rc = collect_gather(&j->app->paths, check, COLLECT_TOTAL_MAX, j->bundle, &j->fault);
     json_decref(check);
     free(out);
 }

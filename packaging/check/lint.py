@@ -37,7 +37,7 @@ ONLY_IN = {
     r"(gtk|gdk|gio|glib|cairo|libdbusmenu)[a-z0-9-]*[/.]": r"client/tray/[a-z0-9_]+_gtk\.[ch]",
     r"qrencode\.h": r"server/portal/qr\.c",
     r"liboath/": r"server/admin/admin_totp\.c",
-    r"zlib\.h": r"client/archive\.c",
+    r"zlib\.h": r"(client/archive|server/bundle/unzip)\.c",
     r"curl/": r"server/mailer/[a-z0-9_]+\.[ch]",
     r"event2/": r"server/[a-z0-9_/]+\.[ch]",
 }

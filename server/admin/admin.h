@@ -19,11 +19,17 @@
 #include <jansson.h>
 
 #include "common/err.h"
+#include "common/os.h"
 #include "server/audit/audit.h"
 #include "server/listing.h"
 #include "server/policy/policy.h"
 
-#define ADMIN_ADDRESSES_MAX 16 /* of the name that explain is asked about */
+struct bundle_told;
+struct store_bundle;
+struct store_enrollment;
+
+#define ENROLL_LIVE_MAX     1000 /* codes that are out and requests that wait, of all users */
+#define ADMIN_ADDRESSES_MAX 16   /* of the name that explain is asked about */
 
 struct admin;
 
@@ -172,5 +178,28 @@ bool admin_expire_audit(struct admin *a, long keep_days);
 /* What a client said at hello, kept beside its key for the administrator. 0, PRA_ENOENT, PRA_EIO. */
 int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,
                       const char *os, const char *binding, int64_t now);
+
+/* Enrollments (server/prad/enroll.h): a number that is another one whenever they have changed ... */
+uint64_t admin_enroll_changes(const struct admin *a);
+/* ... and all of them, newest first. Returns 0, what `fn` returned to end it, or a PRA_E*. */
+int admin_enroll_each(struct admin *a, int (*fn)(const struct store_enrollment *, void *),
+                      void *ctx);
+/*
+ * A PC has come with the code of `request->id`: stores its key and what it says about itself. Returns 0,
+ * PRA_EEXIST (the code was used or has expired meanwhile), PRA_ENOENT, PRA_EIO.
+ */
+int admin_enroll_request(struct admin *a, const struct store_enrollment *request);
+
+/* Log bundles (server/prad/upload.h). The folder of their files, beside the database. Returns 0,
+   PRA_EUNSUPPORTED (a database in memory), PRA_ETOOBIG. */
+int admin_bundle_folder(const char *store_url, char dst[OS_PATH_MAX]);
+/* What the gateway was told of the chains of this device. `told` is empty before. */
+void admin_bundle_heads(struct admin *a, const char *user, const char *device,
+                        struct bundle_told *told);
+/* The files are there: adds the row, and drops what is too much of this user. On failure the files are
+   removed. Returns 0, PRA_ENOENT (the user is gone), PRA_EIO. */
+int admin_bundle_add(struct admin *a, const struct store_bundle *b);
+/* Now and then: drops what is too old or too much, and files that no row speaks of. */
+void admin_bundle_sweep(struct admin *a);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "common/format.h"
 #include "server/admin/admin.h"
+#include "server/admin/code.h"
 #include "server/admin/throttle.h"
 #include "server/store/store.h"
 
@@ -44,6 +45,8 @@ struct admin {
     size_t note_count;
     struct forgotten *forgotten; /* FORGOTTEN_MAX */
     size_t forgotten_count;
+    uint64_t
+        enroll_changes; /* counts changes of enrollments, so that prad sees when to read them */
 };
 
 /* ARG_HIDDEN: text that never stands in the audit. */
@@ -255,17 +258,12 @@ int notes_write(struct admin *a, struct fault *f);
 #define SETUP_VALID_S     (14 * 86400) /* C3: what is not activated by then is issued again */
 #define SETUP_CODE_CHARS  20           /* of base32, 100 bits */
 #define RECOVERY_COUNT    10
-#define RECOVERY_CHARS    16 /* 80 bits */
-#define CODE_TEXT_MAX     (SETUP_CODE_CHARS + SETUP_CODE_CHARS / 4)
+#define RECOVERY_CHARS    16  /* 80 bits */
 #define CODE_FAILURES_MAX 10  /* wrong codes of an account ... */
 #define CODE_FAILURES_S   900 /* ... in this time */
 #define CODE_TRIES_MAX    5   /* after one password */
 
 json_t *account_json(const struct store_account *a);
-/* A new random code of `chars` letters in groups of four, and what is kept of it. */
-int code_make(size_t chars, char text[CODE_TEXT_MAX], uint8_t hash[STORE_HASH_LEN]);
-/* What is kept of a code that a person typed: letter case, blanks and dashes do not count. */
-int code_hash(const char *text, uint8_t hash[STORE_HASH_LEN]);
 /* An argument of exactly `len` bytes in hexadecimal. Returns 0, PRA_EINVAL. */
 int arg_bytes(struct call *c, const char *name, uint8_t *out, size_t len);
 /* Asks an argument "proof" of the account that is logged in: an open browser is not enough to
@@ -305,6 +303,29 @@ struct forgotten {
 /* Mails the set-up code of a new or reissued account. A transaction is open. */
 int mail_invitation(struct call *c, const struct store_account *a, const char *code);
 
+/* ---- enrollment (admin_enroll.c) ---------------------------------------------------------------- */
+
+#define ENROLL_CODE_CHARS    16           /* of base32, 80 bits */
+#define ENROLL_HOURS_DEFAULT 24           /* how long a code is good */
+#define ENROLL_HOURS_MAX     (14 * 24)    /* at most */
+#define ENROLL_KEPT_S        (30 * 86400) /* how long what ended stays in the list */
+
+/*
+ * Registers `k` (its id is set), audits the device, gives the key's object as the result, with what an
+ * administrator should look at as warnings. PRA_EEXIST: this user has the key already (admin_keys.c).
+ */
+int key_register(struct call *c, struct store_key *k);
+
+/* ---- log bundles (admin_bundle.c) --------------------------------------------------------------- */
+
+#define BUNDLE_KEPT_S       (90 * 86400)
+#define BUNDLES_OF_USER_MAX 10                                /* the oldest go */
+#define BUNDLES_BYTES_MAX   (INT64_C(2) * 1024 * 1024 * 1024) /* of all */
+#define BUNDLE_RECORDS_READ STORE_AUDIT_LIMIT                 /* of a user, the newest */
+
+/* The problems that a bundle's client wrote down; new reference, NULL if they cannot be read. */
+json_t *bundle_problems(const struct admin *a, const char *id);
+
 /* ---- the second step (admin_totp.c) ------------------------------------------------------------- */
 
 #define TOTP_STEP_S 30
@@ -326,7 +347,7 @@ int totp_take(struct call *c, struct store_account *a, const char *code, int64_t
 bool mail_address_good(const char *text);
 
 /* The operations, by file: admin_users.c, _keys.c, _rules.c, _gateway.c, _audit.c, _explain.c,
-   _accounts.c, _login.c, _totp.c, _mail.c. */
+   _accounts.c, _login.c, _totp.c, _mail.c, _enroll.c, _bundle.c, _trouble.c. */
 int op_user_add(struct call *c);
 int op_user_list(struct call *c);
 int op_user_enable(struct call *c);
@@ -341,6 +362,16 @@ int op_key_add(struct call *c);
 int op_key_list(struct call *c);
 int op_key_revoke(struct call *c);
 int op_key_restore(struct call *c);
+int op_enroll_code(struct call *c);
+int op_enroll_list(struct call *c);
+int op_enroll_approve(struct call *c);
+int op_enroll_deny(struct call *c);
+int op_user_trouble(struct call *c);
+int op_log_list(struct call *c);
+int op_log_show(struct call *c);
+int op_log_timeline(struct call *c);
+int op_log_fetch(struct call *c);
+int op_log_delete(struct call *c);
 int op_rule_add(struct call *c);
 int op_rule_list(struct call *c);
 int op_rule_move(struct call *c);

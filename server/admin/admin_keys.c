@@ -97,30 +97,37 @@ static int reactivate(struct call *c, struct store_key *k, const struct found_ke
     return s->ops->key_update(s, k, &c->f);
 }
 
+int key_register(struct call *c, struct store_key *k)
+{
+    struct store *s = c->a->store;
+    struct found_keys found = {.user = k->user};
+    int rc;
+
+    memcpy(c->device, k->fingerprint, sizeof(c->device));
+    rc = s->ops->key_each(s, NULL, k->fingerprint, look_at_key, &found, &c->f);
+    if (rc == 0)
+        rc = found.has_mine ? reactivate(c, k, &found) : s->ops->key_add(s, k, &k->id, &c->f);
+    if (rc != 0)
+        return rc;
+    warn_about(c, k, &found);
+    return give(c, key_json(k));
+}
+
 int op_key_add(struct call *c)
 {
     struct store *s = c->a->store;
-    const char *user = arg_text(c, "user");
-    struct found_keys found = {.user = user};
     struct store_key k = {.any_client = arg_bool(c, "any-client"),
                           .state = POLICY_KEY_ACTIVE,
                           .registered = os_time_now()};
     struct store_user u;
-    int rc = s->ops->user_get(s, user, &u, &c->f);
+    int rc = s->ops->user_get(s, arg_text(c, "user"), &u, &c->f);
 
     if (rc == 0)
         rc = read_line(c, &k);
     if (rc != 0)
         return rc;
     memcpy(k.user, u.name, sizeof(k.user));
-    memcpy(c->device, k.fingerprint, sizeof(c->device));
-    rc = s->ops->key_each(s, NULL, k.fingerprint, look_at_key, &found, &c->f);
-    if (rc == 0)
-        rc = found.has_mine ? reactivate(c, &k, &found) : s->ops->key_add(s, &k, &k.id, &c->f);
-    if (rc != 0)
-        return rc;
-    warn_about(c, &k, &found);
-    return give(c, key_json(&k));
+    return key_register(c, &k);
 }
 
 static int list_key(const struct store_key *k, void *ctx)

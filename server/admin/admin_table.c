@@ -79,6 +79,21 @@ static const struct operation operations[] = {
     {"key.restore", OP_CHANGES, CHANGES, op_key_restore,
      ARGS(NEED("fingerprint", NAME_ARG), NEED("user", NAME_ARG))},
 
+    {"enroll.code", OP_WRITES, CHANGES, op_enroll_code,
+     ARGS(NEED("user", NAME_ARG), INT("hours", ENROLL_HOURS_MAX))},
+    {"enroll.list", OP_READS, READS, op_enroll_list,
+     ARGS(TEXT("user", NAME_ARG), TEXT("state", 16), PAGED)},
+    {"enroll.approve", OP_CHANGES, CHANGES, op_enroll_approve, ARGS(NEED_INT("id"))},
+    {"enroll.deny", OP_WRITES, CHANGES, op_enroll_deny, ARGS(NEED_INT("id"))},
+
+    {"user.trouble", OP_READS, READS, op_user_trouble,
+     ARGS(NEED("user", NAME_ARG), TEXT("lang", 8))},
+    {"log.list", OP_READS, READS, op_log_list, ARGS(TEXT("user", NAME_ARG), PAGED)},
+    {"log.show", OP_READS, READS, op_log_show, ARGS(NEED("id", 64))},
+    {"log.timeline", OP_READS, READS, op_log_timeline, ARGS(NEED("id", 64), PAGED)},
+    {"log.fetch", OP_READS, READS, op_log_fetch, ARGS(NEED("id", 64), INT("offset", ID_MAX))},
+    {"log.delete", OP_WRITES, CHANGES, op_log_delete, ARGS(NEED("id", 64))},
+
     {"rule.add", OP_CHANGES, CHANGES, op_rule_add,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), NEED("name", NAME_ARG),
           NEED("target", TARGET_ARG), TEXT("local", TARGET_ARG), TEXT("fallback", TARGET_ARG),

@@ -304,6 +304,14 @@ static void on_health(json_t *answer, void *arg)
                  json_pack("{s:b, s:b}", "portal", 1, "gateway", answer != NULL));
 }
 
+static void on_status(json_t *answer, void *arg)
+{
+    if (json_is_true(json_object_get(answer, "ok")))
+        portcheck_start(arg);
+    else
+        pending_answer(arg, answer);
+}
+
 void api_run(struct pending *q)
 {
     switch (q->route->kind) {
@@ -315,6 +323,9 @@ void api_run(struct pending *q)
         break;
     case ROUTE_EXPORT:
         download_start(q);
+        break;
+    case ROUTE_PORTS:
+        ask(q, q->route->op, q->args, on_status);
         break;
     case ROUTE_HEALTH: /* any answer will do: that one has to log in first */
         ask(q, "me", q->args, on_health);

@@ -51,6 +51,9 @@ void download_start(struct pending *q);
 int pending_ask(struct pending *q, const char *op, json_t *args, link_done done, void *arg);
 void pending_free(struct pending *q);
 
+/* Looks at the ports and answers. Takes over `q`. */
+void portcheck_start(struct pending *q);
+
 /* The two ends. */
 void pending_fail(struct pending *q, int status, const char *code, const char *message);
 void pending_answer(struct pending *q, json_t *answer); /* prad's; borrowed, NULL = none */

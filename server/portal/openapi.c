@@ -64,8 +64,10 @@ static json_t *operation_of(const struct route *r)
 {
     const char *id = r->op != NULL ? r->op : r->path + 1;
     bool stream = r->kind == ROUTE_STREAM;
-    json_t *o =
-        json_pack("{s:s, s:s+}", "summary", r->summary, "operationId", id, stream ? ".events" : "");
+    json_t *o = json_pack("{s:s, s:s+}", "summary", r->summary, "operationId", id,
+                          stream                   ? ".events"
+                          : r->kind == ROUTE_PORTS ? ".ports"
+                                                   : "");
     json_t *responses = json_pack("{s:{s:s}}", "200", "description", "Done");
 
     if (stream)

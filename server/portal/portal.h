@@ -169,6 +169,7 @@ enum route_kind {
     ROUTE_CHANGE,  /* the same, and a new one */
     ROUTE_EXPORT,  /* asked for one part after the other, which make a file (download.c) */
     ROUTE_STREAM,  /* asked again and again, each answer an event (stream.c) */
+    ROUTE_PORTS,   /* prad says who may; then the gateway's port is looked at (portcheck.c) */
     ROUTE_OPENAPI, /* answered here */
     ROUTE_HEALTH
 };

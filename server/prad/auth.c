@@ -7,6 +7,7 @@
 #include "common/crypto.h"
 #include "common/log.h"
 #include "keys/sshkey.h"
+#include "server/prad/enroll.h"
 #include "server/prad/record.h"
 
 /* libssh marks these accessors of message mode as deprecated in favour of callbacks, which cannot
@@ -61,6 +62,45 @@ static bool log_in(struct session *s, ssh_message m, const struct policy_user *u
     return session_alive(s);
 }
 
+/* Fixed words that the client knows; they stand in the disconnect message. */
+static bool turn_away(struct session *s, const char *word)
+{
+    record_session(s, AUDIT_LOGIN_REFUSED, word, "");
+    s->auth_tries++;
+    session_end(s, word, word);
+    return false;
+}
+
+/* A PC that wants its key to be registered; see enroll.h. The code stands in no log. */
+static bool enroll(struct session *s, ssh_message m, const uint8_t *blob, size_t len)
+{
+    enum ssh_publickey_state_e state = ssh_message_auth_publickey_state(m);
+    const char *code = ssh_message_auth_user(m) + strlen(ENROLL_NAME);
+    bool signed_by_it = state == SSH_PUBLICKEY_STATE_VALID;
+    struct enroll_view view;
+    note_claim(s, "enroll", blob, len);
+    if (!signed_by_it && state != SSH_PUBLICKEY_STATE_NONE)
+        return refuse(s, m, "wrong-signature");
+    if (len == 0)
+        return refuse(s, m, "unknown-key");
+    switch (enroll_check(s->worker->gateway->enroll, code, &s->entry.source, signed_by_it, &view)) {
+    case ENROLL_WRONG:
+        return turn_away(s, "enroll-code");
+    case ENROLL_MANY:
+        return turn_away(s, "enroll-many");
+    default:
+        break;
+    }
+    if (!signed_by_it) {
+        ssh_message_auth_reply_pk_ok_simple(m);
+        return session_alive(s);
+    }
+    if (!enroll_login(s, &view, blob, len))
+        return turn_away(s, "enroll-key");
+    ssh_message_auth_reply_success(m, 0);
+    return session_alive(s);
+}
+
 static bool publickey(struct session *s, ssh_message m)
 {
     uint8_t blob[SSHKEY_BLOB_MAX];
@@ -68,6 +108,8 @@ static bool publickey(struct session *s, ssh_message m)
     ssh_key offered = ssh_message_auth_pubkey(m);
     enum ssh_publickey_state_e state = ssh_message_auth_publickey_state(m);
     size_t len = offered ? export_blob(offered, blob) : 0;
+    if (strncmp(name, ENROLL_NAME, strlen(ENROLL_NAME)) == 0)
+        return enroll(s, m, blob, len);
     note_claim(s, name, blob, len);
 
     const struct policy *p = s->worker->policy;
@@ -103,7 +145,8 @@ static bool authenticate(struct session *s, ssh_message m)
     default:
         break;
     }
-    note_claim(s, user ? user : "", NULL, 0);
+    bool enrols = user && strncmp(user, ENROLL_NAME, strlen(ENROLL_NAME)) == 0;
+    note_claim(s, enrols ? "enroll" : user ? user : "", NULL, 0);
     return refuse(s, m, "method");
 }
 

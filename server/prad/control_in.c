@@ -8,9 +8,11 @@
 #include "common/timefmt.h"
 #include "server/prad/balance.h"
 #include "server/prad/control_internal.h"
+#include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
 #include "server/prad/tunnel.h"
+#include "server/prad/upload.h"
 
 #define PROTOCOL 1
 /* More than this between the two clocks is told and audited (D9). */
@@ -57,11 +59,12 @@ static void welcome(struct session *s)
 {
     char now[TIMEFMT_MAX], source[RECORD_ENDPOINT_MAX];
     record_endpoint(source, &s->entry.source, s->entry.source_port);
-    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "type", "welcome", "session",
-                              s->entry.id, "version", PRA_VERSION, "clock",
+    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "welcome",
+                              "session", s->entry.id, "version", PRA_VERSION, "clock",
                               timefmt_rfc3339(os_time_now(), now), "user", s->entry.user, "source",
                               source, "connections",
-                              (json_int_t)worker_config(s->worker)->max_connections));
+                              (json_int_t)worker_config(s->worker)->max_connections, "logs",
+                              (json_int_t)BUNDLE_SIZE_MAX));
 }
 
 static void compare_clocks(struct session *s, int64_t client)
@@ -328,12 +331,13 @@ int control_receive(struct session *s, const json_t *o, struct fault *f)
     static const struct {
         const char *type;
         int (*receive)(struct session *s, const json_t *o, struct fault *f);
-    } TYPES[] = {{"ports", receive_ports},
-                 {"log_heads", receive_log_heads},
-                 {"explain", receive_explain},
-                 {"join-token", receive_join_token},
+    } TYPES[] = {{"ports", receive_ports},     {"log_heads", receive_log_heads},
+                 {"explain", receive_explain}, {"join-token", receive_join_token},
+                 {"log-begin", upload_begin},  {"log-data", upload_data},
                  {"bye", receive_bye}};
     const char *type;
+    if (s->enroll)
+        return enroll_receive(s, o, f);
     int rc = jsonl_get_string(o, "type", 32, &type, f);
     if (rc != 0)
         return rc;

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/upload.h"
 #include "server/prad/worker.h"
 
 struct settings *settings_new(const struct config *c)
@@ -84,7 +86,13 @@ static int start_all(struct gateway *g, const struct config *c, struct fault *f)
 {
     g->settings = settings_new(c);
     if (!g->settings || live_new(&g->live) != 0 || startups_new(&g->startups) != 0 ||
-        sources_new(&g->sources) != 0 || resolver_new(&g->resolver) != 0)
+        sources_new(&g->sources) != 0 || enroll_book_new(&g->enroll) != 0 ||
+        resolver_new(&g->resolver) != 0)
+        return fault_set(f, PRA_ENOMEM, "out of memory or threads");
+    char bundles[OS_PATH_MAX] = "";
+    if (admin_bundle_folder(c->store_url, bundles) != 0)
+        bundles[0] = '\0';
+    if (upload_desk_new(g, bundles, &g->uploads) != 0)
         return fault_set(f, PRA_ENOMEM, "out of memory or threads");
     int rc = read_host_key(c->host_key, &g->host_key, f);
     if (rc == 0)
@@ -178,14 +186,17 @@ void gateway_stop(struct gateway *g)
         worker_stop(g->worker[i]);
     if (g->audit)
         record_gateway(g, AUDIT_GATEWAY_STOP);
+    upload_desk_stop(g->uploads);
     keeper_stop(g->keeper);
     if (g->resolver && !resolver_stop(g->resolver))
         return; /* a name server hangs; the process exits now anyway */
     for (unsigned i = 0; i < g->worker_count; i++)
         worker_free(g->worker[i]);
     ssh_key_free(g->host_key);
+    upload_desk_free(g->uploads);
     startups_free(g->startups);
     sources_free(g->sources);
+    enroll_book_free(g->enroll);
     live_free(g->live);
     settings_unref(g->settings);
 }

@@ -18,7 +18,9 @@
 #include "server/prad/resolver.h"
 #include "server/prad/sources.h"
 
+struct enroll_book;
 struct keeper;
+struct upload_desk;
 struct worker;
 
 /* One reading of prad.ini: never changed after it is published, freed with its last reference. */
@@ -41,6 +43,8 @@ struct gateway {
     struct startups *startups;
     struct sources *sources;
     struct live *live;
+    struct enroll_book *enroll;
+    struct upload_desk *uploads;
     struct keeper *keeper;
     struct worker *worker[GATEWAY_WORKERS_MAX];
     unsigned worker_count;

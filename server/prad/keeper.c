@@ -14,6 +14,7 @@
 #include "common/os.h"
 #include "server/admin/admin.h"
 #include "server/admin/admin_server.h"
+#include "server/prad/enroll.h"
 #include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
 #include "server/prad/worker.h"
@@ -26,6 +27,8 @@
 #define PENALTIES_SHOWN 1000
 #define ALERTS_EVERY    4     /* ticks between looks at what is watched */
 #define EXPIRE_EVERY    14400 /* ticks between looks for audit records that are too old */
+#define SWEEP_EVERY     14400 /* ticks, an hour, between looks at old log bundles */
+#define SWEEP_FIRST     8     /* the first, soon after the start */
 #define AUDIT_BATCH     256
 /* An event may wait this long for others to be stored in the same transaction: one each would cost a
    flush of the disk and more of the processor than the opening of a connection does. */
@@ -51,8 +54,9 @@ struct keeper {
     struct admin_server *portal; /* the same for pra-portal */
     struct mailer *mailer;
     struct policy *published;
-    int64_t next_change;  /* when some answer of `published` may differ */
-    int64_t clock_offset; /* wall clock minus monotonic clock, ms */
+    uint64_t enroll_changes; /* of the enrollments that the workers know */
+    int64_t next_change;     /* when some answer of `published` may differ */
+    int64_t clock_offset;    /* wall clock minus monotonic clock, ms */
     unsigned ticks;
     long keep_days; /* of audit records; 0 = for ever */
     bool expiring;  /* there are more that are too old */
@@ -209,10 +213,21 @@ static void give_to_workers(struct keeper *k, bool timed)
         worker_set_policy(g->worker[i], policy_ref(k->published), timed);
 }
 
+/* Users that were deleted take their enrollments with them: hence also after a change of the policy. */
+static void publish_enrollments(struct keeper *k, bool policy_changed)
+{
+    uint64_t changes = admin_enroll_changes(k->admin);
+    if (changes == k->enroll_changes && !policy_changed)
+        return;
+    k->enroll_changes = changes;
+    enroll_book_fill(k->gateway->enroll, k->admin);
+}
+
 /* After anything that may have changed the store. */
 static void publish(struct keeper *k)
 {
     struct policy *now = admin_policy(k->admin);
+    publish_enrollments(k, now != k->published);
     if (now == k->published) {
         policy_unref(now);
         return;
@@ -266,6 +281,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         look_at_addresses(k);
     if (k->ticks % SOURCES_EVERY == 0)
         save_sources(k);
+    if (k->ticks % SWEEP_EVERY == SWEEP_FIRST)
+        admin_bundle_sweep(k->admin);
     if (k->batch_count > 0)
         store_audit(k);
     if (k->ticks % ALERTS_EVERY == 0)
@@ -355,6 +372,16 @@ void keeper_set_settings(struct keeper *k, struct settings *s)
     mailbox_post(&k->mailbox, &r->mail);
 }
 
+void keeper_post(struct keeper *k, struct mail *m)
+{
+    mailbox_post(&k->mailbox, m);
+}
+
+struct admin *keeper_admin(struct keeper *k)
+{
+    return k->admin;
+}
+
 static void on_stop(struct mail *m, void *owner)
 {
     struct keeper *k = owner;
@@ -439,6 +466,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
     take_settings(k, c);
     look_at_addresses(k);
     k->published = admin_policy(k->admin);
+    enroll_book_fill(k->gateway->enroll, k->admin);
     k->next_change = policy_next_change(k->published, os_time_now());
     k->clock_offset = os_time_now_ms() - (int64_t)os_monotonic_ms();
     rc = admin_server_new(k->base, k->admin, c, ADMIN_DOOR_CONSOLE, &k->server, f);

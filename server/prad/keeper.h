@@ -11,6 +11,8 @@
 #include "server/prad/gateway.h"
 
 struct keeper;
+struct admin;
+struct mail;
 
 /*
  * Opens store and admin socket and makes g->audit; no thread yet. Returns 0 or what admin_open()
@@ -30,5 +32,10 @@ void keeper_set_settings(struct keeper *k, struct settings *s);
 /* Any thread: what a client said at hello, to be kept beside its key. Texts are cut to fit. */
 void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, const char *version,
                         const char *os, const char *binding);
+
+/* Any thread: mail for the keeper's, which is delivered with the keeper as its owner. */
+void keeper_post(struct keeper *k, struct mail *m);
+/* For such mail: the keeper's thread only. */
+struct admin *keeper_admin(struct keeper *k);
 
 #endif

@@ -73,6 +73,9 @@ static bool refuse_open(struct session *s, ssh_message m)
     char detail[AUDIT_TEXT_MAX];
     uint32_t code = OPEN_PROHIBITED;
     switch (ssh_message_subtype(m)) {
+    case SSH_CHANNEL_DIRECT_TCPIP: /* of a session that enrols */
+        word = "direct-tcpip";
+        break;
     case SSH_CHANNEL_X11:
         word = "x11";
         break;
@@ -97,6 +100,8 @@ static bool channel_open_message(struct session *s, ssh_message m)
 {
     switch (ssh_message_subtype(m)) {
     case SSH_CHANNEL_DIRECT_TCPIP:
+        if (s->enroll)
+            return refuse_open(s, m);
         channel_request(s, m);
         return session_alive(s);
     case SSH_CHANNEL_SESSION:

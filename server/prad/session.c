@@ -13,10 +13,12 @@
 #include "server/prad/auth.h"
 #include "server/prad/channel.h"
 #include "server/prad/control.h"
+#include "server/prad/enroll.h"
 #include "server/prad/first_bytes.h"
 #include "server/prad/record.h"
 #include "server/prad/requests.h"
 #include "server/prad/tunnel.h"
+#include "server/prad/upload.h"
 
 /* Per turn, so that one session cannot keep a worker to itself. */
 #define MESSAGES_PER_RUN 64
@@ -449,13 +451,17 @@ static void tick_open(struct session *s, uint64_t now)
         session_end(s, s->ended_by, s->ended_by);
         return;
     }
-    if (!s->hello && !s->any_client && now - s->login_ms > (uint64_t)c->hello_timeout * 1000) {
+    if (!s->hello && !s->any_client && !enroll_has_asked(s) &&
+        now - s->login_ms > (uint64_t)c->hello_timeout * 1000) {
         record_session(s, AUDIT_REQUEST_REFUSED, "no-hello", "");
         session_end(s, "no-hello", "this key works with the PRA client only");
         return;
     }
     for (struct channel *ch = s->channels; ch; ch = ch->next)
         pump_tick(ch, now);
+    if (s->enroll)
+        enroll_tick(s);
+    upload_tick(s, now);
     control_tick(s);
     if (now - s->minute_ms >= 60000) {
         record_suppressed(s);

@@ -26,6 +26,8 @@
 
 struct channel;
 struct control;
+struct enroll_visit;
+struct upload;
 
 /* How long a client may take to read its last words and close before it is closed. */
 #define SESSION_LAST_WORDS_MS 1000
@@ -96,6 +98,10 @@ struct session {
     bool any_client; /* the key may skip hello */
     bool hello;      /* hello or join was said and accepted */
     bool restricted; /* disabled user: the control channel only, to be told why */
+    struct enroll_visit
+        *enroll; /* it is here to hand in its key, and may do nothing else; else NULL */
+
+    struct upload *upload; /* a log bundle that is on its way here; NULL = none */
 
     struct channel *channels;
     struct channel_queue ready;   /* channels that a callback marked */

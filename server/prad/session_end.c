@@ -7,9 +7,11 @@
 #include "common/os.h"
 #include "server/prad/channel.h"
 #include "server/prad/control.h"
+#include "server/prad/enroll.h"
 #include "server/prad/record.h"
 #include "server/prad/session.h"
 #include "server/prad/tunnel.h"
+#include "server/prad/upload.h"
 
 static void note_reason(struct session *s, const char *reason)
 {
@@ -76,6 +78,8 @@ void session_end(struct session *s, const char *reason, const char *text)
         live_remove(s->worker->gateway->live, &s->entry);
         record_session(s, s->entry.secondary ? AUDIT_LEAVE : AUDIT_LOGOUT, s->ended_by, "");
     }
+    enroll_end(s);
+    upload_end(s);
     atomic_fetch_sub(&s->worker->gateway->sessions, 1);
     atomic_fetch_sub(&s->worker->session_count, 1);
     worker_bury(s->worker, s);
@@ -165,7 +169,7 @@ static void cut(struct session *s, const char *kind)
 
 void session_recheck(struct session *s, bool timed)
 {
-    if (s->phase != SESSION_OPEN || s->ending_ms != 0)
+    if (s->phase != SESSION_OPEN || s->ending_ms != 0 || s->enroll)
         return;
     const struct policy *p = s->worker->policy;
     const struct policy_user *user = policy_find_user(p, s->entry.user);

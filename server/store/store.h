@@ -18,11 +18,10 @@
 #include "server/audit/audit.h"
 #include "server/listing.h"
 #include "server/policy/policy.h"
+#include "server/store/store_rows.h"
 
 #define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
-#define STORE_WORD_MAX  64  /* version, machine tag, binding */
 #define STORE_MAIL_MAX  254 /* RFC 5321, 4.5.3.1.3 */
-#define STORE_HASH_LEN  32  /* SHA-256, and the server's own secrets */
 #define STORE_SALT_LEN  16
 #define STORE_TOTP_LEN  20 /* RFC 4226, 4: a secret as long as SHA-1's result */
 /* WebAuthn: longest id of a credential (7.1), longest host name, an RSA key of 4096 bits. */
@@ -280,6 +279,8 @@ typedef int (*store_token_fn)(const struct store_token *, void *ctx);
 typedef int (*store_passkey_fn)(const struct store_passkey *, void *ctx);
 typedef int (*store_access_fn)(const struct store_access *, void *ctx);
 typedef int (*store_mail_fn)(const struct store_mail *, void *ctx);
+typedef int (*store_enrollment_fn)(const struct store_enrollment *, void *ctx);
+typedef int (*store_bundle_fn)(const struct store_bundle *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
 typedef int (*store_alert_fn)(const struct store_alert *, void *ctx);
 typedef int (*store_alert_mail_fn)(int64_t account, const char *minimum, void *ctx);
@@ -529,6 +530,27 @@ struct store_ops {
     int (*mail_dropped)(struct store *s, struct fault *f); /* counts one */
     /* Forgets mail that was finished before, and all but the newest `keep` of the finished. */
     int (*mail_tidy)(struct store *s, int64_t before, int64_t keep, struct fault *f);
+
+    /* The user exists. */
+    int (*enroll_add)(struct store *s, const struct store_enrollment *e, int64_t *id,
+                      struct fault *f);
+    int (*enroll_get)(struct store *s, int64_t id, struct store_enrollment *out, struct fault *f);
+    /* Everything but id, user, code, created, created_by and expires, by id. */
+    int (*enroll_set)(struct store *s, const struct store_enrollment *e, struct fault *f);
+    /* Newest first; `user` NULL = all. */
+    int (*enroll_each)(struct store *s, const char *user, store_enrollment_fn fn, void *ctx,
+                       struct fault *f);
+    /* Those that ended, by decision or by time, before. */
+    int (*enroll_purge)(struct store *s, int64_t before, struct fault *f);
+
+    /* The user exists. */
+    int (*bundle_add)(struct store *s, const struct store_bundle *b, struct fault *f);
+    int (*bundle_get)(struct store *s, const char *public_id, struct store_bundle *out,
+                      struct fault *f);
+    int (*bundle_delete)(struct store *s, const char *public_id, struct fault *f);
+    /* Newest first; `user` NULL = all. */
+    int (*bundle_each)(struct store *s, const char *user, store_bundle_fn fn, void *ctx,
+                       struct fault *f);
 };
 
 /*

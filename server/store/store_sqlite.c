@@ -359,6 +359,9 @@ static const struct store_ops sqlite_ops = {
     OP(mail_add),     OP(mail_get),      OP(mail_content),    OP(mail_next),
     OP(mail_set),     OP(mail_empty),    OP(mail_delete),   OP(mail_each),       OP(mail_counts),
     OP(mail_resume),  OP(mail_dropped),  OP(mail_tidy),
+    OP(enroll_add),    OP(enroll_get),    OP(enroll_set),      OP(enroll_each),
+    OP(enroll_purge),
+    OP(bundle_add),   OP(bundle_get),    OP(bundle_delete), OP(bundle_each),
 };
 /* clang-format on */
 #undef OP

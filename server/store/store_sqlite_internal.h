@@ -38,6 +38,13 @@
     "id, account_id, name, credential, rp, algorithm, key, counter, created, used FROM passkeys"
 #define SQL_MAIL_COLUMNS                                                                           \
     "id, state, due, tries, tried, finished, error, kind, recipient, subject, created, good_until"
+#define SQL_ENROLL_COLUMNS                                                                         \
+    "e.id, u.name, e.code, e.state, e.created, e.created_by, e.expires, e.requested, e.decided,"   \
+    " e.decided_by, e.fingerprint, e.type, e.blob, e.computer, e.os, e.version, e.binding,"        \
+    " e.machine, e.source FROM enrollments e JOIN users u ON u.id = e.user_id"
+#define SQL_BUNDLE_COLUMNS                                                                         \
+    "b.id, b.public_id, u.name, b.device, b.session, b.version, b.source, b.at, b.size, b.sha256," \
+    " b.lines, b.breaks FROM bundles b JOIN users u ON u.id = b.user_id"
 
 #define SQL_MAP(X)                                                                                 \
     X(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
@@ -235,7 +242,28 @@
     X(SQL_MAIL_DROPPED, "UPDATE meta SET value = value + 1 WHERE key = 'mail-dropped'")            \
     X(SQL_MAIL_TIDY, "DELETE FROM mail WHERE finished > 0 AND (finished < ?1 OR id <="             \
                      " (SELECT id FROM mail WHERE finished > 0 ORDER BY id DESC LIMIT 1"           \
-                     " OFFSET ?2))")
+                     " OFFSET ?2))")                                                               \
+    X(SQL_ENROLL_ADD,                                                                              \
+      "INSERT INTO enrollments (user_id, code, state, created, created_by, expires, requested,"    \
+      " decided, decided_by, fingerprint, type, blob, computer, os, version, binding, machine,"    \
+      " source) SELECT id, ?2, ?3, ?4, ?5, ?6, 0, 0, '', '', '', x'', '', '', '', '', '', ''"      \
+      " FROM users WHERE name = ?1")                                                               \
+    X(SQL_ENROLL_GET, "SELECT " SQL_ENROLL_COLUMNS " WHERE e.id = ?")                              \
+    X(SQL_ENROLL_SET, "UPDATE enrollments SET state = ?, requested = ?, decided = ?,"              \
+                      " decided_by = ?, fingerprint = ?, type = ?, blob = ?, computer = ?,"        \
+                      " os = ?, version = ?, binding = ?, machine = ?, source = ? WHERE id = ?")   \
+    X(SQL_ENROLL_EACH,                                                                             \
+      "SELECT " SQL_ENROLL_COLUMNS " WHERE ?1 IS NULL OR u.name = ?1 ORDER BY e.id DESC")          \
+    X(SQL_ENROLL_PURGE, "DELETE FROM enrollments WHERE (decided <> 0 AND decided < ?1)"            \
+                        " OR (decided = 0 AND expires < ?1)")                                      \
+    X(SQL_BUNDLE_ADD,                                                                              \
+      "INSERT INTO bundles (public_id, user_id, device, session, version, source, at, size,"       \
+      " sha256, lines, breaks) SELECT ?2, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"                \
+      " FROM users WHERE name = ?1")                                                               \
+    X(SQL_BUNDLE_GET, "SELECT " SQL_BUNDLE_COLUMNS " WHERE b.public_id = ?")                       \
+    X(SQL_BUNDLE_DELETE, "DELETE FROM bundles WHERE public_id = ?")                                \
+    X(SQL_BUNDLE_EACH,                                                                             \
+      "SELECT " SQL_BUNDLE_COLUMNS " WHERE ?1 IS NULL OR u.name = ?1 ORDER BY b.id DESC")
 
 enum sql_id {
 #define X(id, text) id,
@@ -428,6 +456,15 @@ SQLITE_OP(mail_counts);
 SQLITE_OP(mail_resume);
 SQLITE_OP(mail_dropped);
 SQLITE_OP(mail_tidy);
+SQLITE_OP(enroll_add);
+SQLITE_OP(enroll_get);
+SQLITE_OP(enroll_set);
+SQLITE_OP(enroll_each);
+SQLITE_OP(enroll_purge);
+SQLITE_OP(bundle_add);
+SQLITE_OP(bundle_get);
+SQLITE_OP(bundle_delete);
+SQLITE_OP(bundle_each);
 #undef SQLITE_OP
 
 #endif

@@ -140,8 +140,29 @@
     " made_by TEXT NOT NULL) STRICT;"                                                              \
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4,
-                                    SCHEMA_5, SCHEMA_6, SCHEMA_7};
+/* Codes with which users enrol a PC, and what came for them; a code that nobody has used has no key. */
+#define SCHEMA_8                                                                                   \
+    "CREATE TABLE enrollments (id INTEGER PRIMARY KEY AUTOINCREMENT,"                              \
+    " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, code BLOB NOT NULL UNIQUE,"     \
+    " state TEXT NOT NULL, created INTEGER NOT NULL, created_by TEXT NOT NULL,"                    \
+    " expires INTEGER NOT NULL, requested INTEGER NOT NULL, decided INTEGER NOT NULL,"             \
+    " decided_by TEXT NOT NULL, fingerprint TEXT NOT NULL, type TEXT NOT NULL, blob BLOB NOT "     \
+    "NULL,"                                                                                        \
+    " computer TEXT NOT NULL, os TEXT NOT NULL, version TEXT NOT NULL, binding TEXT NOT NULL,"     \
+    " machine TEXT NOT NULL, source TEXT NOT NULL) STRICT;"                                        \
+    "CREATE INDEX enrollments_user ON enrollments (user_id);"
+
+/* Log bundles that clients have sent; the bytes are files beside the database. */
+#define SCHEMA_9                                                                                   \
+    "CREATE TABLE bundles (id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE,"  \
+    " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, device TEXT NOT NULL,"          \
+    " session TEXT NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL,"    \
+    " size INTEGER NOT NULL, sha256 TEXT NOT NULL, lines INTEGER NOT NULL,"                        \
+    " breaks INTEGER NOT NULL) STRICT;"                                                            \
+    "CREATE INDEX bundles_user ON bundles (user_id);"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5,
+                                    SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

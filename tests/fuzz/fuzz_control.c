@@ -112,6 +112,15 @@ static void on_explained(void *arg, int64_t id, const json_t *answer)
         abort();
 }
 
+static void on_log(void *arg, const struct control_log *l)
+{
+    (void)arg;
+    bounded(l->reason);
+    bounded(l->bundle);
+    if (l->bytes < 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct control_handler handler = {.welcome = on_welcome,
@@ -122,7 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                    .open_failed = on_channel,
                                                    .cut = on_channel,
                                                    .notice = on_notice,
-                                                   .explained = on_explained};
+                                                   .explained = on_explained,
+                                                   .log = on_log};
     struct seen seen = {0};
     struct buf b;
 
@@ -138,8 +148,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         if (rc != 0)
             continue;
+        struct control_enroll enroll;
         if (control_dispatch(message, &handler, &seen, &f) != 0 && f.text[0] == '\0')
             abort();
+        if (control_read_enroll(message, &enroll, &f) == 0) {
+            bounded(enroll.user);
+            bounded(enroll.fingerprint);
+            bounded(enroll.expires);
+        }
         json_decref(message);
     }
     plan_free(&seen.plan);

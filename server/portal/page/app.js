@@ -9,11 +9,14 @@ import {Users, User} from './users.js';
 import {AccountPage, Accounts} from './accounts.js';
 import {Dashboard} from './dashboard.js';
 import {Devices} from './devices.js';
+import {Enrollments} from './enroll.js';
 import {Group, Groups} from './groups.js';
 import {Alerts} from './alerts.js';
 import {Audit} from './audit.js';
 import {Live, Session} from './live.js';
 import {Mail} from './mail.js';
+import {LogPage, Logs} from './logs.js';
+import {PortCheck} from './portcheck.js';
 import {Sheet} from './sheet.js';
 
 function useHash() {
@@ -30,7 +33,7 @@ function useHash() {
 // Where the name in the address is no word of its own.
 const LABELS = {mail: 'mailPage'};
 const label = part => t(LABELS[part] || part);
-const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'],
+const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'], ['enroll', 'enroll.list'], ['logs', 'log.list'], ['ports', 'port.trouble'],
   ['alerts', 'alert.list'], ['audit', 'audit.list'], ['accounts', 'account.list'], ['access', 'access.list'], ['mail', 'mail.list'],
   ['me', 'me']];
 
@@ -58,6 +61,12 @@ function Part({where, name, me, may, reload, onOver}) {
       return html`<${Alerts} may=${may} />`;
     case 'audit':
       return html`<${Audit} key=${name} name=${name} may=${may} />`;
+    case 'ports':
+      return html`<${PortCheck} />`;
+    case 'logs':
+      return name ? html`<${LogPage} key=${name} id=${name} may=${may} />` : html`<${Logs} />`;
+    case 'enroll':
+      return html`<${Enrollments} may=${may} />`;
     case 'accounts':
       return name ? html`<${AccountPage} key=${name} name=${name} me=${me} />` : html`<${Accounts} me=${me} />`;
     case 'mail':

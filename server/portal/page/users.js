@@ -1,10 +1,12 @@
 // The list of users, and one user's page: keys and rules.
 import {html, useState} from './preact.js';
 import {api, ask, get, post, part, watch} from './api.js';
-import {t, ago, when} from './i18n.js';
+import {t, ago, language, when} from './i18n.js';
 import {Act, Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
 import {KeyTable} from './devices.js';
+import {EnrollCard} from './enroll.js';
 import {sessionHref} from './live.js';
+import {LogCard} from './logs.js';
 import {Rules} from './rules.js';
 
 export const href = name => '#/users/' + part(name);
@@ -71,29 +73,26 @@ function Keys({user, may}) {
   const state = useData(() => get('/keys?user=' + part(user)), user);
   return html`<section class="card"><h2>${t('keys')}</h2><${Loaded} state=${state}>${keys => (keys.length === 0
     ? html`<p class="empty">${t('noKeys')}</p>` : html`<${KeyTable} keys=${keys} user=${user} may=${may} again=${state.again} />`)}<//>
-    ${may.has('key.add') && html`<${AddKey} user=${user} again=${state.again} />`}</section>`;
+    ${may.has('key.add') && html`<${AddKey} user=${user} again=${state.again} />`}
+    ${may.has('enroll.list') && html`<${EnrollCard} user=${user} may=${may} onKey=${state.again} />`}</section>`;
 }
 
 // What the helpdesk asks first: is he connected, what went wrong lately.
 function State({user, may}) {
   const live = useData(() => watch('/live?user=' + part(user)), user);
-  const trouble = useData(async () => (await watch(`/audit?user=${part(user)}&since=30d&limit=200`)).filter(e => TROUBLE.has(e.kind)).slice(0, 8), user);
+  const trouble = useData(() => watch(`/users/${part(user)}/trouble?lang=${language()}`), user + language());
   return html`<section class="card"><h2>${t('state')}</h2>
     <${Loaded} state=${live}>${({sessions}) => (sessions.length === 0 ? html`<p class="quiet">○ ${t('notConnected')}</p>`
       : html`<ul class="rows">${sessions.map(s => html`<li key=${s.id}><a class="good" href=${sessionHref(s.id)}>● ${t('connected')}</a><span>${s.source}</span>
         <time datetime=${s.since}>${ago(s.since)}</time><span>${s.ports.map(p => html`<span class="bad">× <code>${p.local}</code> ${t('port_' + p.state)} ${p.program}</span>`)}</span></li>`)}</ul>`)}<//>
-    ${may.has('audit.list') && html`<h3>${t('lastTrouble')}</h3><${Loaded} state=${trouble}>${events => (events.length === 0 ? html`<p class="empty">${t('noTrouble')}</p>`
-      : html`<ul class="rows">${events.map(e => html`<li key=${e.id}><strong class="bad">× ${t('kind_' + e.kind)}</strong><time datetime=${e.time}>${when(e.time)}</time>
-        <span>${e.target || ''}</span><span>${remedy(e)}</span></li>`)}</ul>`)}<//>`}</section>`;
+    ${may.has('user.trouble') && html`<h3>${t('lastTrouble')}</h3><${Loaded} state=${trouble}>${events => (events.length === 0 ? html`<p class="empty">${t('noTrouble')}</p>`
+      : html`<ul class="troubles">${events.slice(-8).reverse().map(e => html`<${Trouble} e=${e} />`)}</ul>`)}<//>`}</section>`;
 }
 
-const TROUBLE = new Set(['login-refused', 'channel-refused', 'channel-failed', 'protocol-error', 'clock-difference', 'session-cut', 'join-refused']);
-
-// The code that the user saw, and what helps; where there is nothing to say, the gateway's reason.
-function remedy(e) {
-  const key = `remedy_${e.kind}_${e.reason}`;
-  const general = `remedy_${e.kind}`;
-  return t(key) !== key ? t(key) : t(general) !== general ? `${t(general)} (${e.reason})` : e.reason;
+// The code that the user saw, what was found, and what helps.
+function Trouble({e}) {
+  return html`<li><p><strong class="bad">× ${e.code}</strong> ${e.title} <small><time datetime=${e.time}>${when(e.time)}</time> ${t(e.by === 'client' ? 'byClient' : 'byGateway')}
+    ${e.target || ''}</small></p><p>${e.cause}</p>${e.remedy && html`<details><summary>${t('remedy')}</summary><p>${e.remedy}</p></details>`}</li>`;
 }
 
 export function save(name, text, type) {
@@ -146,6 +145,6 @@ export function User({name, may}) {
         ? html`<${Act} label=${t('disable')} danger ask=${t('sureDisable', name)} act=${change('disable')} />`
         : html`<${Act} label=${t('enable')} act=${change('enable')} />`)}
       ${may.has('user.delete') && html`<${Act} label=${t('deleteUser')} danger ask=${t('sureDelete', name)} act=${remove} />`}</p>
-      <${State} user=${name} may=${may} /><${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />
+      <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />
       <${Membership} user=${name} groups=${u.groups} may=${may} again=${state.again} />${may.has('profile') && html`<${HandOut} user=${name} />`}`}<//></div>`;
 }

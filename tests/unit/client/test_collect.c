@@ -137,7 +137,7 @@ static void bundle_holds_what_the_helpdesk_needs_and_no_secret(void **state)
     assert_int_equal(paths_init(&paths, &f), 0);
     fill_home(&paths);
     check = json_pack("{s:s}", "tcp", "ok");
-    assert_int_equal(collect_gather(&paths, check, c, &f), 0);
+    assert_int_equal(collect_gather(&paths, check, COLLECT_TOTAL_MAX, c, &f), 0);
     json_decref(check);
     assert_string_equal(c->session, "0123456789abcdef0123456789abcdef");
     assert_int_equal(os_path_join(path, home, "bundle.zip"), 0);
@@ -181,7 +181,7 @@ static void broken_log_is_included_and_named(void **state)
     *at = 'C';
     assert_int_equal(os_file_replace(path, text, len, 0600, &f), 0);
     free(text);
-    assert_int_equal(collect_gather(&paths, NULL, c, &f), 0);
+    assert_int_equal(collect_gather(&paths, NULL, COLLECT_TOTAL_MAX, c, &f), 0);
     assert_true(c->chain_broken);
     for (size_t i = 0; i < c->count; i++)
         if (strcmp(c->file[i].name, "chain.txt") == 0)

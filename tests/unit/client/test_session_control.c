@@ -88,9 +88,16 @@ static void on_join_token(void *arg, const struct control_join_token *t)
          t->reason);
 }
 
-static const struct control_handler handler = {on_welcome,    on_refused, on_joined,
-                                               on_join_token, on_rules,   on_open_failed,
-                                               on_cut,        on_notice,  on_explained};
+static void on_log(void *arg, const struct control_log *l)
+{
+    (void)arg;
+    hear("log %lld %d %lld %s%s", (long long)l->id, (int)l->state, (long long)l->bytes, l->reason,
+         l->bundle);
+}
+
+static const struct control_handler handler = {
+    on_welcome,     on_refused, on_joined, on_join_token, on_rules,
+    on_open_failed, on_cut,     on_notice, on_explained,  on_log};
 
 static int dispatch(const char *json, struct fault *f)
 {
@@ -135,6 +142,9 @@ static void every_message_reaches_its_handler(void **state)
            "\"reason\":\"rule-removed\"}",
            "cut 65535 POP 9 rule-removed");
     expect("{\"type\":\"explained\",\"id\":4}", "explained 4");
+    expect("{\"type\":\"log\",\"id\":4,\"state\":\"more\",\"bytes\":9}", "log 4 1 9 ");
+    expect("{\"type\":\"log\",\"id\":4,\"state\":\"refused\",\"reason\":\"often\",\"bundle\":null}",
+           "log 4 3 0 often");
 }
 
 static void reasons_become_causes(void **state)

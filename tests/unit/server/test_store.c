@@ -349,7 +349,9 @@ static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **st
     assert_int_equal(s->ops->audit_add(s, &e, 1, &f), 0);
     store_close(s);
     /* Back to the first schema: a table a line. */
-    run_sql("DROP TABLE resets;"
+    run_sql("DROP TABLE bundles;"
+            "DROP TABLE enrollments;"
+            "DROP TABLE resets;"
             "DROP TABLE mail;"
             "DELETE FROM meta WHERE key = 'mail-dropped';"
             "DROP TABLE challenges;"

@@ -1,0 +1,68 @@
+/*
+ * Rows of the database that concern PCs which hand in keys or logs; a part of store.h.
+ */
+#ifndef PRA_SERVER_STORE_STORE_ROWS_H
+#define PRA_SERVER_STORE_STORE_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "keys/sshkey.h"
+#include "server/audit/audit.h"
+#include "server/policy/policy.h"
+
+#define STORE_WORD_MAX 64 /* version, machine tag, binding */
+#define STORE_HASH_LEN 32 /* SHA-256, and the server's own secrets */
+
+/* How far an enrollment is. A code that has expired unused stays `open`; `expires` says so. */
+#define ENROLL_STATE_MAP(X)                                                                        \
+    X(ENROLL_OPEN, "open")         /* the code was handed out */                                   \
+    X(ENROLL_WAITING, "waiting")   /* a PC has come with a key; somebody has to decide */          \
+    X(ENROLL_APPROVED, "approved") /* that key is registered */                                    \
+    X(ENROLL_DENIED, "denied")                                                                     \
+    X(ENROLL_WITHDRAWN, "withdrawn") /* the code was taken back before anybody came */
+enum enroll_state {
+#define X(id, word) id,
+    ENROLL_STATE_MAP(X)
+#undef X
+        ENROLL_STATE_COUNT
+};
+
+/*
+ * A one-use code with which a user's PC hands in its key, and what came with it. Of the code only the
+ * hash is kept. Times are seconds since the epoch, 0 = not yet.
+ */
+struct store_enrollment {
+    int64_t id;
+    char user[POLICY_NAME_MAX + 1];
+    uint8_t code[STORE_HASH_LEN];
+    enum enroll_state state;
+    int64_t created, expires, requested, decided;
+    char created_by[POLICY_NAME_MAX + 1], decided_by[POLICY_NAME_MAX + 1];
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+    char type[SSHKEY_TYPE_MAX];
+    uint8_t blob[SSHKEY_BLOB_MAX];
+    size_t blob_len;
+    char computer[STORE_WORD_MAX + 1]; /* what the PC says about itself */
+    char os[POLICY_LABEL_MAX + 1];
+    char version[STORE_WORD_MAX + 1];
+    char binding[STORE_WORD_MAX + 1];
+    char machine[STORE_WORD_MAX + 1];
+    char source[STORE_WORD_MAX + 1]; /* where it came from */
+};
+
+/* A log bundle of a client; its bytes are in a file that bears the public id. */
+struct store_bundle {
+    int64_t id;
+    char public_id[STORE_WORD_MAX + 1];
+    char user[POLICY_NAME_MAX + 1];
+    char device[SSHKEY_FINGERPRINT_MAX];
+    char session[AUDIT_SESSION_MAX]; /* over which it came */
+    char version[STORE_WORD_MAX + 1];
+    char source[STORE_WORD_MAX + 1];
+    int64_t at, size;
+    char sha256[STORE_WORD_MAX + 1];
+    int64_t lines, breaks; /* of its logs, see server/bundle/bundle.h */
+};
+
+#endif
