@@ -303,10 +303,11 @@ bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,ope
 	@[ ! -e $(WDEPS)/.done ] || $(MAKE) --no-print-directory $(WIN_TPROGRAMS)
 	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
-screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window, in TO (default: a new folder below /tmp); KEEP=1 keeps the one that README.md shows
+screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window and page, in TO (default: a new folder below /tmp); KEEP=1 keeps those that README.md shows
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh screenshots
 	@KEEP=$(KEEP) PRA_BUILD=$(abspath $(BUILD)) tests/screenshots.py $(TO)
+	@KEEP=$(KEEP) PRA_BUILD=$(abspath $(BUILD)) tests/screenshots_portal.py $(TO)
 	@$(MAKE) --no-print-directory installer-screenshots
 	@packaging/deps/install-packages.sh test-windows
 	@$(MAKE) --no-print-directory tests-windows

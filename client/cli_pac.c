@@ -4,7 +4,7 @@
 
 #include "client/cli.h"
 #include "client/keymake.h"
-#include "client/pac.h"
+#include "common/pac.h"
 #include "common/addr.h"
 
 #define DEFAULT_PROXY "127.0.0.1:10080"

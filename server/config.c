@@ -18,6 +18,7 @@
 #define DEFAULT_PORTAL "0.0.0.0:10443"
 #define GATEWAY_PORT   10022
 #define PORTAL_PORT    10443
+#define METRICS_PORT   10024
 
 /* ---- values ------------------------------------------------------------------------------------ */
 
@@ -215,6 +216,19 @@ static int set_log_file(void *target, const char *value, struct fault *f)
     return set_path(c, c->log_file, value, f);
 }
 
+static int set_metrics_listen(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    struct addr_host host;
+    uint16_t port;
+
+    if (addr_parse_host_port(value, METRICS_PORT, &host, &port) != 0 || !host.is_ip)
+        return fault_set(f, PRA_EINVAL, "'%.80s' is no ADDRESS:PORT such as 127.0.0.1:10024",
+                         value);
+    c->metrics_listen = (struct config_listen){.ip = host.ip, .port = port};
+    return 0;
+}
+
 static int set_portal_listen(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -245,6 +259,13 @@ static int set_portal_key(void *target, const char *value, struct fault *f)
     struct config *c = target;
 
     return set_path(c, c->portal_key, value, f);
+}
+
+static int set_portal_downloads(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    return set_path(c, c->portal_downloads, value, f);
 }
 
 static int set_portal_log(void *target, const char *value, struct fault *f)
@@ -379,11 +400,13 @@ static const struct conf_key keys[] = {
     {"keys", "weak", set_weak_keys},
     {"log", "level", set_log_level},
     {"log", "file", set_log_file},
+    {"metrics", "listen", set_metrics_listen},
     {"portal", "listen", set_portal_listen},
     {"portal", "socket", set_portal_socket},
     {"portal", "group", set_portal_group},
     {"portal", "certificate", set_portal_certificate},
     {"portal", "key", set_portal_key},
+    {"portal", "downloads", set_portal_downloads},
     {"portal", "log", set_portal_log},
     {"portal", "url", set_portal_url},
     {"mail", "server", set_mail_server},

@@ -92,10 +92,13 @@ struct config {
     enum log_level log_level;   /* default info */
     char log_file[OS_PATH_MAX]; /* "" = stderr */
 
+    struct config_listen metrics_listen; /* port 0 (default): no /metrics */
+
     char portal_listen[ADDR_TEXT_MAX];      /* default 0.0.0.0:10443 */
     char portal_socket[OS_PATH_MAX];        /* default: portal.sock beside the database */
     char portal_certificate[OS_PATH_MAX];   /* default: portal.crt in CONFIG_PORTAL_DIR */
     char portal_key[OS_PATH_MAX];           /* default: portal.key in CONFIG_PORTAL_DIR */
+    char portal_downloads[OS_PATH_MAX];     /* folder of what is handed out; "" = none */
     char portal_log[OS_PATH_MAX];           /* "" = stderr */
     char portal_group[CONFIG_NAME_MAX + 1]; /* whose members may connect to it; "" = none */
     char portal_url[CONFIG_URL_MAX +

@@ -272,7 +272,7 @@ static int make_folder(const struct config *c, struct fault *f)
 
 /* ---- asking and printing ----------------------------------------------------------------------- */
 
-static int failed(const char *code, const char *message)
+int cli_failed(const char *code, const char *message)
 {
     fprintf(stderr, "pra-admin: ERR(%s) ", code);
     print_safe(stderr, message);
@@ -304,7 +304,7 @@ int cli_ask(struct link *l, const json_t *request, json_t **answer, json_t **res
 
     *answer = is_list(request) ? link_ask_all(l, request, &f) : link_ask(l, request, &f);
     if (*answer == NULL)
-        return failed("no-answer", f.text);
+        return cli_failed("no-answer", f.text);
     json_array_foreach(json_object_get(*answer, "warnings"), i, warning)
     {
         fputs("warning: ", stderr);
@@ -317,10 +317,11 @@ int cli_ask(struct link *l, const json_t *request, json_t **answer, json_t **res
     error = json_object_get(*answer, "error");
     const char *code = json_string_value(json_object_get(error, "code"));
     const char *message = json_string_value(json_object_get(error, "message"));
-    return failed(code != NULL ? code : "no-answer", message != NULL ? message : "no reason given");
+    return cli_failed(code != NULL ? code : "no-answer",
+                      message != NULL ? message : "no reason given");
 }
 
-static void print_json(const json_t *value)
+void cli_print_json(const json_t *value)
 {
     json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
     putchar('\n');
@@ -346,7 +347,7 @@ static int run_simple(struct cli *cli, struct link *l)
     int rc = cli_ask(l, request, &answer, &result);
 
     if (rc == EXIT_OK && cli->json)
-        print_json(result);
+        cli_print_json(result);
     else if (rc == EXIT_OK && cli->cmd->style == STYLE_TABLE)
         print_table(result, cli->cmd->columns);
     else if (rc == EXIT_OK && cli->cmd->style == STYLE_DETAILS)
@@ -368,7 +369,7 @@ static int run_explain(struct cli *cli, struct link *l, const struct probe *p)
     if (rc == EXIT_OK)
         probe_connect(p, result);
     if (rc == EXIT_OK && cli->json)
-        print_json(result);
+        cli_print_json(result);
     else if (rc == EXIT_OK)
         print_explained(result);
     json_decref(answer);
@@ -383,10 +384,10 @@ static int run_profile(struct cli *cli, struct link *l, struct output_file *file
     struct fault f = {0};
     int rc = cli_ask(l, request, &answer, &result);
 
-    if (rc == EXIT_OK && profile_write(file, result, cli->json, &f) != 0)
-        rc = failed("output", f.text);
+    if (rc == EXIT_OK && profile_write(file, result, "text", cli->json, &f) != 0)
+        rc = cli_failed("output", f.text);
     if (rc == EXIT_OK && cli->json)
-        print_json(result);
+        cli_print_json(result);
     else if (rc == EXIT_OK && file->path != NULL)
         print_sentence(stderr, "profile of {user} for {server} written to {file}", result);
     json_decref(answer);
@@ -409,10 +410,10 @@ static int run_mail(struct cli *cli, struct link *l, const struct config *c)
         mail = mail_wait(l, json_integer_value(json_object_get(result, "id")),
                          c->mail_timeout + MAIL_PATIENCE_S, &f);
         if (mail == NULL)
-            rc = failed("no-answer", f.text);
+            rc = cli_failed("no-answer", f.text);
     }
     if (rc == EXIT_OK && cli->json)
-        print_json(mail != NULL ? mail : result);
+        cli_print_json(mail != NULL ? mail : result);
     if (rc == EXIT_OK)
         rc = mail_print(mail != NULL ? mail : result, wait);
     json_decref(mail);
@@ -430,9 +431,9 @@ static int run_logs(struct cli *cli, struct link *l, struct output_file *file)
                  : logs_verify(l, cli->args, cli->json, &result, &f);
 
     if (result != NULL)
-        print_json(result);
+        cli_print_json(result);
     json_decref(result);
-    return f.text[0] != '\0' ? failed("log", f.text) : rc;
+    return f.text[0] != '\0' ? cli_failed("log", f.text) : rc;
 }
 
 /* ---- batches ----------------------------------------------------------------------------------- */
@@ -443,7 +444,7 @@ static int run_batch(struct cli *cli, struct link *l)
     int rc = cli_ask(l, request, &answer, &result);
 
     if (rc == EXIT_OK && cli->json)
-        print_json(result);
+        cli_print_json(result);
     else if (rc == EXIT_OK)
         fprintf(stderr, "%zu changes made\n", json_array_size(result));
     json_decref(answer);
@@ -464,30 +465,41 @@ static int run(struct cli *cli)
     int rc = EXIT_OK;
 
     if (c == NULL)
-        return failed("internal", "no memory");
+        return cli_failed("internal", "no memory");
     if (config_load(cli->config_path, c, &f) != 0)
-        rc = failed("config", f.text);
+        rc = cli_failed("config", f.text);
     /* Files are read as whoever called us, before link_open() may give up being root. */
     if (rc == EXIT_OK && strcmp(cli->cmd->words, "key add") == 0)
         rc = read_key_file(cli);
     if (rc == EXIT_OK && cli->cmd->style == STYLE_BATCH) {
         cli->batch = batch_read(cli->file, &f);
         if (cli->batch == NULL)
-            rc = failed("invalid", f.text);
+            rc = cli_failed("invalid", f.text);
     }
     if (rc == EXIT_OK && cli->cmd->style == STYLE_PROFILE &&
         profile_begin(cli->args, c, &file, &f) != 0)
-        rc = failed(f.code == PRA_EINVAL ? "invalid" : "output", f.text);
+        rc = cli_failed(f.code == PRA_EINVAL ? "invalid" : "output", f.text);
     if (rc == EXIT_OK && cli->cmd->style == STYLE_EXPORT &&
         output_begin(cli->args, LOGS_MODE, &file, &f) != 0)
-        rc = failed("output", f.text);
+        rc = cli_failed("output", f.text);
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_SAVE &&
+        output_begin(cli->args, TABLE_MODE, &file, &f) != 0)
+        rc = cli_failed("output", f.text);
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_LOAD) {
+        json_t *table = table_read(cli->file, &f);
+
+        if (table == NULL)
+            rc = cli_failed("invalid", f.text);
+        else
+            json_object_set_new(cli->args, "csv", table);
+    }
     if (rc == EXIT_OK && init && make_folder(c, &f) != 0)
-        rc = failed("store", f.text);
+        rc = cli_failed("store", f.text);
     /* Before link_open(), which may take the store's lock: a name server can be slow. */
     if (rc == EXIT_OK && cli->cmd->style == STYLE_EXPLAIN)
         probe_resolve(cli->args, &probe);
     if (rc == EXIT_OK && link_open(c, init, &l, &f) != 0)
-        rc = failed(f.code == PRA_EBUSY ? "busy" : "store", f.text);
+        rc = cli_failed(f.code == PRA_EBUSY ? "busy" : "store", f.text);
     if (rc == EXIT_OK) {
         if (cli->cmd->style == STYLE_BATCH)
             rc = run_batch(cli, l);
@@ -503,6 +515,10 @@ static int run(struct cli *cli)
             rc = run_mail(cli, l, c);
         else if (cli->cmd->style == STYLE_EXPORT || cli->cmd->style == STYLE_VERIFY)
             rc = run_logs(cli, l, &file);
+        else if (cli->cmd->style == STYLE_SAVE)
+            rc = table_export(cli->cmd, cli->args, cli->json, l, &file);
+        else if (cli->cmd->style == STYLE_LOAD)
+            rc = table_import(cli->cmd, cli->args, cli->json, l);
         else
             rc = run_simple(cli, l);
     }
@@ -510,7 +526,7 @@ static int run(struct cli *cli)
     output_end(&file);
     free(c);
     if (fflush(stdout) != 0 || ferror(stdout))
-        rc = failed("output", strerror(errno));
+        rc = cli_failed("output", strerror(errno));
     return rc;
 }
 

@@ -49,7 +49,9 @@ enum cli_style {
     STYLE_PROFILE, /* a file for a user */
     STYLE_MAIL,    /* a mail whose sending is waited for */
     STYLE_EXPORT,  /* a log bundle as a file */
-    STYLE_VERIFY   /* is a log bundle whole, and its lines beside the gateway's records */
+    STYLE_VERIFY,  /* is a log bundle whole, and its lines beside the gateway's records */
+    STYLE_SAVE,    /* a table for a file */
+    STYLE_LOAD     /* the argument is a file with a table */
 };
 
 struct cli_command {
@@ -131,6 +133,25 @@ int audit_export(struct link *l, json_t *args);
 /* The list of requests in a file, "-" = stdin (pra-admin_batch.c). NULL with a sentence. */
 json_t *batch_read(const char *path, struct fault *f);
 
+/* ---- asking and saying what came of it (pra-admin.c) ------------------------------------------ */
+
+/* Prints ERR(code) and the message; gives the exit code. */
+int cli_failed(const char *code, const char *message);
+void cli_print_json(const json_t *value);
+
+/* ---- tables (pra-admin_tables.c) --------------------------------------------------------------- */
+
+#define TABLE_MODE 0600
+
+struct output_file;
+/* Run their commands; exit codes. With --check, or where there are problems, every one is shown. */
+int table_export(const struct cli_command *cmd, json_t *args, bool json, struct link *l,
+                 struct output_file *file);
+int table_import(const struct cli_command *cmd, json_t *args, bool json, struct link *l);
+
+/* The text of a table, "-" = stdin; UTF-8 (pra-admin_batch.c). NULL with a sentence. */
+json_t *table_read(const char *path, struct fault *f);
+
 /* ---- files that are written (pra-admin_profile.c) ------------------------------------------------- */
 
 /*
@@ -147,8 +168,9 @@ struct output_file {
 /* Takes "output" out of the arguments, puts the configured address where no "server" is, and opens
    the file. Returns 0, PRA_EINVAL, PRA_EIO, with a sentence. */
 int profile_begin(json_t *args, const struct config *c, struct output_file *out, struct fault *f);
-/* Puts the answer's text there and takes it out of `result`. Returns 0, PRA_EIO. */
-int profile_write(struct output_file *file, json_t *result, bool json, struct fault *f);
+/* Puts the answer's `member` there and takes it out of `result`. Returns 0, PRA_EIO. */
+int profile_write(struct output_file *file, json_t *result, const char *member, bool json,
+                  struct fault *f);
 /* Takes "output" out of the arguments and opens the file, if there is one. Returns 0, PRA_EIO. */
 int output_begin(json_t *args, mode_t mode, struct output_file *out, struct fault *f);
 /* Replaces its content. Returns 0, PRA_EIO. */

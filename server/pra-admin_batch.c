@@ -1,5 +1,5 @@
 /*
- * The file of `pra-admin batch`: one request a line.
+ * The file of `pra-admin batch`, one request a line, and those with tables.
  */
 #include "server/pra-admin.h"
 
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/os.h"
+#include "common/utf8.h"
 
 #define BATCH_FILE_MAX (48u * 1024 * 1024)
 
@@ -64,25 +65,47 @@ static json_t *parse_batch(const char *name, const char *text, struct fault *f)
     return list;
 }
 
-json_t *batch_read(const char *path, struct fault *f)
+/* A file, or standard input, as a whole and with a NUL behind it. NULL with a sentence. */
+static char *read_whole(const char *path, size_t *len, struct fault *f)
 {
-    json_t *list = NULL;
     char *text = NULL;
-    size_t len = 0;
 
     if (strcmp(path, "-") == 0) {
-        text = read_stdin(&len);
+        text = read_stdin(len);
         if (text == NULL)
             fault_set(f, PRA_ETOOBIG, "standard input is too large");
     } else {
-        os_file_read(path, BATCH_FILE_MAX, &text, &len, f);
+        os_file_read(path, BATCH_FILE_MAX, &text, len, f);
     }
-    if (text == NULL)
-        return NULL;
-    if (strlen(text) != len)
+    if (text != NULL && strlen(text) != *len) {
         fault_set(f, PRA_EINVAL, "%s: holds a NUL character", path);
-    else
-        list = parse_batch(path, text, f);
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+json_t *batch_read(const char *path, struct fault *f)
+{
+    size_t len = 0;
+    char *text = read_whole(path, &len, f);
+    json_t *list = text == NULL ? NULL : parse_batch(path, text, f);
+
     free(text);
     return list;
+}
+
+json_t *table_read(const char *path, struct fault *f)
+{
+    size_t len = 0;
+    char *text = read_whole(path, &len, f);
+    json_t *table = NULL;
+
+    if (text != NULL && !utf8_valid(text, len))
+        fault_set(f, PRA_EINVAL,
+                  "%s: is not UTF-8 (from a Japanese Excel: iconv -f CP932 -t UTF-8)", path);
+    else if (text != NULL)
+        table = json_stringn(text, len);
+    free(text);
+    return table;
 }

@@ -3,12 +3,12 @@
  * (pra-admin_help.c).
  */
 #include "server/pra-admin.h"
+#include "server/pra-admin_columns.h"
 
 /* clang-format would spread each initialiser over five lines. */
 /* clang-format off */
 #define END_OPTIONS {NULL, OPTION_TEXT, NULL, NULL}
 #define END_POSITIONALS {NULL, NULL, false}
-#define END_COLUMNS {NULL, NULL, false}
 #define OPTIONS(...) (const struct cli_option[]){__VA_ARGS__, END_OPTIONS}
 #define NO_OPTIONS (const struct cli_option[]){END_OPTIONS}
 #define POSITIONALS(...) (const struct cli_positional[]){__VA_ARGS__, END_POSITIONALS}
@@ -19,6 +19,8 @@
 #define P_GROUP {"group", "GROUP", false}
 #define P_RULE {"id", "ID", true}
 #define P_ALERT {"id", "ID", true}
+#define TO_FILE {"output", OPTION_TEXT, "FILE", "write it there (also -o); otherwise to standard output"}
+#define CHECK_ONLY {"check", OPTION_FLAG, NULL, "only say what would happen, and every problem"}
 #define PAGED \
     {"search", OPTION_TEXT, "TEXT", "only entries that show this"}, \
     {"sort", OPTION_TEXT, "WORD", "another order; with - in front the other way round"}, \
@@ -35,183 +37,6 @@
     {"session", OPTION_TEXT, "ID", "only of this session"}, \
     {"search", OPTION_TEXT, "TEXT", "only records that show this"}
 /* clang-format on */
-
-static const struct cli_column user_columns[] = {
-    {"id", "ID", true},
-    {"name", "NAME", true},
-    {"enabled", "ENABLED", true},
-    {"full-name", "FULL NAME", false},
-    {"groups", "GROUPS", false},
-    {"keys", "KEYS", true},
-    {"rules", "RULES", true},
-    {"created", "CREATED", true},
-    END_COLUMNS,
-};
-static const struct cli_column group_columns[] = {
-    {"id", "ID", true},
-    {"name", "NAME", true},
-    {"members", "MEMBERS", true},
-    END_COLUMNS,
-};
-static const struct cli_column key_columns[] = {
-    {"id", "ID", true},
-    {"user", "USER", true},
-    {"fingerprint", "FINGERPRINT", true},
-    {"state", "STATE", true},
-    {"comment", "COMMENT", false},
-    {"any-client", "ANY CLIENT", true},
-    {"binding", "BINDING", false},
-    {"version", "VERSION", false},
-    {"os", "OS", false},
-    {"seen", "LAST SEEN", true},
-    END_COLUMNS,
-};
-static const struct cli_column enroll_columns[] = {
-    {"id", "ID", true},
-    {"user", "USER", true},
-    {"state", "STATE", true},
-    {"fingerprint", "FINGERPRINT", false},
-    {"computer", "COMPUTER", false},
-    {"os", "OS", false},
-    {"binding", "BINDING", false},
-    {"source", "SOURCE", false},
-    {"requested", "REQUESTED", false},
-    {"expires", "EXPIRES", true},
-    {"decided-by", "DECIDED BY", false},
-    END_COLUMNS,
-};
-static const struct cli_column trouble_columns[] = {
-    {"time", "TIME", true},        {"by", "BY", true},
-    {"code", "CODE", true},        {"title", "TITLE", true},
-    {"cause", "CAUSE", true},      {"remedy", "REMEDY", false},
-    {"session", "SESSION", false}, END_COLUMNS,
-};
-static const struct cli_column log_columns[] = {
-    {"id", "ID", true},         {"user", "USER", true},
-    {"time", "TIME", true},     {"size", "BYTES", true},
-    {"lines", "LINES", true},   {"whole", "WHOLE", true},
-    {"breaks", "BREAKS", true}, {"version", "VERSION", true},
-    {"device", "DEVICE", true}, END_COLUMNS,
-};
-static const struct cli_column rule_columns[] = {
-    {"user", "USER", false},         {"group", "GROUP", false},
-    {"position", "POSITION", true},  {"id", "ID", true},
-    {"name", "NAME", true},          {"action", "ACTION", true},
-    {"target", "TARGET", true},      {"local", "LOCAL", false},
-    {"fallback", "FALLBACK", false}, {"from", "FROM", false},
-    {"hours", "HOURS", false},       {"expires", "EXPIRES", false},
-    {"log", "LOG", false},           END_COLUMNS,
-};
-static const struct cli_column finding_columns[] = {
-    {"rule", "ID", true}, {"name", "NAME", true},        {"kind", "FINDING", true},
-    {"by", "BY", false},  {"by-name", "BY NAME", false}, END_COLUMNS,
-};
-static const struct cli_column session_columns[] = {
-    {"id", "ID", true},
-    {"user", "USER", true},
-    {"source", "SOURCE", true},
-    {"since", "SINCE", true},
-    {"kind", "KIND", true},
-    {"version", "VERSION", false},
-    {"binding", "BINDING", false},
-    {"connections", "CONNECTIONS", false},
-    {"channels", "CHANNELS", true},
-    {"bytes_in", "IN", true},
-    {"bytes_out", "OUT", true},
-    END_COLUMNS,
-};
-static const struct cli_column port_columns[] = {
-    {"local", "LOCAL", true}, {"state", "STATE", true}, {"program", "PROGRAM", false},
-    {"pcs", "PCS", true},     {"users", "USERS", true}, END_COLUMNS,
-};
-static const struct cli_column penalty_columns[] = {
-    {"source", "SOURCE", true},
-    {"until", "UNTIL", true},
-    {"known", "KNOWN", true},
-    END_COLUMNS,
-};
-static const struct cli_column alert_columns[] = {
-    {"id", "ID", true},
-    {"severity", "SEVERITY", true},
-    {"kind", "KIND", true},
-    {"subject", "ABOUT", true},
-    {"times", "TIMES", true},
-    {"first", "FIRST", true},
-    {"last", "LAST", true},
-    {"detail", "DETAIL", false},
-    {"acked", "DONE", false},
-    {"note", "NOTE", false},
-    END_COLUMNS,
-};
-static const struct cli_column watch_columns[] = {
-    {"user", "USER", true},
-    {"comment", "COMMENT", false},
-    {"fingerprint", "FINGERPRINT", true},
-    {"after", "AFTER (S)", true},
-    {"state", "STATE", true},
-    {"since", "SINCE", true},
-    {"told", "ALERTED", false},
-    END_COLUMNS,
-};
-static const struct cli_column outage_columns[] = {
-    {"id", "ID", true},       {"state", "STATE", true},
-    {"since", "SINCE", true}, {"until", "UNTIL", true},
-    {"user", "USER", false},  {"note", "NOTE", false},
-    {"by", "BY", true},       END_COLUMNS,
-};
-static const struct cli_column audit_count_columns[] = {
-    {"day", "DAY", true},
-    {"kind", "KIND", true},
-    {"count", "COUNT", true},
-    END_COLUMNS,
-};
-static const struct cli_column audit_columns[] = {
-    {"time", "TIME", true},      {"kind", "KIND", true},
-    {"user", "USER", false},     {"source", "SOURCE", false},
-    {"target", "TARGET", false}, {"target_ip", "ADDRESS", false},
-    {"rule", "RULE", false},     {"reason", "REASON", false},
-    {"detail", "DETAIL", false}, END_COLUMNS,
-};
-
-static const struct cli_column mail_columns[] = {
-    {"id", "ID", true},
-    {"state", "STATE", true},
-    {"kind", "KIND", true},
-    {"to", "TO", true},
-    {"subject", "SUBJECT", true},
-    {"created", "CREATED", true},
-    {"tries", "TRIES", true},
-    {"next-try", "NEXT TRY", false},
-    {"finished", "FINISHED", false},
-    {"error", "ERROR", false},
-    END_COLUMNS,
-};
-
-static const struct cli_column account_columns[] = {
-    {"id", "ID", true},
-    {"name", "NAME", true},
-    {"role", "ROLE", true},
-    {"state", "STATE", true},
-    {"two-step", "TWO-STEP", true},
-    {"full-name", "FULL NAME", false},
-    {"mail", "MAIL", false},
-    {"expires", "EXPIRES", false},
-    {"last-login", "LAST LOG-IN", true},
-    END_COLUMNS,
-};
-
-static const struct cli_column token_columns[] = {
-    {"id", "ID", true},          {"account", "ACCOUNT", true}, {"name", "NAME", true},
-    {"scopes", "SCOPES", true},  {"state", "STATE", true},     {"expires", "EXPIRES", true},
-    {"used", "LAST USED", true}, {"source", "FROM", false},    END_COLUMNS,
-};
-static const struct cli_column access_columns[] = {
-    {"id", "ID", true},
-    {"network", "NETWORK", true},
-    {"comment", "COMMENT", false},
-    {"created", "CREATED", true},
-    END_COLUMNS,
-};
 
 /* What account add and account set share. */
 #define SEND_OPTION                                                                                \
@@ -242,6 +67,19 @@ const struct cli_command cli_commands[] = {
              {"state", OPTION_TEXT, "STATE", "enabled or disabled"}, PAGED),
      STYLE_TABLE, user_columns, NULL,
      "users with their groups and the number of their keys and rules", "pra-admin user list"},
+    {"user set", "user.set", POSITIONALS(P_NAME),
+     OPTIONS({"full-name", OPTION_NEEDED, "TEXT", "the person's name; \"\" takes it away"}),
+     STYLE_DONE, NULL, "user {name} changed", "change a user's full name",
+     "pra-admin user set suzuki --full-name 'Suzuki Hanako'"},
+    {"user export", "user.export", NO_POSITIONALS,
+     OPTIONS({"group", OPTION_TEXT, "GROUP", "only this group's members"},
+             {"state", OPTION_TEXT, "STATE", "enabled or disabled"}, TO_FILE),
+     STYLE_SAVE, NULL, NULL, "write users with their groups as a CSV table",
+     "pra-admin user export -o users.csv"},
+    {"user import", "user.import", POSITIONALS({"file", "FILE", false}), OPTIONS(CHECK_ONLY),
+     STYLE_LOAD, problem_columns, NULL,
+     "add and change users as a CSV table says (name, full-name, state, groups): all rows or none",
+     "pra-admin user import users.csv --check"},
     {"user enable", "user.enable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "user {name} enabled", "let a user in again", "pra-admin user enable suzuki"},
     {"user disable", "user.disable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
@@ -286,6 +124,18 @@ const struct cli_command cli_commands[] = {
      STYLE_TABLE, key_columns, NULL,
      "registered keys, when they were last seen, and what their PCs said",
      "pra-admin key list --user suzuki"},
+    {"key set", "key.set", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
+     OPTIONS({"user", OPTION_TEXT, "USER", "whose, if several users have the key"},
+             {"name", OPTION_TEXT, "TEXT", "what the PC is called"},
+             {"place", OPTION_TEXT, "TEXT", "where it is"},
+             {"mail", OPTION_TEXT, "ADDRESS", "where alerts about it are mailed"}),
+     STYLE_DONE, NULL, "device {fingerprint} of user {user} changed",
+     "name and place of a device, and the address for its alerts; \"\" takes a value away",
+     "pra-admin key set SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE --place Osaka"},
+    {"key show", "key.show", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
+     OPTIONS({"user", OPTION_TEXT, "USER", "whose, if several users have the key"}), STYLE_DETAILS,
+     NULL, NULL, "everything that is known of a device; with --json the helpdesk's file",
+     "pra-admin key show SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE --json"},
     {"key revoke", "key.revoke", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's registration of the key"}), STYLE_DONE,
      NULL, "key {fingerprint} of user {user} revoked",
@@ -362,12 +212,49 @@ const struct cli_command cli_commands[] = {
              PAGED),
      STYLE_TABLE, rule_columns, NULL, "rules in the order in which they are read",
      "pra-admin rule list --user suzuki --effective"},
+    {"rule export", "rule.export", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "only this user's own rules"},
+             {"group", OPTION_TEXT, "GROUP", "only this group's rules"}, TO_FILE),
+     STYLE_SAVE, NULL, NULL, "write rules as a CSV table, in their order",
+     "pra-admin rule export -o rules.csv"},
+    {"rule import", "rule.import", POSITIONALS({"file", "FILE", false}),
+     OPTIONS(CHECK_ONLY, {"replace", OPTION_FLAG, NULL,
+                          "instead of the rules that the table's users and groups have; "
+                          "otherwise behind them"}),
+     STYLE_LOAD, problem_columns, NULL,
+     "add rules as a CSV table says (user or group, name, target, local ...): all rows or none",
+     "pra-admin rule import rules.csv --replace"},
     {"rule check", "rule.check", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "the rules as they are read for this user; or:"},
              {"group", OPTION_TEXT, "GROUP", "the rules of this group"}),
      STYLE_TABLE, finding_columns, NULL,
      "rules that an earlier one always decides before, that share a local port, or are over",
      "pra-admin rule check --user suzuki"},
+    {"download list", "download.list", NO_POSITIONALS, NO_OPTIONS, STYLE_TABLE, download_columns,
+     NULL, "installers of the client that the management tool hands out",
+     "pra-admin download list"},
+    {"rule set", "rule.set", POSITIONALS(P_RULE),
+     OPTIONS({"name", OPTION_TEXT, "LABEL", "what the user sees"},
+             {"target", OPTION_TEXT, "TARGET", "as for rule add"},
+             {"local", OPTION_TEXT, "[ADDR:]PORT", "where it listens on the user's PC"},
+             {"fallback", OPTION_TEXT, "[ADDR:]PORT", "listen here if local is taken"},
+             {"action", OPTION_TEXT, "allow|deny", "as for rule add"},
+             {"from", OPTION_TEXT, "CIDR", "only for clients that come from this network"},
+             {"hours", OPTION_TEXT, "TEXT", "as for rule add"},
+             {"expires", OPTION_TEXT, "TIME", "RFC 3339"}),
+     STYLE_DONE, NULL, "rule {id} '{name}' changed",
+     "change a rule where it stands: what is given; \"\" takes a value away",
+     "pra-admin rule set 7 --hours 'Mon-Fri 08:00-19:00'"},
+    {"rule history", "rule.history", NO_POSITIONALS,
+     OPTIONS({"user", OPTION_TEXT, "USER", "whose rules; or:"},
+             {"group", OPTION_TEXT, "GROUP", "this group's"},
+             {"limit", OPTION_NUMBER, "N", "at most N (default 50)"},
+             {"before", OPTION_NUMBER, "ID", "older than this change"}),
+     STYLE_TABLE, change_columns, NULL, "what was done to rules, newest first",
+     "pra-admin rule history --user suzuki"},
+    {"rule undo", "rule.undo", POSITIONALS({"id", "CHANGE", true}), NO_OPTIONS, STYLE_DONE, NULL,
+     "change {id} taken back", "take back a change that rule history lists",
+     "pra-admin rule undo 12"},
     {"rule move", "rule.move", POSITIONALS(P_RULE, {"position", "POSITION", true}), NO_OPTIONS,
      STYLE_DONE, NULL, "rule {id} '{name}' is now at position {position}",
      "put a rule at another position of its user or group", "pra-admin rule move 7 1"},

@@ -129,6 +129,7 @@ int link_open(const struct config *c, bool create, struct link **out, struct fau
                                 .host_key_path = c->host_key,
                                 .mail_from = c->mail_from,
                                 .portal_url = c->portal_url,
+                                .downloads = c->portal_downloads,
                                 .create = create};
     const struct timespec pause = {.tv_nsec = ATTEMPT_PAUSE_NS};
     struct link *l = calloc(1, sizeof(*l));

@@ -1,4 +1,4 @@
-/* Files that pra-admin writes: of `profile` and `log export`; see pra-admin.h. */
+/* Files that pra-admin writes: of `profile`, `log export` and tables; see pra-admin.h. */
 #include "server/pra-admin.h"
 
 #include <errno.h>
@@ -72,20 +72,21 @@ int output_write(struct output_file *file, const char *data, size_t len, struct 
     return 0;
 }
 
-int profile_write(struct output_file *file, json_t *result, bool json, struct fault *f)
+int profile_write(struct output_file *file, json_t *result, const char *member, bool json,
+                  struct fault *f)
 {
-    const char *text = json_string_value(json_object_get(result, "text"));
+    const char *text = json_string_value(json_object_get(result, member));
     int rc = 0;
 
     if (text == NULL)
-        return fault_set(f, PRA_EIO, "the answer holds no profile");
+        return fault_set(f, PRA_EIO, "the answer holds no %s", member);
     if (file->path != NULL)
         rc = output_write(file, text, strlen(text), f);
     else if (!json)
         fputs(text, stdout);
     if (rc == 0 && file->path != NULL)
         json_object_set_new(result, "file", json_string(file->path));
-    json_object_del(result, "text");
+    json_object_del(result, member);
     return rc;
 }
 

@@ -28,6 +28,7 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
     a->host_key_path = strdup(opt->host_key_path != NULL ? opt->host_key_path : "");
     if (admin_set_mail(a, opt->mail_from, opt->portal_url) != 0)
         rc = PRA_ENOMEM;
+    a->downloads_path = strdup(opt->downloads != NULL ? opt->downloads : "");
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
     a->throttle = throttle_new();
     a->forgotten = calloc(FORGOTTEN_MAX, sizeof(*a->forgotten));
@@ -38,7 +39,8 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
         a->serving = opt->host->session_list != NULL;
     }
     if (rc != 0 || a->store_url == NULL || a->host_key_path == NULL || a->notes == NULL ||
-        a->forgotten == NULL || a->throttle == NULL || a->watcher == NULL)
+        a->downloads_path == NULL || a->forgotten == NULL || a->throttle == NULL ||
+        a->watcher == NULL)
         rc = fault_set(f, PRA_ENOMEM, "no memory");
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
@@ -66,6 +68,8 @@ void admin_close(struct admin *a)
     free(a->forgotten);
     throttle_free(a->throttle);
     watcher_free(a->watcher);
+    free(a->downloads_path);
+    free(a->downloads);
     free(a->store_url);
     free(a->host_key_path);
     free(a->mail_from);
@@ -164,6 +168,20 @@ int admin_store_audit(struct admin *a, const struct audit_event *events, size_t 
     if (count > 0)
         alerts_look(a, events, count);
     return 0;
+}
+
+int admin_probe_store(struct admin *a)
+{
+    const struct store_ops *db = a->store->ops;
+    struct fault f = {0};
+    int rc = db->begin(a->store, &f);
+
+    if (rc == 0)
+        rc = db->probe(a->store, os_time_now(), &f);
+    rc = rc == 0 ? db->commit(a->store, &f) : (db->rollback(a->store), rc);
+    if (rc != 0)
+        log_event(LOG_ERROR, "store-not-writable", "error=\"%s\"", f.text);
+    return rc == 0 ? 0 : PRA_EIO;
 }
 
 int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,
@@ -398,6 +416,26 @@ static int run_element(struct call *batch, json_t *request, size_t index)
         json_decref(c.result);
     if (rc != 0)
         fault_set(&batch->f, rc, "request %zu: %s", index + 1, c.f.text);
+    return rc;
+}
+
+int admin_run_within(struct call *outer, const char *op, json_t *args, json_t **result)
+{
+    struct call c = *outer;
+    int rc;
+
+    c.op = admin_operation(op);
+    c.args = args;
+    c.result = c.warnings = c.page = NULL;
+    c.within = true;
+    c.f = (struct fault){0};
+    rc = run_inside(&c);
+    if (rc == 0 && result != NULL)
+        *result = json_incref(c.result);
+    json_decref(c.result);
+    json_decref(c.warnings);
+    json_decref(c.page);
+    outer->f = c.f;
     return rc;
 }
 

@@ -84,6 +84,8 @@ struct admin_host {
     /* Calls `fn` for each connection that is logged in. */
     void (*device_each)(void *ctx, void (*fn)(const char *user, const char *device, void *arg),
                         void *arg);
+    /* How the gateway is: members for the answer of `status`; see prad/condition.h. NULL = no memory. */
+    json_t *(*condition)(void *ctx);
     /* Stores audit events that wait. Called before each request, so that an answer shows what had
        happened when it was asked for. NULL: nothing ever waits. */
     void (*settle)(void *ctx);
@@ -91,6 +93,7 @@ struct admin_host {
 
 struct admin_options {
     const char *store_url;         /* "sqlite:/path" */
+    const char *downloads;         /* folder of what is handed out; NULL or "" = none */
     const char *host_key_path;     /* made by the init operation, mode 0600 */
     const char *mail_from;         /* who sends mail; NULL or "": none can be sent */
     const char *portal_url;        /* where mail says the portal is; NULL or "": nothing */
@@ -174,6 +177,9 @@ void admin_alerts_tick(struct admin *a, int64_t now);
  * no more are left. True: there are more, ask again soon.
  */
 bool admin_expire_audit(struct admin *a, long keep_days);
+
+/* Writes something that means nothing: can the store be written? Returns 0, PRA_EIO. */
+int admin_probe_store(struct admin *a);
 
 /* What a client said at hello, kept beside its key for the administrator. 0, PRA_ENOENT, PRA_EIO. */
 int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,

@@ -65,7 +65,8 @@ int arg_bytes(struct call *c, const char *name, uint8_t *out, size_t len)
     return 0;
 }
 
-static int check_mail(struct call *c, const char *mail)
+/* One @, something on both sides, nothing that could end a header line or an address list. */
+int check_mail(struct call *c, const char *mail)
 {
     return mail_address_good(mail)
                ? 0

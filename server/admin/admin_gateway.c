@@ -267,5 +267,11 @@ int op_status(struct call *c)
         "keys", (json_int_t)n.keys, "rules", (json_int_t)n.rules, "sessions",
         h->session_count != NULL ? json_integer((json_int_t)h->session_count(h->ctx)) : json_null(),
         "door", h->door != NULL ? h->door(h->ctx) : json_null(), "hostkey", key);
+    if (status != NULL && h->condition != NULL) {
+        json_t *more = h->condition(h->ctx);
+
+        json_object_update_missing(status, more);
+        json_decref(more);
+    }
     return give(c, status);
 }

@@ -27,8 +27,24 @@ struct device_note {
     char binding[STORE_WORD_MAX + 1];
 };
 
+#define DOWNLOADS_MAX     32
+#define DOWNLOAD_NAME_MAX 128
+#define DOWNLOAD_SIZE_MAX (256 * 1024 * 1024)
+
+/* A file that is handed out. */
+struct download {
+    char name[DOWNLOAD_NAME_MAX + 1];
+    char version[STORE_WORD_MAX + 1]; /* "" = its name holds none */
+    int64_t size, modified_ns;
+    uint8_t sha256[STORE_HASH_LEN];
+};
+
+struct downloads;
+
 struct admin {
     struct store *store;
+    char *downloads_path;        /* "" = nothing is handed out */
+    struct downloads *downloads; /* what was found there last; NULL = nobody has asked */
     char *store_url;
     char *host_key_path;
     char *mail_from, *portal_url; /* "" = not set */
@@ -96,6 +112,7 @@ struct call {
     const char *browsers;         /* what the browser kept from log-ins of before; NULL = nothing */
     uint8_t browser[THROTTLE_BROWSER_LEN]; /* names this browser, if it is known */
     const char *code;                      /* of the error, where the PRA_E* has none of its own */
+    bool within;                           /* one of many: no warnings that look at all others */
     bool background;                       /* a page asks by itself: nobody uses the log-in */
     char source[STORE_WORD_MAX + 1];       /* the browser's address, or "" */
     char device[SSHKEY_FINGERPRINT_MAX];   /* for the audit, when an operation is about a key */
@@ -197,6 +214,8 @@ const char *arg_text(const struct call *c, const char *name);
 int64_t arg_int(const struct call *c, const char *name);
 bool arg_bool(const struct call *c, const char *name);
 
+/* An address for mail; "" is none. */
+int check_mail(struct call *c, const char *mail);
 /* A name of a user or group, as it may stand in `ssh NAME@host` and in a file name. */
 int check_name(struct call *c, const char *arg, const char *name);
 /* Text for people: printable UTF-8, not blank, at most `max` bytes. */
@@ -236,8 +255,19 @@ typedef int (*store_count_each_fn)(struct store *s, const char *since, const cha
 /* Counts by day and kind, from the arguments since to until. */
 int give_counts(struct call *c, store_count_each_fn each);
 
+/*
+ * Runs another operation as a part of this one, in its transaction and with a record of its own. `args` is
+ * borrowed; *result is a new reference (NULL: nobody wants it), warnings are dropped. Returns what the
+ * operation does, its sentence in outer->f.
+ */
+int admin_run_within(struct call *outer, const char *op, json_t *args, json_t **result);
+
 /* The form of an audit record of this call. */
 void audit_of(const struct call *c, int rc, struct audit_event *e);
+
+/* Keeps what was done to a rule, so that it can be taken back; NULL: there is no rule then. */
+int change_note(struct call *c, const char *what, const struct store_rule *before,
+                const struct store_rule *after);
 
 json_t *key_json(const struct store_key *k);
 json_t *rule_json(const struct store_rule *in);
@@ -347,9 +377,14 @@ int totp_take(struct call *c, struct store_account *a, const char *code, int64_t
 bool mail_address_good(const char *text);
 
 /* The operations, by file: admin_users.c, _keys.c, _rules.c, _gateway.c, _audit.c, _explain.c,
-   _accounts.c, _login.c, _totp.c, _mail.c, _enroll.c, _bundle.c, _trouble.c. */
+   _accounts.c, _login.c, _totp.c, _mail.c, _enroll.c, _bundle.c, _trouble.c,
+   _import_rows.c, _changes.c, _devices.c, _downloads.c. */
 int op_user_add(struct call *c);
 int op_user_list(struct call *c);
+int op_user_set(struct call *c);
+int op_user_import(struct call *c);
+int op_user_import_check(struct call *c);
+int op_user_export(struct call *c);
 int op_user_enable(struct call *c);
 int op_user_disable(struct call *c);
 int op_user_delete(struct call *c);
@@ -360,6 +395,8 @@ int op_member_add(struct call *c);
 int op_member_remove(struct call *c);
 int op_key_add(struct call *c);
 int op_key_list(struct call *c);
+int op_key_set(struct call *c);
+int op_key_show(struct call *c);
 int op_key_revoke(struct call *c);
 int op_key_restore(struct call *c);
 int op_enroll_code(struct call *c);
@@ -373,6 +410,15 @@ int op_log_timeline(struct call *c);
 int op_log_fetch(struct call *c);
 int op_log_delete(struct call *c);
 int op_rule_add(struct call *c);
+int op_rule_set(struct call *c);
+int op_rule_history(struct call *c);
+int op_download_list(struct call *c);
+int op_download_show(struct call *c);
+int op_pac(struct call *c);
+int op_rule_undo(struct call *c);
+int op_rule_import(struct call *c);
+int op_rule_import_check(struct call *c);
+int op_rule_export(struct call *c);
 int op_rule_list(struct call *c);
 int op_rule_move(struct call *c);
 int op_rule_check(struct call *c);

@@ -12,14 +12,18 @@
 
 json_t *key_json(const struct store_key *k)
 {
-    return json_pack("{s:I, s:o, s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                     (json_int_t)k->id, "user", json_text(k->user), "fingerprint", k->fingerprint,
-                     "type", k->type, "comment", json_text_or_null(k->comment), "any-client",
-                     k->any_client, "state", k->state == POLICY_KEY_ACTIVE ? "active" : "revoked",
-                     "registered", json_when(k->registered), "revoked", json_when(k->revoked),
-                     "seen", json_when(k->last_seen), "machine", json_text_or_null(k->machine_tag),
-                     "version", json_text_or_null(k->version), "os", json_text_or_null(k->os),
-                     "binding", json_text_or_null(k->binding));
+    return json_pack(
+        "{s:I, s:o, s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+        " s:o, s:o, s:o, s:o}",
+        "id", (json_int_t)k->id, "user", json_text(k->user), "fingerprint", k->fingerprint, "type",
+        k->type, "comment", json_text_or_null(k->comment), "any-client", k->any_client, "state",
+        k->state == POLICY_KEY_ACTIVE ? "active" : "revoked", "registered",
+        json_when(k->registered), "revoked", json_when(k->revoked), "seen", json_when(k->last_seen),
+        "machine", json_text_or_null(k->machine_tag), "version", json_text_or_null(k->version),
+        "os", json_text_or_null(k->os), "binding", json_text_or_null(k->binding), "machine-changes",
+        (json_int_t)k->machine_changes, "machine-changed", json_when(k->machine_changed), "name",
+        json_text_or_null(k->name), "place", json_text_or_null(k->place), "mail",
+        json_text_or_null(k->mail));
 }
 
 struct found_keys {

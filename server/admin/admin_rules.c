@@ -231,11 +231,27 @@ static void warn_about_target(struct call *c, const struct policy_rule *r)
     }
 }
 
+/* The result of a change, with what an administrator should look at twice. */
+static int give_rule(struct call *c, const struct store_rule *r)
+{
+    struct store *s = c->a->store;
+    struct conflict look = {.c = c, .new = &r->rule};
+    int rc = 0;
+
+    c->rule = r->rule.id;
+    if (r->rule.local.port != 0 && !c->within)
+        rc = s->ops->rule_each(s, r->rule.is_group, r->rule.owner, look_for_conflict, &look, &c->f);
+    warn_about_protocol(c, &r->rule);
+    warn_about_target(c, &r->rule);
+    if (r->rule.expires != 0 && r->rule.expires <= os_time_now())
+        warn(c, "the rule has expired already");
+    return rc != 0 ? rc : give(c, rule_json(r));
+}
+
 int op_rule_add(struct call *c)
 {
     struct store *s = c->a->store;
     struct store_rule r = {0};
-    struct conflict look = {.c = c, .new = &r.rule};
     int64_t id = 0;
     int rc = read_rule(c, &r);
 
@@ -245,16 +261,64 @@ int op_rule_add(struct call *c)
         rc = s->ops->rule_add(s, &r, &id, &c->f);
     if (rc == 0)
         rc = s->ops->rule_get(s, id, &r, &c->f); /* with the position it was given */
-    if (rc == 0 && r.rule.local.port != 0)
-        rc = s->ops->rule_each(s, r.rule.is_group, r.rule.owner, look_for_conflict, &look, &c->f);
+    if (rc == 0)
+        rc = change_note(c, "add", NULL, &r);
+    return rc != 0 ? rc : give_rule(c, &r);
+}
+
+/*
+ * The arguments of `rule.add` that make the rule as it will be: what it is, and in its place what is
+ * given; "" takes a value away. New reference.
+ */
+static json_t *merge(const struct call *c, const struct store_rule *now)
+{
+    static const char *const kept[] = {"name", "target", "local",   "fallback", "action",
+                                       "from", "hours",  "expires", "log"};
+    json_t *args = json_object(), *rule = rule_json(now);
+    const char *owner = now->rule.is_group ? "group" : "user";
+
+    json_object_set(args, owner, json_object_get(rule, owner));
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        json_t *given = json_object_get(c->args, kept[i]);
+        json_t *value = given != NULL ? given : json_object_get(rule, kept[i]);
+
+        if (!json_is_null(value) && !(json_is_string(value) && json_string_length(value) == 0))
+            json_object_set(args, kept[i], value);
+    }
+    json_decref(rule);
+    return args;
+}
+
+int op_rule_set(struct call *c)
+{
+    struct store *s = c->a->store;
+    struct store_rule before, after = {0};
+    json_t *given = c->args;
+    int64_t id = arg_int(c, "id");
+    int rc = s->ops->rule_get(s, id, &before, &c->f);
+
+    c->rule = id;
     if (rc != 0)
         return rc;
-    c->rule = id;
-    warn_about_protocol(c, &r.rule);
-    warn_about_target(c, &r.rule);
-    if (r.rule.expires != 0 && r.rule.expires <= os_time_now())
-        warn(c, "the rule has expired already");
-    return give(c, rule_json(&r));
+    c->args = merge(c, &before);
+    if (arg_text(c, "name") == NULL || arg_text(c, "target") == NULL)
+        rc = fault_set(&c->f, PRA_EINVAL, "%s: is empty",
+                       arg_text(c, "name") == NULL ? "name" : "target");
+    if (rc == 0)
+        rc = read_rule(c, &after);
+    if (rc == 0)
+        rc = check_forward(c, &after.rule);
+    json_decref(c->args);
+    c->args = given; /* for the audit: what was asked */
+    if (rc != 0)
+        return rc;
+    after.rule.id = id;
+    after.rule.position = before.rule.position;
+    after.created = before.created;
+    rc = s->ops->rule_set(s, &after, &c->f);
+    if (rc == 0)
+        rc = change_note(c, "set", &before, &after);
+    return rc != 0 ? rc : give_rule(c, &after);
 }
 
 /* ---- listing ----------------------------------------------------------------------------------- */
@@ -366,15 +430,19 @@ int op_rule_move(struct call *c)
 {
     struct store *s = c->a->store;
     int64_t id = arg_int(c, "id"), position = arg_int(c, "position");
-    struct store_rule r;
+    struct store_rule before, r;
     int rc;
 
     c->rule = id;
     if (position < 1)
         return fault_set(&c->f, PRA_EINVAL, "position: the first is 1");
-    rc = s->ops->rule_move(s, id, position, &c->f);
+    rc = s->ops->rule_get(s, id, &before, &c->f);
+    if (rc == 0)
+        rc = s->ops->rule_move(s, id, position, &c->f);
     if (rc == 0)
         rc = s->ops->rule_get(s, id, &r, &c->f);
+    if (rc == 0)
+        rc = change_note(c, "move", &before, &r);
     return rc != 0 ? rc : give(c, rule_json(&r));
 }
 
@@ -388,5 +456,7 @@ int op_rule_delete(struct call *c)
     c->rule = id;
     if (rc == 0)
         rc = s->ops->rule_delete(s, id, &c->f);
+    if (rc == 0)
+        rc = change_note(c, "delete", &r, NULL);
     return rc != 0 ? rc : give(c, rule_json(&r));
 }

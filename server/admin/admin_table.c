@@ -27,6 +27,7 @@
 #define TARGET_ARG 1024
 #define LINE_ARG   SSHKEY_LINE_MAX
 #define TIME_ARG   64
+#define CSV_ARG    (32 * 1024 * 1024)
 /* A word to search for, the order, and which part: of every list. */
 #define PAGED                                                                                      \
     TEXT("search", 256), TEXT("sort", 32), INT("limit", LIST_PART_MAX), INT("offset", ID_MAX)
@@ -57,6 +58,12 @@ static const struct operation operations[] = {
      ARGS(NEED("name", NAME_ARG), TEXT("full-name", POLICY_LABEL_MAX), FLAG("disabled"))},
     {"user.list", OP_READS, READS, op_user_list,
      ARGS(TEXT("name", NAME_ARG), TEXT("group", NAME_ARG), TEXT("state", 16), PAGED)},
+    {"user.set", OP_CHANGES, CHANGES, op_user_set,
+     ARGS(NEED("name", NAME_ARG), NEED("full-name", POLICY_LABEL_MAX))},
+    {"user.export", OP_READS, READS, op_user_export,
+     ARGS(TEXT("group", NAME_ARG), TEXT("state", 16))},
+    {"user.import", OP_CHANGES, CHANGES, op_user_import, ARGS(HIDE("csv", CSV_ARG))},
+    {"user.import.check", OP_READS, CHANGES, op_user_import_check, ARGS(HIDE("csv", CSV_ARG))},
     {"user.enable", OP_CHANGES, CHANGES, op_user_enable, ARGS(NEED("name", NAME_ARG))},
     {"user.disable", OP_CHANGES, CHANGES, op_user_disable, ARGS(NEED("name", NAME_ARG))},
     {"user.delete", OP_CHANGES, CHANGES, op_user_delete, ARGS(NEED("name", NAME_ARG))},
@@ -73,6 +80,11 @@ static const struct operation operations[] = {
      ARGS(NEED("user", NAME_ARG), HIDE("line", LINE_ARG), FLAG("any-client"), FLAG("reactivate"))},
     {"key.list", OP_READS, READS, op_key_list,
      ARGS(TEXT("user", NAME_ARG), TEXT("state", 16), PAGED)},
+    {"key.set", OP_WRITES, CHANGES, op_key_set,
+     ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG), TEXT("name", POLICY_LABEL_MAX),
+          TEXT("place", POLICY_LABEL_MAX), TEXT("mail", STORE_MAIL_MAX))},
+    {"key.show", OP_READS, READS, op_key_show,
+     ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
     {"key.revoke", OP_CHANGES, CHANGES, op_key_revoke,
      ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
 
@@ -101,8 +113,23 @@ static const struct operation operations[] = {
           TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG), FLAG("log"))},
     {"rule.list", OP_READS, READS, op_rule_list,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), FLAG("effective"), PAGED)},
+    {"rule.export", OP_READS, READS, op_rule_export,
+     ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG))},
+    {"rule.import", OP_CHANGES, CHANGES, op_rule_import,
+     ARGS(HIDE("csv", CSV_ARG), FLAG("replace"))},
+    {"rule.import.check", OP_READS, CHANGES, op_rule_import_check,
+     ARGS(HIDE("csv", CSV_ARG), FLAG("replace"))},
     {"rule.check", OP_READS, READS, op_rule_check,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG))},
+    {"rule.set", OP_CHANGES, CHANGES, op_rule_set,
+     ARGS(NEED_INT("id"), TEXT("name", NAME_ARG), TEXT("target", TARGET_ARG),
+          TEXT("local", TARGET_ARG), TEXT("fallback", TARGET_ARG), TEXT("action", 16),
+          TEXT("from", TARGET_ARG), TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG),
+          FLAG("log"))},
+    {"rule.history", OP_READS, READS, op_rule_history,
+     ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), INT("limit", LIST_MAX),
+          INT("before", ID_MAX))},
+    {"rule.undo", OP_CHANGES, CHANGES, op_rule_undo, ARGS(NEED_INT("id"))},
     {"rule.move", OP_CHANGES, CHANGES, op_rule_move, ARGS(NEED_INT("id"), NEED_INT("position"))},
     {"rule.delete", OP_CHANGES, CHANGES, op_rule_delete, ARGS(NEED_INT("id"))},
 
@@ -118,6 +145,9 @@ static const struct operation operations[] = {
     {"hostkey.show", OP_READS, ANY, op_hostkey_show, NO_ARGS},
     {"profile", OP_READS, HELPS, op_profile,
      ARGS(NEED("user", NAME_ARG), NEED("server", TARGET_ARG), TEXT("name", PROFILE_NAME_MAX))},
+    {"pac", OP_READS, HELPS, op_pac, ARGS(NEED("names", 16384), NEED("local", TARGET_ARG))},
+    {"download.list", OP_READS, ANY, op_download_list, NO_ARGS},
+    {"download.show", OP_READS, ANY, op_download_show, ARGS(NEED("name", NAME_ARG))},
     {"audit.list", OP_READS, READS, op_audit_list,
      ARGS(AUDIT_FILTER, INT("limit", LIST_MAX), INT("offset", ID_MAX), TEXT("before", TIME_ARG))},
     /* Writes the record of itself, and nothing else: a token that may read may export. */

@@ -84,6 +84,22 @@ int op_user_list(struct call *c)
     return list_give(c, &l, of.list, total, rc);
 }
 
+int op_user_set(struct call *c)
+{
+    const char *name = arg_text(c, "name"), *full = arg_text(c, "full-name");
+    struct store *s = c->a->store;
+    struct store_user u;
+    int rc = s->ops->user_get(s, name, &u, &c->f);
+
+    if (rc == 0 && full[0] != '\0')
+        rc = check_label(c, "full-name", full);
+    if (rc != 0)
+        return rc;
+    snprintf(u.full_name, sizeof(u.full_name), "%s", full);
+    rc = s->ops->user_set(s, &u, &c->f);
+    return rc != 0 ? rc : give(c, user_json(&u));
+}
+
 static int set_enabled(struct call *c, bool enabled)
 {
     struct store *s = c->a->store;
@@ -120,6 +136,8 @@ int op_user_delete(struct call *c)
 
     if (rc == 0)
         rc = s->ops->user_delete(s, name, &c->f);
+    if (rc == 0)
+        rc = s->ops->change_forget(s, false, name, &c->f);
     return rc != 0 ? rc : give(c, user_json(&u));
 }
 
@@ -183,6 +201,8 @@ int op_group_delete(struct call *c)
 
     if (rc == 0)
         rc = s->ops->group_delete(s, name, &c->f);
+    if (rc == 0)
+        rc = s->ops->change_forget(s, true, name, &c->f);
     return rc != 0 ? rc : give(c, group_json(&g));
 }
 

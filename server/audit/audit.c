@@ -17,6 +17,7 @@ struct audit_queue {
     struct audit_event *ring;
     size_t capacity, start, count;
     uint64_t lost[AUDIT_KIND_COUNT];
+    uint64_t lost_ever;
     bool any_lost;
     void (*wake)(void *ctx, bool urgent);
     void *ctx;
@@ -71,7 +72,10 @@ void audit_record(struct audit_queue *q, const struct audit_event *e)
     pthread_mutex_lock(&q->lock);
     was_empty = q->count == 0 && !q->any_lost;
     if (q->count == q->capacity) {
-        q->lost[e->kind] += e->times > 0 ? e->times : 1;
+        uint64_t times = e->times > 0 ? e->times : 1;
+
+        q->lost[e->kind] += times;
+        q->lost_ever += times;
         q->any_lost = true;
     } else {
         struct audit_event *slot = &q->ring[(q->start + q->count++) % q->capacity];
@@ -125,4 +129,13 @@ size_t audit_queue_take(struct audit_queue *q, struct audit_event *out, size_t m
         n += take_lost(q, out + n, max - n);
     pthread_mutex_unlock(&q->lock);
     return n;
+}
+
+void audit_queue_look(struct audit_queue *q, size_t *waiting, size_t *capacity, uint64_t *lost)
+{
+    pthread_mutex_lock(&q->lock);
+    *waiting = q->count;
+    *capacity = q->capacity;
+    *lost = q->lost_ever;
+    pthread_mutex_unlock(&q->lock);
 }

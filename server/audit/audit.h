@@ -90,5 +90,7 @@ void audit_queue_free(struct audit_queue *q);
 void audit_record(struct audit_queue *q, const struct audit_event *e);
 /* Writer only: moves up to `max` events out; overflow counters come as AUDIT_OVERFLOW events. */
 size_t audit_queue_take(struct audit_queue *q, struct audit_event *out, size_t max);
+/* Any thread: how many events wait, how many may, and how many were only counted so far. */
+void audit_queue_look(struct audit_queue *q, size_t *waiting, size_t *capacity, uint64_t *lost);
 
 #endif

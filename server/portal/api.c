@@ -327,6 +327,9 @@ void api_run(struct pending *q)
     case ROUTE_PORTS:
         ask(q, q->route->op, q->args, on_status);
         break;
+    case ROUTE_FILE:
+        file_start(q);
+        break;
     case ROUTE_HEALTH: /* any answer will do: that one has to log in first */
         ask(q, "me", q->args, on_health);
         break;

@@ -47,6 +47,8 @@ void api_run(struct pending *q);
 void stream_start(struct pending *q);
 /* Sends a file made of the parts that the route's operation gives. Takes over `q`. */
 void download_start(struct pending *q);
+/* Sends a file that prad says may be had. Takes over `q`. */
+void file_start(struct pending *q);
 /* Asks prad an operation for the browser; `args` is borrowed. Returns as links_ask(). */
 int pending_ask(struct pending *q, const char *op, json_t *args, link_done done, void *arg);
 void pending_free(struct pending *q);

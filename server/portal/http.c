@@ -293,6 +293,11 @@ void http_cut(struct evhttp_request *req)
     conn_cut(conn_of(req));
 }
 
+void http_limit(struct evhttp_request *req, int seconds)
+{
+    conn_wait(conn_of(req), seconds);
+}
+
 void http_source(struct evhttp_request *req, char dst[46])
 {
     addr_format_ip(&conn_of(req)->source, dst);

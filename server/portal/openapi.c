@@ -63,17 +63,18 @@ static void add_params(const struct route *r, json_t *operation)
 static json_t *operation_of(const struct route *r)
 {
     const char *id = r->op != NULL ? r->op : r->path + 1;
-    bool stream = r->kind == ROUTE_STREAM;
+    bool stream = r->kind == ROUTE_STREAM, file = r->kind == ROUTE_FILE;
     json_t *o = json_pack("{s:s, s:s+}", "summary", r->summary, "operationId", id,
                           stream                   ? ".events"
                           : r->kind == ROUTE_PORTS ? ".ports"
                                                    : "");
     json_t *responses = json_pack("{s:{s:s}}", "200", "description", "Done");
 
-    if (stream)
-        json_object_set_new(
-            json_object_get(responses, "200"), "content",
-            json_pack("{s:{s:{s:s}}}", "text/event-stream", "schema", "type", "string"));
+    if (stream || file)
+        json_object_set_new(json_object_get(responses, "200"), "content",
+                            json_pack("{s:{s:{s:s}}}",
+                                      stream ? "text/event-stream" : "application/octet-stream",
+                                      "schema", "type", "string"));
 
     if (r->kind == ROUTE_EXPORT)
         json_object_set_new(json_object_get(responses, "200"), "content",

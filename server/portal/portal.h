@@ -93,6 +93,10 @@ void *tls_owner(struct bufferevent *bev);
 #define HTTP_SLOWEST       (16u * 1024) /* bytes a second, as an answer is to be taken */
 #define HTTP_SOCKET_BUFFER (128 * 1024)
 
+#define FILE_PIECE      65536 /* bytes that are read at once */
+#define FILES_MAX       32    /* being sent, in all ... */
+#define FILES_OF_SOURCE 4     /* ... and to one source */
+
 #define STREAMS_MAX       64 /* pages that watch, in all ... */
 #define STREAMS_OF_SOURCE 8  /* ... and of one source */
 #define STREAM_EVERY_S    2
@@ -103,11 +107,13 @@ void *tls_owner(struct bufferevent *bev);
 
 struct stream;
 struct download;
+struct transfer;
 
 struct portal {
     struct stream *streams;
     struct download *downloads;
-    bool closing; /* no stream waits for prad to come back */
+    struct transfer *files; /* that are being sent */
+    bool closing;           /* no stream waits for prad to come back */
     struct event_base *base;
     struct event *tell; /* when prad is told of the certificate again */
     const struct config *config;
@@ -149,6 +155,8 @@ void http_headers(struct portal *p, struct evhttp_request *req, const char *type
 void http_prepare_stream(struct evhttp_request *req);
 /* Ends the connection as if it had broken: what was sent is not the whole. */
 void http_cut(struct evhttp_request *req);
+/* From now on the answer has so many seconds to be taken. */
+void http_limit(struct evhttp_request *req, int seconds);
 /* Ends all streams, with no more words. */
 void streams_close(struct portal *p);
 /* Sends an answer with a body of JSON (taken over; NULL = none). */
@@ -170,6 +178,7 @@ enum route_kind {
     ROUTE_EXPORT,  /* asked for one part after the other, which make a file (download.c) */
     ROUTE_STREAM,  /* asked again and again, each answer an event (stream.c) */
     ROUTE_PORTS,   /* prad says who may; then the gateway's port is looked at (portcheck.c) */
+    ROUTE_FILE,    /* prad says that it may be had, then the file is sent (file.c) */
     ROUTE_OPENAPI, /* answered here */
     ROUTE_HEALTH
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/os.h"
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
@@ -114,7 +115,7 @@ static void record_gateway(struct gateway *g, enum audit_kind kind)
 
 int gateway_start(struct gateway *g, const struct config *c, struct fault *f)
 {
-    *g = (struct gateway){0};
+    *g = (struct gateway){.started = os_time_now()};
     int rc = start_all(g, c, f);
     if (rc != 0)
         gateway_stop(g);
@@ -125,13 +126,17 @@ int gateway_start(struct gateway *g, const struct config *c, struct fault *f)
 
 /* ---- while it runs -------------------------------------------------------------------------- */
 
+static bool same_place(const struct config_listen *a, const struct config_listen *b)
+{
+    return addr_ip_equal(&a->ip, &b->ip) && a->port == b->port;
+}
+
 static bool same_listen(const struct config *a, const struct config *b)
 {
     if (a->listen_count != b->listen_count)
         return false;
     for (unsigned i = 0; i < a->listen_count; i++)
-        if (!addr_ip_equal(&a->listen[i].ip, &b->listen[i].ip) ||
-            a->listen[i].port != b->listen[i].port)
+        if (!same_place(&a->listen[i], &b->listen[i]))
             return false;
     return true;
 }
@@ -147,6 +152,7 @@ static void report_unchanged(const struct config *old, const struct config *new)
                  {"[gateway] workers", old->workers == new->workers},
                  {"[gateway] user", strcmp(old->user, new->user) == 0},
                  {"[store] url", strcmp(old->store_url, new->store_url) == 0},
+                 {"[metrics] listen", same_place(&old->metrics_listen, &new->metrics_listen)},
                  {"[admin] socket", strcmp(old->admin_socket, new->admin_socket) == 0},
                  {"[admin] group", strcmp(old->admin_group, new->admin_group) == 0},
                  {"[log] file", strcmp(old->log_file, new->log_file) == 0},
@@ -175,6 +181,7 @@ void gateway_reload(struct gateway *g, const struct config *c)
 
 void gateway_drain(struct gateway *g)
 {
+    atomic_store(&g->draining, true);
     for (unsigned i = 0; i < g->worker_count; i++)
         worker_drain(g->worker[i]);
 }

@@ -13,6 +13,7 @@
 
 #include "server/audit/audit.h"
 #include "server/config.h"
+#include "server/prad/counters.h"
 #include "server/prad/limits.h"
 #include "server/prad/live.h"
 #include "server/prad/resolver.h"
@@ -52,7 +53,13 @@ struct gateway {
     atomic_uint sessions;             /* connections held, logged in or not */
     atomic_uint_fast64_t connections; /* taken since the start: numbers them */
     atomic_uint_fast64_t refused;     /* connections turned away before they had a place */
-    unsigned next_worker;             /* where balance_pick() begins to look; main thread only */
+    struct counters counters;
+    int64_t started;                      /* seconds since the epoch */
+    atomic_uint_fast64_t keeper_alive_ms; /* when its loop last came round, monotonic */
+    atomic_uint_fast64_t store_errors;    /* writes that the store refused */
+    atomic_bool store_fails;              /* the last one was refused */
+    atomic_bool draining;
+    unsigned next_worker; /* where balance_pick() begins to look; main thread only */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "common/os.h"
 #include "server/admin/admin.h"
 #include "server/admin/admin_server.h"
+#include "server/prad/condition.h"
 #include "server/prad/enroll.h"
 #include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
@@ -29,6 +30,7 @@
 #define EXPIRE_EVERY    14400 /* ticks between looks for audit records that are too old */
 #define SWEEP_EVERY     14400 /* ticks, an hour, between looks at old log bundles */
 #define SWEEP_FIRST     8     /* the first, soon after the start */
+#define PROBE_EVERY     40 /* ticks between trials whether the store takes a write, for /healthz */
 #define AUDIT_BATCH     256
 /* An event may wait this long for others to be stored in the same transaction: one each would cost a
    flush of the disk and more of the processor than the opening of a connection does. */
@@ -67,6 +69,7 @@ struct keeper {
     bool store_failed; /* said so already */
     char sources_path[OS_PATH_MAX];
     bool sources_failed; /* said so already */
+    bool probing;        /* somebody may ask whether the store can be written */
 };
 
 /* ---- what admin operations need of a running prad ------------------------------------------- */
@@ -114,6 +117,14 @@ static void host_device_each(void *ctx, void (*fn)(const char *user, const char 
     live_each_device(k->gateway->live, fn, arg);
 }
 
+static json_t *host_condition(void *ctx)
+{
+    const struct keeper *k = ctx;
+    struct condition c;
+    condition_read(k->gateway, &c);
+    return condition_json(&c);
+}
+
 static int host_channel_close(void *ctx, const char *session, const char *channel)
 {
     const struct keeper *k = ctx;
@@ -146,6 +157,14 @@ static void host_penalty_clear(void *ctx, const struct addr_ip *source)
 
 /* ---- audit ---------------------------------------------------------------------------------- */
 
+/* What others are told of the store: did the last thing that had to be written arrive? */
+static void note_write(struct keeper *k, int rc)
+{
+    if (rc != 0)
+        atomic_fetch_add(&k->gateway->store_errors, 1);
+    atomic_store(&k->gateway->store_fails, rc != 0);
+}
+
 /* Stores what waits. Events that the store does not take are kept and tried again at each tick;
    meanwhile the queue counts what it cannot hold. */
 static void store_audit(struct keeper *k)
@@ -160,12 +179,14 @@ static void store_audit(struct keeper *k)
             if (!k->store_failed)
                 log_event(LOG_ERROR, "audit-store-failed", "events=%zu", k->batch_count);
             k->store_failed = true;
+            note_write(k, rc);
             return;
         }
         if (k->store_failed)
             log_event(LOG_INFO, "audit-store-works-again", "events=%zu", k->batch_count);
         k->store_failed = false;
         k->batch_count = 0;
+        note_write(k, 0);
     }
 }
 
@@ -271,6 +292,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct keeper *k = arg;
     k->ticks++;
+    atomic_store(&k->gateway->keeper_alive_ms, os_monotonic_ms());
     if (k->ticks % REFRESH_EVERY == 0)
         admin_refresh(k->admin);
     if (k->ticks % MAIL_EVERY == 0) {
@@ -283,6 +305,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         save_sources(k);
     if (k->ticks % SWEEP_EVERY == SWEEP_FIRST)
         admin_bundle_sweep(k->admin);
+    if (k->probing && k->ticks % PROBE_EVERY == 0)
+        note_write(k, admin_probe_store(k->admin));
     if (k->batch_count > 0)
         store_audit(k);
     if (k->ticks % ALERTS_EVERY == 0)
@@ -452,9 +476,11 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .penalty_list = host_penalty_list,
                                     .penalty_clear = host_penalty_clear,
                                     .device_each = host_device_each,
+                                    .condition = host_condition,
                                     .settle = host_settle};
     const struct admin_options opt = {.store_url = c->store_url,
                                       .host_key_path = c->host_key,
+                                      .downloads = c->portal_downloads,
                                       .host = &host,
                                       .mail_from = c->mail_from,
                                       .portal_url = c->portal_url};
@@ -490,6 +516,8 @@ int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, 
     if (!k)
         return fault_set(f, PRA_ENOMEM, "out of memory");
     k->gateway = g;
+    k->probing = c->metrics_listen.port != 0;
+    atomic_store(&g->keeper_alive_ms, os_monotonic_ms());
     k->audit_fd = k->mailbox.fd = -1;
     int rc = set_up_loop(k);
     if (rc == 0)

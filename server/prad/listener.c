@@ -43,6 +43,7 @@ static void report_refusal(struct listener *l, const struct addr_ip *ip, uint16_
 {
     uint64_t now = os_monotonic_ms();
     atomic_fetch_add(&l->gateway->refused, 1);
+    counters_note(&l->gateway->counters, AUDIT_LOGIN_REFUSED, reason);
     if (now - l->reported_ms < REPORT_MS) {
         l->suppressed++;
         return;

@@ -136,6 +136,8 @@ void live_remove(struct live *l, struct live_entry *e)
 {
     pthread_mutex_lock(&l->lock);
     tunnel_leave_locked(e);
+    l->gone_in += atomic_load(&e->bytes_in) - e->given_in + e->left_in;
+    l->gone_out += atomic_load(&e->bytes_out) - e->given_out + e->left_out;
     if (e->prev)
         e->prev->next = e->next;
     else
@@ -305,6 +307,25 @@ size_t live_count(struct live *l)
         n += !e->secondary && !e->unsaid;
     pthread_mutex_unlock(&l->lock);
     return n;
+}
+
+void live_totals(struct live *l, struct live_totals *out)
+{
+    struct sum all = {0};
+    pthread_mutex_lock(&l->lock);
+    all.in = l->gone_in;
+    all.out = l->gone_out;
+    *out = (struct live_totals){0};
+    for (const struct live_entry *e = l->head; e; e = e->next) {
+        add(&all, e);
+        all.in += e->left_in - e->given_in;
+        all.out += e->left_out - e->given_out;
+        out->sessions += !e->secondary && !e->unsaid;
+    }
+    pthread_mutex_unlock(&l->lock);
+    out->channels = all.channels;
+    out->bytes_in = all.in;
+    out->bytes_out = all.out;
 }
 
 /* ---- searching ------------------------------------------------------------------------------ */

@@ -59,6 +59,7 @@ struct live_entry {
     struct live_entry *member_next, *member_prev;
     unsigned member_count;
     uint64_t left_in, left_out;   /* moved by secondaries that have left */
+    uint64_t given_in, given_out; /* of a secondary: what its primary has taken over of its bytes */
     struct tunnel_share *share;   /* its own, or its primary's once it has joined */
     struct tunnel_tokens *tokens; /* NULL as long as none was issued */
 };
@@ -98,6 +99,13 @@ void live_remove(struct live *l, struct live_entry *e);
 int live_list(struct live *l, const struct listing *which, json_t **out, int64_t *total);
 /* How many sessions there are. */
 size_t live_count(struct live *l);
+
+/* Of all sessions: what is open, and what was moved since the registry was made. */
+struct live_totals {
+    size_t sessions, channels;
+    uint64_t bytes_in, bytes_out;
+};
+void live_totals(struct live *l, struct live_totals *out);
 /* See struct admin_host. */
 json_t *live_find(struct live *l, const struct admin_live_query *q);
 json_t *live_ports(struct live *l);

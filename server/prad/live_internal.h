@@ -19,6 +19,7 @@ struct live_user {
 struct live {
     pthread_mutex_t lock; /* may be held while mail is posted, never the other way round */
     struct live_entry *head;
+    uint64_t gone_in, gone_out; /* moved by sessions that have ended */
     struct live_user *user[LIVE_PLACES];
 };
 

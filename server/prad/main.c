@@ -19,6 +19,7 @@
 #include "common/os.h"
 #include "server/prad/gateway.h"
 #include "server/prad/listener.h"
+#include "server/prad/metrics.h"
 #include "server/prad/notify.h"
 #include "server/prad/privileges.h"
 
@@ -27,6 +28,7 @@
 struct daemon {
     struct gateway gateway;
     struct listener *listener;
+    struct metrics *metrics;
     struct event_base *base;
     const char *config_path;
     struct event *drain_timer;
@@ -137,11 +139,15 @@ static int start(struct daemon *d, const struct config *c, struct fault *f)
     d->base = event_base_new();
     if (!d->base || watch_signals(d) != 0)
         return fault_set(f, PRA_ENOMEM, "event loop cannot be made");
-    rc = gateway_start(&d->gateway, c, f);
+    rc = metrics_open(d->base, c, &d->metrics, f);
+    if (rc == 0)
+        rc = gateway_start(&d->gateway, c, f);
     if (rc != 0)
         return rc;
     rc = listener_start(d->listener, d->base, &d->gateway, f);
-    if (rc != 0)
+    if (rc == 0)
+        metrics_serve(d->metrics, &d->gateway);
+    else
         gateway_stop(&d->gateway);
     return rc;
 }
@@ -167,6 +173,7 @@ static int run(const char *path, bool check)
     notify_send("READY=1");
     event_base_dispatch(d.base);
     listener_free(d.listener);
+    metrics_free(d.metrics);
     gateway_stop(&d.gateway);
     return 0;
 }

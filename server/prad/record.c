@@ -104,6 +104,7 @@ void record_suppressed(struct session *s)
 void record_session(struct session *s, enum audit_kind kind, const char *reason, const char *detail)
 {
     struct audit_event e;
+    counters_note(&s->worker->gateway->counters, kind, reason ? reason : "");
     if (suppressed(s, kind))
         return;
     fill(&e, s, kind, reason, detail);
@@ -118,6 +119,7 @@ void record_channel(struct channel *ch, enum audit_kind kind, const char *reason
                     const char *detail)
 {
     struct audit_event e;
+    counters_note(&ch->session->worker->gateway->counters, kind, reason ? reason : "");
     if (suppressed(ch->session, kind))
         return;
     fill(&e, ch->session, kind, reason, detail);

@@ -223,6 +223,14 @@ void lookup_cancel(struct lookup *l)
         atomic_store(&l->cancelled, true);
 }
 
+size_t resolver_waiting(struct resolver *r)
+{
+    pthread_mutex_lock(&r->lock);
+    size_t waiting = r->waiting;
+    pthread_mutex_unlock(&r->lock);
+    return waiting;
+}
+
 const char *resolver_error_text(int error)
 {
     switch (error) {

@@ -55,6 +55,9 @@ int resolver_start(struct resolver *r, const char *user, const char *name, struc
 /* On the asker's thread, before the result was delivered: `done` will not be called. */
 void lookup_cancel(struct lookup *l);
 
+/* How many lookups wait for a thread. */
+size_t resolver_waiting(struct resolver *r);
+
 /* One sentence for an EAI_* code. Static. */
 const char *resolver_error_text(int error);
 

@@ -186,8 +186,10 @@ static void unlink_member(struct live_entry *e)
         e->member_next->member_prev = e->member_prev;
     e->member_prev = e->member_next = e->primary = NULL;
     p->member_count--;
-    p->left_in += atomic_load(&e->bytes_in);
-    p->left_out += atomic_load(&e->bytes_out);
+    e->given_in = atomic_load(&e->bytes_in);
+    e->given_out = atomic_load(&e->bytes_out);
+    p->left_in += e->given_in;
+    p->left_out += e->given_out;
 }
 
 void tunnel_close_locked(struct live_entry *primary, const char *reason)

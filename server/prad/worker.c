@@ -324,6 +324,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct worker *w = arg;
     uint64_t now = os_monotonic_ms();
+    atomic_store(&w->alive_ms, now);
     measure_load(w);
     for (struct session *s = w->sessions, *next; s; s = next) {
         next = s->next;
@@ -356,6 +357,7 @@ static int set_up_loop(struct worker *w)
         return PRA_ENOMEM;
     w->mail_event = event_new(w->base, mailbox_fd(&w->mailbox), EV_READ | EV_PERSIST, on_mail, w);
     w->tick_event = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+    atomic_store(&w->alive_ms, os_monotonic_ms());
     w->run_event = event_new(w->base, -1, 0, on_run, w);
     if (!w->mail_event || !w->tick_event || !w->run_event || event_add(w->mail_event, NULL) != 0 ||
         event_add(w->tick_event, &second) != 0)

@@ -73,9 +73,10 @@ struct worker {
     struct session *dead; /* freed at the end of the loop's turn */
     bool draining, stopping;
     atomic_uint busy, fresh, session_count; /* struct balance_load; others read them */
-    uint64_t cpu_ns, measured_ns;           /* when `busy` was last measured */
-    size_t moved;         /* bytes since memory was last given back to the system */
-    struct gather gather; /* empty but while a client's socket is being read */
+    atomic_uint_fast64_t alive_ms; /* when its loop last came round, monotonic; others read it */
+    uint64_t cpu_ns, measured_ns;  /* when `busy` was last measured */
+    size_t moved;                  /* bytes since memory was last given back to the system */
+    struct gather gather;          /* empty but while a client's socket is being read */
     uint8_t scratch[WORKER_SCRATCH];
     uint8_t output[WORKER_OUTPUT]; /* lent to the session that runs: packets are made in it */
     uint8_t input[WORKER_INPUT];   /* what is being read from a client; decrypted and used there */

@@ -18,10 +18,11 @@
 #include "server/audit/audit.h"
 #include "server/listing.h"
 #include "server/policy/policy.h"
+#include "server/store/store_change.h"
 #include "server/store/store_rows.h"
 
 #define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
-#define STORE_MAIL_MAX  254 /* RFC 5321, 4.5.3.1.3 */
+#define STORE_TAGS_MAX  50  /* changes of one device's machine tag that are kept */
 #define STORE_SALT_LEN  16
 #define STORE_TOTP_LEN  20 /* RFC 4226, 4: a secret as long as SHA-1's result */
 /* WebAuthn: longest id of a credential (7.1), longest host name, an RSA key of 4096 bits. */
@@ -51,24 +52,6 @@ struct store_group {
     int64_t id;
     char name[POLICY_NAME_MAX + 1];
     int64_t created;
-};
-
-/* A device: one registered key of one user. Times are seconds since the epoch, 0 = never. */
-struct store_key {
-    int64_t id;
-    char user[POLICY_NAME_MAX + 1];
-    char fingerprint[SSHKEY_FINGERPRINT_MAX];
-    char type[SSHKEY_TYPE_MAX];
-    uint8_t blob[SSHKEY_BLOB_MAX];
-    size_t blob_len;
-    char comment[POLICY_LABEL_MAX + 1];
-    bool any_client;
-    enum policy_key_state state;
-    int64_t registered, revoked, last_seen;
-    char machine_tag[STORE_WORD_MAX + 1]; /* what the client said at its last hello */
-    char version[STORE_WORD_MAX + 1];
-    char os[POLICY_LABEL_MAX + 1];
-    char binding[STORE_WORD_MAX + 1];
 };
 
 struct store_rule {
@@ -272,6 +255,8 @@ typedef int (*store_user_row_fn)(const struct store_user_row *, void *ctx);
 typedef int (*store_group_fn)(const struct store_group *, void *ctx);
 typedef int (*store_member_fn)(const char *group, const char *user, void *ctx);
 typedef int (*store_key_fn)(const struct store_key *, void *ctx);
+typedef int (*store_change_fn)(const struct store_change *, void *ctx);
+typedef int (*store_tag_fn)(int64_t time, const char *before, const char *after, void *ctx);
 typedef int (*store_rule_fn)(const struct store_rule *, void *ctx);
 typedef int (*store_account_fn)(const struct store_account *, void *ctx);
 typedef int (*store_login_fn)(const struct store_login *, void *ctx);
@@ -301,6 +286,8 @@ struct store_ops {
     int (*generation)(struct store *s, uint64_t *out, struct fault *f);
     int (*bump)(struct store *s, struct fault *f);
 
+    /* Changes something that means nothing, to see whether it can be done. */
+    int (*probe)(struct store *s, int64_t now, struct fault *f);
     int (*counts)(struct store *s, struct store_counts *out, struct fault *f);
 
     /*
@@ -323,6 +310,7 @@ struct store_ops {
     /* Adds: PRA_EEXIST if the name is taken; *id is the new row's. Gets: PRA_ENOENT. */
     int (*user_add)(struct store *s, const struct store_user *u, int64_t *id, struct fault *f);
     int (*user_get)(struct store *s, const char *name, struct store_user *out, struct fault *f);
+    int (*user_set)(struct store *s, const struct store_user *u, struct fault *f); /* full_name */
     int (*user_enable)(struct store *s, const char *name, bool enabled, struct fault *f);
     int (*user_delete)(struct store *s, const char *name, struct fault *f); /* keys, rules too */
     int (*user_each)(struct store *s, store_user_fn fn, void *ctx, struct fault *f);
@@ -347,6 +335,10 @@ struct store_ops {
     /* Filters may be NULL; ordered by user, id. */
     int (*key_each)(struct store *s, const char *user, const char *fingerprint, store_key_fn fn,
                     void *ctx, struct fault *f);
+    /* name, place and mail, by id. */
+    int (*key_describe)(struct store *s, const struct store_key *k, struct fault *f);
+    /* When its machine tag became another one: at most STORE_TAGS_MAX, newest first. */
+    int (*key_tags)(struct store *s, int64_t id, store_tag_fn fn, void *ctx, struct fault *f);
     int (*key_note)(struct store *s, int64_t id, const char *machine_tag, const char *version,
                     const char *os, const char *binding, int64_t now, struct fault *f);
     /* A login with this key; no error if it is gone meanwhile. */
@@ -359,6 +351,8 @@ struct store_ops {
      */
     int (*rule_add)(struct store *s, const struct store_rule *r, int64_t *id, struct fault *f);
     int (*rule_get)(struct store *s, int64_t id, struct store_rule *out, struct fault *f);
+    /* All but owner, position and created, by id. */
+    int (*rule_set)(struct store *s, const struct store_rule *r, struct fault *f);
     int (*rule_move)(struct store *s, int64_t id, int64_t position, struct fault *f);
     int (*rule_delete)(struct store *s, int64_t id, struct fault *f);
     /*
@@ -369,6 +363,15 @@ struct store_ops {
                      struct fault *f);
     /* All rules in any order, for a snapshot: sorting 100,000 rows would take half of its time. */
     int (*rule_load)(struct store *s, store_rule_fn fn, void *ctx, struct fault *f);
+
+    /* What was done to rules. `each`: of one owner, newest first, ids below `before` (0 = all). */
+    int (*change_add)(struct store *s, const struct store_change *c, struct fault *f);
+    int (*change_get)(struct store *s, int64_t id, struct store_change *out, struct fault *f);
+    int (*change_each)(struct store *s, bool is_group, const char *owner, int64_t before,
+                       size_t max, store_change_fn fn, void *ctx, struct fault *f);
+    int (*change_undone)(struct store *s, int64_t id, struct fault *f);
+    /* The owner goes: who comes after him by the same name has no part in it. */
+    int (*change_forget)(struct store *s, bool is_group, const char *owner, struct fault *f);
 
     int (*audit_add)(struct store *s, const struct audit_event *events, size_t count,
                      struct fault *f);

@@ -1,9 +1,10 @@
 /*
- * Rows of the database that concern PCs which hand in keys or logs; a part of store.h.
+ * Rows of the database that concern PCs: devices, and those which hand in keys or logs; a part of store.h.
  */
 #ifndef PRA_SERVER_STORE_STORE_ROWS_H
 #define PRA_SERVER_STORE_STORE_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,6 +64,31 @@ struct store_bundle {
     int64_t at, size;
     char sha256[STORE_WORD_MAX + 1];
     int64_t lines, breaks; /* of its logs, see server/bundle/bundle.h */
+};
+
+#define STORE_MAIL_MAX 254 /* RFC 5321, 4.5.3.1.3 */
+
+/* A device: one registered key of one user. Times are seconds since the epoch, 0 = never. */
+struct store_key {
+    int64_t id;
+    char user[POLICY_NAME_MAX + 1];
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+    char type[SSHKEY_TYPE_MAX];
+    uint8_t blob[SSHKEY_BLOB_MAX];
+    size_t blob_len;
+    char comment[POLICY_LABEL_MAX + 1];
+    bool any_client;
+    enum policy_key_state state;
+    int64_t registered, revoked, last_seen;
+    char machine_tag[STORE_WORD_MAX + 1]; /* what the client said at its last hello */
+    char version[STORE_WORD_MAX + 1];
+    char os[POLICY_LABEL_MAX + 1];
+    char binding[STORE_WORD_MAX + 1];
+    int64_t machine_changes,
+        machine_changed;             /* how often the tag became another one, and when last */
+    char name[POLICY_LABEL_MAX + 1]; /* what the administrator calls it, and where it is */
+    char place[POLICY_LABEL_MAX + 1];
+    char mail[STORE_MAIL_MAX + 1]; /* where alerts about it go; "" = nowhere of its own */
 };
 
 #endif

@@ -243,6 +243,14 @@ static int sqlite_bump(struct store *s, struct fault *f)
     return sql_change(&q, f);
 }
 
+static int sqlite_probe(struct store *s, int64_t now, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_PROBE);
+
+    sql_put_int(&q, now);
+    return sql_run(&q, f);
+}
+
 /* ---- opening ----------------------------------------------------------------------------------- */
 
 static int take_lock(const char *path, int *out, struct fault *f)
@@ -362,6 +370,9 @@ static const struct store_ops sqlite_ops = {
     OP(enroll_add),    OP(enroll_get),    OP(enroll_set),      OP(enroll_each),
     OP(enroll_purge),
     OP(bundle_add),   OP(bundle_get),    OP(bundle_delete), OP(bundle_each),
+    OP(probe),        OP(user_set),      OP(key_describe),  OP(key_tags),
+    OP(rule_set),     OP(change_add),    OP(change_get),    OP(change_each),     OP(change_undone),
+    OP(change_forget),
 };
 /* clang-format on */
 #undef OP

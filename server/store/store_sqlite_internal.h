@@ -13,10 +13,12 @@
 #define SQL_USER_COLUMNS "id, name, enabled, full_name, created"
 #define SQL_KEY_COLUMNS                                                                            \
     "k.id, u.name, k.fingerprint, k.type, k.blob, k.comment, k.any_client, k.state, k.registered," \
-    " k.revoked, k.last_seen, k.machine_tag, k.version, k.os, k.binding"
+    " k.revoked, k.last_seen, k.machine_tag, k.version, k.os, k.binding, k.tag_changes,"           \
+    " k.tag_changed, k.name, k.place, k.mail"
 #define SQL_RULE_COLUMNS                                                                           \
     "r.id, r.group_id IS NOT NULL, coalesce(u.name, g.name), r.position, r.name, r.action,"        \
     " r.target, r.local, r.fallback, r.source, r.hours, r.expires, r.log, r.created"
+#define SQL_CHANGE_COLUMNS "id, time, by, what, rule, is_group, owner, before, after, undone"
 #define SQL_RULE_FROM                                                                              \
     " FROM rules r LEFT JOIN users u ON u.id = r.user_id LEFT JOIN groups g ON g.id = r.group_id "
 #define SQL_AUDIT_COLUMNS                                                                          \
@@ -53,8 +55,11 @@
     X(SQL_DATA_VERSION, "PRAGMA data_version")                                                     \
     X(SQL_GENERATION, "SELECT value FROM meta WHERE key = 'generation'")                           \
     X(SQL_BUMP, "UPDATE meta SET value = value + 1 WHERE key = 'generation'")                      \
+    X(SQL_PROBE, "INSERT INTO meta VALUES ('probe', ?) ON CONFLICT (key) DO UPDATE SET value ="    \
+                 " excluded.value")                                                                \
     X(SQL_USER_ADD, "INSERT INTO users (name, enabled, full_name, created) VALUES (?, ?, ?, ?)")   \
     X(SQL_USER_GET, "SELECT " SQL_USER_COLUMNS " FROM users WHERE name = ?")                       \
+    X(SQL_USER_SET, "UPDATE users SET full_name = ? WHERE id = ?")                                 \
     X(SQL_USER_ENABLE, "UPDATE users SET enabled = ? WHERE name = ?")                              \
     X(SQL_USER_DELETE, "DELETE FROM users WHERE name = ?")                                         \
     X(SQL_USER_EACH, "SELECT " SQL_USER_COLUMNS " FROM users ORDER BY name")                       \
@@ -83,8 +88,17 @@
                   " WHERE u.name = ? ORDER BY k.id")                                               \
     X(SQL_KEY_WITH, "SELECT " SQL_KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user_id"      \
                     " WHERE k.fingerprint = ? ORDER BY u.name, k.id")                              \
-    X(SQL_KEY_NOTE, "UPDATE keys SET machine_tag = ?, version = ?, os = ?, binding = ?,"           \
-                    " last_seen = ? WHERE id = ?")                                                 \
+    X(SQL_KEY_NOTE, "UPDATE keys SET machine_tag = ?1, version = ?2, os = ?3, binding = ?4,"       \
+                    " last_seen = ?5, tag_changes = tag_changes + (machine_tag NOT IN ('', ?1)),"  \
+                    " tag_changed = iif(machine_tag NOT IN ('', ?1), ?5, tag_changed)"             \
+                    " WHERE id = ?6")                                                              \
+    X(SQL_KEY_TAG_ADD, "INSERT INTO key_tags (key_id, time, before, after) SELECT id, ?2,"         \
+                       " machine_tag, ?3 FROM keys WHERE id = ?1 AND machine_tag NOT IN ('', ?3)") \
+    X(SQL_KEY_TAG_TRIM, "DELETE FROM key_tags WHERE key_id = ?1 AND id NOT IN (SELECT id FROM"     \
+                        " key_tags WHERE key_id = ?1 ORDER BY id DESC LIMIT ?2)")                  \
+    X(SQL_KEY_TAG_EACH, "SELECT time, before, after FROM key_tags WHERE key_id = ?"                \
+                        " ORDER BY id DESC")                                                       \
+    X(SQL_KEY_DESCRIBE, "UPDATE keys SET name = ?, place = ?, mail = ? WHERE id = ?")              \
     X(SQL_KEY_SEEN, "UPDATE keys SET last_seen = ? WHERE fingerprint = ? AND user_id ="            \
                     " (SELECT id FROM users WHERE name = ?)")                                      \
     X(SQL_RULE_OPEN_GAP_USER, "UPDATE rules SET position = position + 1 WHERE user_id ="           \
@@ -113,6 +127,17 @@
       "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE u.name = ? ORDER BY r.position")             \
     X(SQL_RULE_OF_GROUP,                                                                           \
       "SELECT " SQL_RULE_COLUMNS SQL_RULE_FROM "WHERE g.name = ? ORDER BY r.position")             \
+    X(SQL_CHANGE_ADD, "INSERT INTO rule_changes (time, by, what, rule, is_group, owner, before,"   \
+                      " after, undone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)")                        \
+    X(SQL_CHANGE_TRIM, "DELETE FROM rule_changes WHERE id <="                                      \
+                       " (SELECT max(id) FROM rule_changes) - ?")                                  \
+    X(SQL_CHANGE_GET, "SELECT " SQL_CHANGE_COLUMNS " FROM rule_changes WHERE id = ?")              \
+    X(SQL_CHANGE_EACH, "SELECT " SQL_CHANGE_COLUMNS " FROM rule_changes WHERE is_group = ?1 AND"   \
+                       " owner = ?2 AND (id < ?3 OR ?3 = 0) ORDER BY id DESC LIMIT ?4")            \
+    X(SQL_CHANGE_UNDONE, "UPDATE rule_changes SET undone = 1 WHERE id = ?")                        \
+    X(SQL_CHANGE_FORGET, "DELETE FROM rule_changes WHERE is_group = ? AND owner = ?")              \
+    X(SQL_RULE_SET, "UPDATE rules SET name = ?, action = ?, target = ?, local = ?, fallback = ?,"  \
+                    " source = ?, hours = ?, expires = ?, log = ? WHERE id = ?")                   \
     X(SQL_AUDIT_ADD, "INSERT INTO audit (kind, time_ms, session, user, device, source,"            \
                      " source_port, target, target_ip, rule, reason, detail, bytes_in,"            \
                      " bytes_out, times) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
@@ -351,6 +376,7 @@ int sqlite_migrate(struct sqlite_store *s, int64_t version, struct fault *f);
 #define SQLITE_OP(name) __typeof__(*((struct store_ops *)0)->name) sqlite_##name
 SQLITE_OP(user_add);
 SQLITE_OP(user_get);
+SQLITE_OP(user_set);
 SQLITE_OP(user_enable);
 SQLITE_OP(user_delete);
 SQLITE_OP(user_each);
@@ -370,10 +396,18 @@ SQLITE_OP(account_list);
 SQLITE_OP(key_add);
 SQLITE_OP(key_update);
 SQLITE_OP(key_each);
+SQLITE_OP(key_describe);
+SQLITE_OP(key_tags);
 SQLITE_OP(key_note);
 SQLITE_OP(key_seen);
 SQLITE_OP(rule_add);
 SQLITE_OP(rule_get);
+SQLITE_OP(rule_set);
+SQLITE_OP(change_add);
+SQLITE_OP(change_get);
+SQLITE_OP(change_each);
+SQLITE_OP(change_undone);
+SQLITE_OP(change_forget);
 SQLITE_OP(rule_move);
 SQLITE_OP(rule_delete);
 SQLITE_OP(rule_each);

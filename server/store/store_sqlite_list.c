@@ -76,8 +76,10 @@ static const struct list keys = {
     .columns = SQL_KEY_COLUMNS,
     .table = "keys k",
     .joins = " JOIN users u ON u.id = k.user_id",
-    .search = HAS("u.name") " OR " HAS("k.fingerprint") " OR " HAS("k.comment") " OR " HAS(
-        "k.machine_tag") " OR " HAS("k.version") " OR " HAS("k.os"),
+    /* clang-format off */
+    .search = HAS("u.name") " OR " HAS("k.fingerprint") " OR " HAS("k.comment") " OR " HAS("k.machine_tag")
+        " OR " HAS("k.version") " OR " HAS("k.os") " OR " HAS("k.name") " OR " HAS("k.place"),
+    /* clang-format on */
     .user = "u.name = " V_USER,
     .state = "k.state = " V_STATE,
     .states = (const char *const[]){"active", "revoked", NULL},
@@ -86,7 +88,8 @@ static const struct list keys = {
     .sorts = SORTS({"user", "u.name"}, {"fingerprint", "k.fingerprint"}, {"comment", "k.comment"},
                    {"state", "k.state"}, {"registered", "k.registered"}, {"revoked", "k.revoked"},
                    {"seen", "k.last_seen"}, {"version", "k.version"}, {"os", "k.os"},
-                   {"machine", "k.machine_tag"}, {"binding", "k.binding"}),
+                   {"machine", "k.machine_tag"}, {"binding", "k.binding"}, {"name", "k.name"},
+                   {"place", "k.place"}),
 };
 
 static const struct list rules = {

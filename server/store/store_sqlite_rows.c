@@ -69,6 +69,15 @@ int sqlite_user_get(struct store *s, const char *name, struct store_user *out, s
     return 0;
 }
 
+int sqlite_user_set(struct store *s, const struct store_user *u, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_USER_SET);
+
+    sql_put_text(&q, u->full_name);
+    sql_put_int(&q, u->id);
+    return sql_change(&q, f);
+}
+
 int sqlite_user_enable(struct store *s, const char *name, bool enabled, struct fault *f)
 {
     struct sql q = sql_start(s, SQL_USER_ENABLE);
@@ -220,6 +229,11 @@ void sqlite_read_key(struct sql *q, struct store_key *k)
     sql_get_text(q, k->version, sizeof(k->version));
     sql_get_text(q, k->os, sizeof(k->os));
     sql_get_text(q, k->binding, sizeof(k->binding));
+    k->machine_changes = sql_get_int(q);
+    k->machine_changed = sql_get_int(q);
+    sql_get_text(q, k->name, sizeof(k->name));
+    sql_get_text(q, k->place, sizeof(k->place));
+    sql_get_text(q, k->mail, sizeof(k->mail));
 }
 
 int sqlite_key_add(struct store *s, const struct store_key *k, int64_t *id, struct fault *f)
@@ -274,20 +288,6 @@ int sqlite_key_each(struct store *s, const char *user, const char *fingerprint, 
         }
     }
     return rc;
-}
-
-int sqlite_key_note(struct store *s, int64_t id, const char *machine_tag, const char *version,
-                    const char *os, const char *binding, int64_t now, struct fault *f)
-{
-    struct sql q = sql_start(s, SQL_KEY_NOTE);
-
-    sql_put_text(&q, machine_tag);
-    sql_put_text(&q, version);
-    sql_put_text(&q, os);
-    sql_put_text(&q, binding);
-    sql_put_int(&q, now);
-    sql_put_int(&q, id);
-    return sql_change(&q, f);
 }
 
 int sqlite_key_seen(struct store *s, const char *user, const char *fingerprint, int64_t now,

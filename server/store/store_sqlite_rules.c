@@ -180,27 +180,40 @@ static const char *local_text(const struct policy_local *l, char *dst, size_t ca
     return dst;
 }
 
+/* A rule's parts as text, as long as a statement needs them. */
+struct parts {
+    char target[PART_MAX], local[32], fallback[32], source[50];
+};
+
+/* From the name on, in the order of the table. */
+static void put_parts(struct sql *q, const struct store_rule *in, struct parts *p)
+{
+    const struct policy_rule *r = &in->rule;
+
+    policy_format_target(&r->target, p->target, sizeof(p->target));
+    sql_put_text(q, r->name);
+    sql_put_text(q, r->action == POLICY_ACTION_ALLOW ? "allow" : "deny");
+    sql_put_text(q, p->target);
+    sql_put_text(q, local_text(&r->local, p->local, sizeof(p->local)));
+    sql_put_text(q, local_text(&r->fallback, p->fallback, sizeof(p->fallback)));
+    sql_put_text(q, r->has_from ? addr_format_cidr(&r->from, p->source) : NULL);
+    sql_put_text(q, in->hours[0] != '\0' ? in->hours : NULL);
+    sql_put_int(q, r->expires);
+    sql_put_int(q, r->log);
+}
+
 static int insert_rule(struct store *s, const struct store_rule *in, int64_t position, int64_t *id,
                        struct fault *f)
 {
     const struct policy_rule *r = &in->rule;
-    char target[PART_MAX], local[32], fallback[32], source[50];
+    struct parts p;
     struct sql q = sql_start(s, SQL_RULE_ADD);
     int rc;
 
-    policy_format_target(&r->target, target, sizeof(target));
     sql_put_text(&q, r->is_group ? NULL : r->owner);
     sql_put_text(&q, r->is_group ? r->owner : NULL);
     sql_put_int(&q, position);
-    sql_put_text(&q, r->name);
-    sql_put_text(&q, r->action == POLICY_ACTION_ALLOW ? "allow" : "deny");
-    sql_put_text(&q, target);
-    sql_put_text(&q, local_text(&r->local, local, sizeof(local)));
-    sql_put_text(&q, local_text(&r->fallback, fallback, sizeof(fallback)));
-    sql_put_text(&q, r->has_from ? addr_format_cidr(&r->from, source) : NULL);
-    sql_put_text(&q, in->hours[0] != '\0' ? in->hours : NULL);
-    sql_put_int(&q, r->expires);
-    sql_put_int(&q, r->log);
+    put_parts(&q, in, &p);
     sql_put_int(&q, in->created);
     rc = sql_change(&q, f);
     if (rc == 0)
@@ -221,6 +234,17 @@ int sqlite_rule_add(struct store *s, const struct store_rule *in, int64_t *id, s
     else
         rc = shift(s, &in->rule, true, position, f);
     return rc != 0 ? rc : insert_rule(s, in, position, id, f);
+}
+
+int sqlite_rule_set(struct store *s, const struct store_rule *in, struct fault *f)
+{
+    struct sql q = sql_start(s, SQL_RULE_SET);
+    struct parts p;
+
+    store_touch(s, in->rule.is_group, in->rule.owner);
+    put_parts(&q, in, &p);
+    sql_put_int(&q, in->rule.id);
+    return sql_change(&q, f);
 }
 
 int sqlite_rule_move(struct store *s, int64_t id, int64_t position, struct fault *f)

@@ -161,8 +161,25 @@
     " breaks INTEGER NOT NULL) STRICT;"                                                            \
     "CREATE INDEX bundles_user ON bundles (user_id);"
 
+/* What an administrator says of a device, changes of its machine tag, and what was done to rules. */
+#define SCHEMA_10                                                                                  \
+    "ALTER TABLE keys ADD COLUMN name TEXT NOT NULL DEFAULT '';"                                   \
+    "ALTER TABLE keys ADD COLUMN place TEXT NOT NULL DEFAULT '';"                                  \
+    "ALTER TABLE keys ADD COLUMN mail TEXT NOT NULL DEFAULT '';"                                   \
+    "ALTER TABLE keys ADD COLUMN tag_changes INTEGER NOT NULL DEFAULT 0;"                          \
+    "ALTER TABLE keys ADD COLUMN tag_changed INTEGER NOT NULL DEFAULT 0;"                          \
+    "CREATE TABLE key_tags (id INTEGER PRIMARY KEY AUTOINCREMENT,"                                 \
+    " key_id INTEGER NOT NULL REFERENCES keys ON DELETE CASCADE, time INTEGER NOT NULL,"           \
+    " before TEXT NOT NULL, after TEXT NOT NULL) STRICT;"                                          \
+    "CREATE INDEX key_tags_key ON key_tags (key_id, id);"                                          \
+    "CREATE TABLE rule_changes (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"      \
+    " by TEXT NOT NULL, what TEXT NOT NULL, rule INTEGER NOT NULL, is_group INTEGER NOT NULL,"     \
+    " owner TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,"                             \
+    " undone INTEGER NOT NULL) STRICT;"                                                            \
+    "CREATE INDEX rule_changes_owner ON rule_changes (is_group, owner, id);"
+
 static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5,
-                                    SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9};
+                                    SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

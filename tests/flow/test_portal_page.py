@@ -211,7 +211,7 @@ def test_everything_is_reached_with_the_keyboard(portal, page):
     tab_to("suzuki")
     page.do("press", key="Enter")
     page.see("127.0.0.1:110")
-    tab_to("下へ")
+    tab_to("下へ: POP")
     page.do("press", key="Enter")
     wait_until(lambda: [r["name"] for r in portal.gateway.admin("rule", "list", "--user", "suzuki")] == ["Web", "POP"],
                5, "the rule to move down")

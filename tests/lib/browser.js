@@ -58,7 +58,22 @@ const commands = {
   all: c => state.page.locator(c.selector).allInnerTexts(),
   focused: () => state.page.evaluate(() => {
     const e = document.activeElement;
-    return (e.labels && e.labels[0] && e.labels[0].innerText) || e.innerText || e.tagName;
+    return (e.labels && e.labels[0] && e.labels[0].innerText) || e.getAttribute('aria-label') || e.innerText || e.tagName;
+  }),
+  hrefs: c => state.page.locator(c.selector).evaluateAll(all => all.map(a => a.getAttribute('href'))),
+  open_all: () => state.page.locator('details').evaluateAll(all => all.forEach(d => { d.open = true; })),
+  // Nothing says `text` any more, and a moment later nothing does so again.
+  async idle(c) {
+    for (let quiet = 0; quiet < 2; quiet++) {
+      await state.page.waitForTimeout(100);
+      await state.page.waitForFunction(text => !document.body.innerText.includes(text), c.text, limit);
+    }
+  },
+  // How much wider than the window the page is, if it is: [] or ["12 px: element"].
+  overflow: () => state.page.evaluate(() => {
+    const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    const widest = [...document.querySelectorAll('main *, header *')].find(e => e.getBoundingClientRect().right > innerWidth + 1);
+    return over > 0 ? [`${over} px: ${widest ? widest.outerHTML.slice(0, 100) : ''}`] : [];
   }),
   scheme: c => state.page.emulateMedia({colorScheme: c.scheme}),
   shot: c => state.page.screenshot({path: c.path, fullPage: true}).then(() => null),

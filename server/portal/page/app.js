@@ -8,7 +8,7 @@ import {Account} from './account.js';
 import {Users, User} from './users.js';
 import {AccountPage, Accounts} from './accounts.js';
 import {Dashboard} from './dashboard.js';
-import {Devices} from './devices.js';
+import {Device, Devices} from './devices.js';
 import {Enrollments} from './enroll.js';
 import {Group, Groups} from './groups.js';
 import {Alerts} from './alerts.js';
@@ -56,7 +56,7 @@ function Part({where, name, me, may, reload, onOver}) {
     case 'groups':
       return name ? html`<${Group} key=${name} name=${name} may=${may} />` : html`<${Groups} may=${may} />`;
     case 'devices':
-      return html`<${Devices} may=${may} />`;
+      return name ? html`<${Device} key=${name} name=${name} may=${may} />` : html`<${Devices} may=${may} />`;
     case 'alerts':
       return html`<${Alerts} may=${may} />`;
     case 'audit':

@@ -1,8 +1,13 @@
 // Devices: every registered key is one PC. A lost one is cut off with one click, and let in again when it is found.
 import {html, useState} from './preact.js';
-import {post, part} from './api.js';
+import {api, get, post, part} from './api.js';
 import {t, when} from './i18n.js';
-import {Act, Alert, Field, Loaded, Pager, useAction, usePaged} from './ui.js';
+import {Downloads, newest, older} from './downloads.js';
+import {Act, Alert, Field, Form, Loaded, Pager, save, useAction, useData, usePaged} from './ui.js';
+
+// Names of users hold no slash.
+export const deviceHref = k => '#/devices/' + part(`${k.user}/${k.fingerprint}`);
+const plain = os => (os || '').replace(/^"(.*)"$/, '$1');
 
 // What was just cut off, with the way back.
 function Undo({last, onUndo, onClose}) {
@@ -17,7 +22,7 @@ function Binding({k}) {
 }
 
 // The keys of `user`, or of everybody. `again` is called when something changed.
-export function KeyTable({keys, user, may, again}) {
+export function KeyTable({keys, user, may, again, latest}) {
   const [last, setLast] = useState(null);
   const cut = k => async () => {
     await post('/keys/revoke', {fingerprint: k.fingerprint, user: k.user});
@@ -32,17 +37,67 @@ export function KeyTable({keys, user, may, again}) {
   return html`<div>${last && html`<${Undo} last=${last} onUndo=${restore(last)} onClose=${() => setLast(null)} />`}
     <div class="scroll"><table><thead><tr>${[...(user ? [] : ['name']), 'device', 'state', 'binding', 'machine', 'version', 'seen'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
     <tbody>${keys.map(k => html`<tr key=${k.id}>${!user && html`<td><a href=${'#/users/' + part(k.user)}>${k.user}</a></td>`}
-      <th scope="row">${k.comment || '-'}<small><code>${k.fingerprint}</code></small></th>
-      <td class=${k.state === 'active' ? 'good' : 'bad'}>${t(k.state)}</td><td><${Binding} k=${k} /></td><td>${k.machine ? html`<code>${k.machine}</code>` : ''}</td>
-      <td>${k.version || ''}${k.os && html`<small>${k.os.replace(/^"(.*)"$/, '$1')}</small>`}</td><td>${when(k.seen)}</td>
+      <th scope="row"><a href=${deviceHref(k)}>${k.name || k.comment || '-'}</a>${k.place && html`<small>${k.place}</small>`}<small><code>${k.fingerprint}</code></small></th>
+      <td class=${k.state === 'active' ? 'good' : 'bad'}>${t(k.state)}</td><td><${Binding} k=${k} /></td><td>${k.machine ? html`<code>${k.machine}</code>` : ''}${k['machine-changes'] > 0 && html`<small class="warning">${t('machineChanged', k['machine-changes'])}</small>`}</td>
+      <td>${k.version || ''}${latest && k.version && older(k.version, latest) && html`<small class="warning">${t('newerIs', latest)}</small>`}${k.os && html`<small>${plain(k.os)}</small>`}</td><td>${when(k.seen)}</td>
       <td class="buttons">${may.has('key.revoke') && k.state === 'active' && html`<${Act} label=${t('revoke')} name=${k.comment} danger ask=${t('sureRevoke')} act=${cut(k)} />`}
         ${may.has('key.restore') && k.state === 'revoked' && html`<${Act} label=${t('restore')} name=${k.comment} ask=${t('sureRestore')} act=${restore(k)} />`}</td></tr>`)}</tbody></table></div></div>`;
 }
 
 export function Devices({may}) {
   const list = usePaged('/keys');
+  const latest = useData(() => (may.has('download.list') ? newest() : undefined), '');
   return html`<div><h1>${t('devices')}</h1>
     <${Field} label=${t('search')} type="search" hint=${t('devicesHint')} value=${list.text} onInput=${list.search} />
     <${Loaded} state=${list}>${({rows}) => (rows.length === 0 ? html`<p class="empty">${t(list.text ? 'noDeviceFits' : 'noKeys')}</p>`
-      : html`<${KeyTable} keys=${rows} may=${may} again=${list.again} />`)}<//><${Pager} list=${list} /></div>`;
+      : html`<${KeyTable} keys=${rows} may=${may} again=${list.again} latest=${latest.data} />`)}<//><${Pager} list=${list} />
+    ${may.has('download.list') && html`<${Downloads} />`}</div>`;
+}
+
+/* ---- one device ---- */
+
+function Describe({k, again}) {
+  const [data, setData] = useState({name: k.name || '', place: k.place || '', mail: k.mail || ''});
+  const [saved, setSaved] = useState('');
+  const set = member => value => { setSaved(''); setData(old => ({...old, [member]: value})); };
+  const action = useAction(async () => {
+    await api('PATCH', '/keys', {fingerprint: k.fingerprint, user: k.user, ...data});
+    setSaved(t('saved'));
+    await again();
+  });
+  return html`<${Form} action=${action} button=${t('save')} className="form row">
+    <${Field} label=${t('deviceName')} value=${data.name} onInput=${set('name')} autocomplete="off" />
+    <${Field} label=${t('place')} value=${data.place} onInput=${set('place')} autocomplete="off" />
+    <${Field} label=${t('alertMail')} type="email" value=${data.mail} onInput=${set('mail')} autocomplete="off" /><//>
+    <${Alert} text=${saved} />`;
+}
+
+function Tags({tags}) {
+  return tags.length === 0 ? html`<p class="empty">${t('noMachineChange')}</p>`
+    : html`<ul class="rows">${tags.map(c => html`<li><time datetime=${c.time}>${when(c.time)}</time><span><code>${c.from}</code> → <code>${c.to}</code></span></li>`)}</ul>`;
+}
+
+function Connected({sessions}) {
+  if (sessions.length === 0)
+    return html`<p class="quiet">○ ${t('notConnected')}</p>`;
+  return html`<ul class="rows">${sessions.map(s => html`<li key=${s.id}><a class="good" href=${'#/live/' + part(s.id)}>● ${t('connected')}</a><span>${s.source}</span>
+    <span>${s.ports.length === 0 ? t('portsFine') : s.ports.map(p => html`<span class="bad">× <code>${p.local}</code> ${t('port_' + p.state)} ${p.program}</span>`)}</span></li>`)}</ul>`;
+}
+
+export function Device({name, may}) {
+  const [user, fingerprint] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
+  const state = useData(() => get('/keys/show?' + new URLSearchParams({user, fingerprint})), name);
+  const file = useAction(async () => save(`device-${user}.json`, JSON.stringify(await get('/keys/show?' + new URLSearchParams({user, fingerprint})), null, 2), 'application/json'));
+  return html`<div><p><a href="#/devices">← ${t('devices')}</a></p><${Loaded} state=${state}>${d => html`<h1>${d.device.name || d.device.comment || '-'} <small>${d.device.place}</small></h1>
+    <section class="card"><h2>${t('deviceData')}</h2><dl class="facts">
+      <dt>${t('name')}</dt><dd><a href=${'#/users/' + part(user)}>${user}</a> ${d.user && d.user['full-name']}</dd>
+      <dt>${t('state')}</dt><dd class=${d.device.state === 'active' ? 'good' : 'bad'}>${t(d.device.state)}</dd>
+      <dt>${t('fingerprint')}</dt><dd><code>${d.device.fingerprint}</code></dd><dt>${t('comment')}</dt><dd>${d.device.comment}</dd>
+      <dt>${t('binding')}</dt><dd><${Binding} k=${d.device} /></dd><dt>${t('machine')}</dt><dd><code>${d.device.machine}</code></dd>
+      <dt>${t('version')}</dt><dd>${d.device.version}</dd><dt>${t('system')}</dt><dd>${plain(d.device.os)}</dd>
+      <dt>${t('registered')}</dt><dd>${when(d.device.registered)}</dd><dt>${t('seen')}</dt><dd>${when(d.device.seen)}</dd></dl>
+      ${may.has('key.set') && html`<${Describe} k=${d.device} again=${state.again} />`}
+      <p class="buttons"><button disabled=${file.busy} onClick=${file.run}>${t('getFile')}</button><small>${t('getFileHint')}</small></p><${Alert} error=${file.error} /></section>
+    <section class="card"><h2>${t('live')}</h2><${Connected} sessions=${d.sessions} /></section>
+    <section class="card"><h2>${t('machineTags')}</h2><${Tags} tags=${d['machine-tags']} /></section>`}<//></div>`;
 }

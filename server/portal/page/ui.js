@@ -108,12 +108,21 @@ export function Pager({list}) {
     <button disabled=${list.page >= pages - 1} onClick=${() => list.turn(list.page + 1)}>${t('forward')}</button></nav>`;
 }
 
+// Gives the person a file.
+export function save(name, text, type) {
+  const a = document.createElement('a');
+  a.href = URL.createObjectURL(new Blob([text], {type}));
+  a.download = name;
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(a.href), 10000);
+}
+
 // A button that asks first, when there is a question, and shows what went wrong beside itself.
-export function Act({label, ask, act, name, danger}) {
+export function Act({label, icon, ask, act, name, danger}) {
   const action = useAction(async () => {
     if (!ask || confirm(ask))
       await act();
   });
   return html`<span><button class=${danger ? 'danger' : ''} aria-label=${name ? `${label}: ${name}` : undefined}
-    disabled=${action.busy} onClick=${action.run}>${label}</button><${Alert} error=${action.error} /></span>`;
+    title=${icon ? label : undefined} disabled=${action.busy} onClick=${action.run}>${icon || label}</button><${Alert} error=${action.error} /></span>`;
 }

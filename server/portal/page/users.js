@@ -2,12 +2,13 @@
 import {html, useState} from './preact.js';
 import {api, ask, get, post, part, watch} from './api.js';
 import {t, ago, language, when} from './i18n.js';
-import {Act, Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
+import {Act, Alert, Field, Form, Loaded, Pager, save, useAction, useData, usePaged} from './ui.js';
 import {KeyTable} from './devices.js';
 import {EnrollCard} from './enroll.js';
 import {sessionHref} from './live.js';
 import {LogCard} from './logs.js';
 import {Rules} from './rules.js';
+import {Tables} from './tables.js';
 
 export const href = name => '#/users/' + part(name);
 
@@ -46,7 +47,8 @@ export function Users({may}) {
     <${Loaded} state=${list}>${({rows}) => rows.length > 0 ? html`<${Table} users=${rows} />`
       : html`<p class="empty">${t(list.text ? 'noMatch' : 'noUsers')}</p>`}<//>
     <${Pager} list=${list} />
-    ${may.has('user.add') && html`<${AddUser} again=${list.again} />`}</div>`;
+    ${may.has('user.add') && html`<${AddUser} again=${list.again} />`}
+    ${may.has('user.export') && html`<${Tables} may=${may} done=${list.again} />`}</div>`;
 }
 
 /* ---- one user ---- */
@@ -95,14 +97,6 @@ function Trouble({e}) {
     ${e.target || ''}</small></p><p>${e.cause}</p>${e.remedy && html`<details><summary>${t('remedy')}</summary><p>${e.remedy}</p></details>`}</li>`;
 }
 
-export function save(name, text, type) {
-  const a = document.createElement('a');
-  a.href = URL.createObjectURL(new Blob([text], {type}));
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(a.href), 10000);
-}
-
 // What the user is given: the profile that sets up his PC, and a sheet of paper.
 function HandOut({user}) {
   const [server, setServer] = useState(localStorage.getItem('server') || location.hostname);
@@ -115,7 +109,7 @@ function HandOut({user}) {
   const sheet = useAction(async () => { await fetchProfile(); setShown(server); location.hash = `#/sheet/${part(user)}`; });
   return html`<section class="card"><h2>${t('handOut')}</h2><${Form} action=${action} button=${t('getProfile')} className="form row">
     <${Field} label=${t('serverAddress')} hint=${t('serverHint')} value=${server} onInput=${setServer} autocomplete="off" required />
-    <//><p class="buttons"><button disabled=${sheet.busy} onClick=${sheet.run}>${t('getSheet')}</button></p><${Alert} error=${sheet.error} /></section>`;
+    <//><p class="buttons"><button disabled=${sheet.busy} onClick=${sheet.run}>${t('getSheet')}</button><a href="#/devices">${t('downloads')} →</a></p><${Alert} error=${sheet.error} /></section>`;
 }
 
 function Membership({user, groups, may, again}) {
@@ -133,6 +127,13 @@ function Membership({user, groups, may, again}) {
       <${Field} label=${t('groupName')} value=${group} onInput=${setGroup} autocapitalize="none" autocomplete="off" required /><//>`}</section>`;
 }
 
+function FullName({user, again}) {
+  const [full, setFull] = useState(user['full-name'] || '');
+  const action = useAction(async () => { await api('PATCH', '/users/' + part(user.name), {'full-name': full}); await again(); });
+  return html`<details><summary>${t('changeName')}</summary><${Form} action=${action} button=${t('save')} className="form row">
+    <${Field} label=${t('fullName')} value=${full} onInput=${setFull} autocomplete="off" /><//></details>`;
+}
+
 export function User({name, may}) {
   const state = useData(async () => (await get('/users?name=' + part(name)))[0] || null, name);
   const change = verb => async () => { await post(`/users/${part(name)}/${verb}`); await state.again(); };
@@ -145,6 +146,7 @@ export function User({name, may}) {
         ? html`<${Act} label=${t('disable')} danger ask=${t('sureDisable', name)} act=${change('disable')} />`
         : html`<${Act} label=${t('enable')} act=${change('enable')} />`)}
       ${may.has('user.delete') && html`<${Act} label=${t('deleteUser')} danger ask=${t('sureDelete', name)} act=${remove} />`}</p>
+      ${may.has('user.set') && html`<${FullName} user=${u} again=${state.again} />`}
       <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />
       <${Membership} user=${name} groups=${u.groups} may=${may} again=${state.again} />${may.has('profile') && html`<${HandOut} user=${name} />`}`}<//></div>`;
 }

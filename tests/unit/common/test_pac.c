@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/pac.h"
+#include "common/pac.h"
 #include "common/err.h"
 
 static void names_are_told_from_what_is_none(void **state)

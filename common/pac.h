@@ -2,8 +2,8 @@
  * A proxy auto-configuration file (PAC) for browsers: the company's names go through the forward to
  * the company's proxy, everything else goes where it went before. Pure.
  */
-#ifndef PRA_CLIENT_PAC_H
-#define PRA_CLIENT_PAC_H
+#ifndef PRA_COMMON_PAC_H
+#define PRA_COMMON_PAC_H
 
 #include <stdbool.h>
 #include <stddef.h>

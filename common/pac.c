@@ -1,5 +1,5 @@
 /* pac.h */
-#include "client/pac.h"
+#include "common/pac.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 /* Of the language alone, without the helper functions that browsers have: so a test can run it. */
 #define PAC_TEXT                                                                                   \
-    "// Made by `pra pac`: the company's names go through PRA, everything else does not.\n"        \
+    "// Made by PRA: the company's names go through PRA, everything else does not.\n"              \
     "function FindProxyForURL(url, host) {\n"                                                      \
     "    var names = [%s];\n"                                                                      \
     "    host = host.toLowerCase().replace(/\\.$/, \"\");\n"                                       \
