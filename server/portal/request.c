@@ -316,6 +316,9 @@ bool request_is_clear(struct evhttp_request *req)
                 return false;
         }
     }
+    /* Of another HTTP nobody knows what it means. */
+    if (req->major != 1)
+        return false;
     /* evhttp reads no body after these. */
     if (body && (method == EVHTTP_REQ_HEAD || method == EVHTTP_REQ_TRACE))
         return false;

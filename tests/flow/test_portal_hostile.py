@@ -94,6 +94,12 @@ def test_what_can_be_read_in_two_ways_is_refused_with_all_that_follows(portal):
         assert both == b"" or both.count(b"HTTP/1.1") == 1, head
 
 
+def test_another_http_than_1_is_refused(portal):
+    for version in ("0.1", "0.9", "2.0", "3.7"):
+        got = say(portal, f"GET /api/v1/health HTTP/{version}\r\nHost: x\r\n\r\n")
+        assert not got or b" 200 " not in got[:20], (version, got)
+
+
 def test_plain_requests_of_other_programs_are_served(portal):
     """An old health check, chunks, a body announced first."""
     assert b" 200 OK" in say(portal, "GET /api/v1/health HTTP/1.0\r\n\r\n")

@@ -219,7 +219,7 @@ static int dial(void)
 /* Every answer is ours, but for the one to "Expect: 100-continue". */
 static void check_answer(const char *text, size_t len)
 {
-    static const char begin[] = "HTTP/1.", go_on[] = "HTTP/1.1 100 ";
+    static const char begin[] = "HTTP/", go_on[] = "HTTP/1.1 100 ";
 
     if (len < sizeof(go_on) || memcmp(text, go_on, sizeof(go_on) - 1) == 0)
         return;
