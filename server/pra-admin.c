@@ -345,8 +345,12 @@ static int run_simple(struct cli *cli, struct link *l)
     json_t *request = json_pack("{s:s, s:O}", "op", cli->cmd->op, "args", cli->args);
     json_t *answer = NULL, *result = NULL;
     int rc = cli_ask(l, request, &answer, &result);
+    const char *text;
 
-    if (rc == EXIT_OK && cli->json)
+    text = json_string_value(json_object_get(result, "text"));
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_REPORT && text != NULL && !cli->json)
+        fputs(text, stdout);
+    else if (rc == EXIT_OK && (cli->json || cli->cmd->style == STYLE_REPORT))
         cli_print_json(result);
     else if (rc == EXIT_OK && cli->cmd->style == STYLE_TABLE)
         print_table(result, cli->cmd->columns);

@@ -47,6 +47,7 @@ enum cli_style {
     STYLE_RECORDS, /* all of them, as they come */
     STYLE_BATCH,   /* the argument is a file of requests */
     STYLE_PROFILE, /* a file for a user */
+    STYLE_REPORT,  /* a text, as it is */
     STYLE_MAIL,    /* a mail whose sending is waited for */
     STYLE_EXPORT,  /* a log bundle as a file */
     STYLE_VERIFY,  /* is a log bundle whole, and its lines beside the gateway's records */

@@ -162,6 +162,12 @@ static const struct cli_column audit_columns[] = {
     {"detail", "DETAIL", false}, END_COLUMNS,
 };
 
+static const struct cli_column reader_columns[] = {
+    {"account", "ACCOUNT", true},
+    {"mail", "MAIL", true},
+    {"lang", "LANGUAGE", true},
+    END_COLUMNS,
+};
 static const struct cli_column mail_columns[] = {
     {"id", "ID", true},
     {"state", "STATE", true},

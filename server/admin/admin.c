@@ -154,6 +154,8 @@ int admin_store_audit(struct admin *a, const struct audit_event *events, size_t 
         rc = db->audit_add(a->store, events, count, &f);
     if (rc == 0)
         rc = notes_write(a, &f);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = db->usage_add(a->store, &events[i], &f);
     for (size_t i = 0; i < count && rc == 0; i++) {
         if (events[i].kind == AUDIT_LOGIN && events[i].device[0] != '\0')
             rc = db->key_seen(a->store, events[i].user, events[i].device, events[i].time_ms / 1000,

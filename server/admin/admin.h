@@ -138,6 +138,9 @@ int admin_set_mail(struct admin *a, const char *from, const char *portal_url);
 /* Sends codes to those who forgot their passwords and asked since the last time. */
 void admin_forgotten(struct admin *a, int64_t now);
 
+/* Mails the report of the month that is over, once, to those who want it. */
+void admin_report_look(struct admin *a, int64_t now);
+
 /* ---- sending what is in the queue: prad's keeper asks, an own process sends ------------------- */
 
 /* Once at the start: what was being sent when the program ended waits again. 0, PRA_EIO. */

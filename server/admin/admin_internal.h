@@ -47,7 +47,8 @@ struct admin {
     struct downloads *downloads; /* what was found there last; NULL = nobody has asked */
     char *store_url;
     char *host_key_path;
-    char *mail_from, *portal_url; /* "" = not set */
+    char *mail_from, *portal_url;     /* "" = not set */
+    char report_month[STORE_DAY_MAX]; /* whose report need not be asked for again */
     struct admin_host host;
     bool serving; /* inside prad: a change is compiled before it is committed */
     struct policy *policy;
@@ -490,6 +491,9 @@ int op_access_list(struct call *c);
 int op_access_add(struct call *c);
 int op_access_delete(struct call *c);
 int op_access_reset(struct call *c);
+int op_report(struct call *c);
+int op_report_readers(struct call *c);
+int op_report_subscribe(struct call *c);
 int op_mail_list(struct call *c);
 int op_mail_test(struct call *c);
 int op_mail_retry(struct call *c);

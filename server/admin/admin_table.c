@@ -246,6 +246,11 @@ static const struct operation operations[] = {
     {"access.reset", OP_WRITES, BY_CONSOLE, op_access_reset, NO_ARGS},
     {"recovery.renew", OP_WRITES, SELF, op_recovery_renew, ARGS(HIDE("proof", PROOF_ARG))},
 
+    {"report", OP_READS, READS, op_report,
+     ARGS(TEXT("month", 16), TEXT("user", NAME_ARG), TEXT("format", 16), TEXT("lang", 16))},
+    {"report.readers", OP_READS, READS, op_report_readers, NO_ARGS},
+    {"report.subscribe", OP_WRITES, READS, op_report_subscribe,
+     ARGS(TEXT("account", NAME_ARG), TEXT("lang", 16), FLAG("off"))},
     {"mail.list", OP_READS, CHANGES, op_mail_list,
      ARGS(INT("id", ID_MAX), INT("limit", LIST_PART_MAX), INT("offset", ID_MAX))},
     {"mail.test", OP_WRITES, CHANGES, op_mail_test, ARGS(NEED("address", STORE_MAIL_MAX))},

@@ -254,6 +254,13 @@ const struct route routes[] = {
      "Turn an account's second step off (a lost phone) and end its log-ins", {NEED_PATH("name")}},
     {EVHTTP_REQ_DELETE, "/accounts/{name}", "account.delete", ROUTE_ASK, "Remove an account", {NEED_PATH("name")}},
 
+    {EVHTTP_REQ_GET, "/report", "report", ROUTE_ASK,
+     "The report of a month (2026-10; default: the last one) for the organisation or a user",
+     {QUERY("month"), QUERY("user"), QUERY("format"), QUERY("lang")}},
+    {EVHTTP_REQ_GET, "/report/readers", "report.readers", ROUTE_ASK, "Who gets reports by mail", {{0}}},
+    {EVHTTP_REQ_POST, "/report/subscribe", "report.subscribe", ROUTE_ASK,
+     "Get the report by mail on the first of each month, or, with off, not any more",
+     {BODY("account"), BODY("lang"), FLAG("off")}},
     {EVHTTP_REQ_GET, "/mail", "mail.list", ROUTE_ASK, "Mail that waits, and what became of the last ones",
      {QUERY_INT("id"), QUERY_INT("limit"), QUERY_INT("offset")}},
     {EVHTTP_REQ_POST, "/mail/test", "mail.test", ROUTE_ASK, "Send a test mail to an address", {NEED("address")}},

@@ -297,6 +297,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         admin_refresh(k->admin);
     if (k->ticks % MAIL_EVERY == 0) {
         admin_forgotten(k->admin, os_time_now());
+        admin_report_look(k->admin, os_time_now());
         mailer_look(k->mailer);
     }
     if (k->ticks % ADDRESSES_EVERY == 0)

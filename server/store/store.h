@@ -19,7 +19,9 @@
 #include "server/listing.h"
 #include "server/policy/policy.h"
 #include "server/store/store_change.h"
+#include "server/store/store_mail.h"
 #include "server/store/store_rows.h"
+#include "server/store/store_usage.h"
 
 #define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
 #define STORE_TAGS_MAX  50  /* changes of one device's machine tag that are kept */
@@ -29,7 +31,6 @@
 #define STORE_CREDENTIAL_MAX 1023
 #define STORE_RP_MAX         253
 #define STORE_PASSKEY_MAX    600
-#define STORE_SUBJECT_MAX    300
 #define STORE_AUDIT_LIMIT    1000 /* records in one part of the list */
 #define STORE_FACT_MAX       256
 #define STORE_ABOUT_MAX      255 /* bytes: what an alert is about */
@@ -145,26 +146,6 @@ struct store_reset {
     int64_t expires, since, asked;
 };
 
-/*
- * A mail in the queue: "waiting" for its time, "sending", or finished: "sent", "failed" (the server
- * will never take it), "expired" (its time is over). What it says is asked for by itself.
- */
-struct store_mail {
-    int64_t id;
-    char state[16];
-    int64_t due, tries, tried, finished; /* next try, tries so far, last try; 0 = never */
-    char error[AUDIT_TEXT_MAX];          /* of the last try */
-    char kind[STORE_WORD_MAX + 1];
-    char recipient[STORE_MAIL_MAX + 1];
-    char subject[STORE_SUBJECT_MAX + 1];
-    int64_t created, good_until;
-};
-
-struct store_mail_counts {
-    int64_t all, waiting, bytes, failed; /* waiting: those being sent, too; failed: expired, too */
-    int64_t dropped;                     /* since the database was made: no room for them */
-};
-
 struct store_counts {
     int64_t users, groups, keys, rules; /* active keys */
 };
@@ -263,7 +244,6 @@ typedef int (*store_login_fn)(const struct store_login *, void *ctx);
 typedef int (*store_token_fn)(const struct store_token *, void *ctx);
 typedef int (*store_passkey_fn)(const struct store_passkey *, void *ctx);
 typedef int (*store_access_fn)(const struct store_access *, void *ctx);
-typedef int (*store_mail_fn)(const struct store_mail *, void *ctx);
 typedef int (*store_enrollment_fn)(const struct store_enrollment *, void *ctx);
 typedef int (*store_bundle_fn)(const struct store_bundle *, void *ctx);
 typedef int (*store_audit_fn)(const struct store_audit *, void *ctx);
@@ -508,6 +488,28 @@ struct store_ops {
     int (*access_delete)(struct store *s, int64_t id, struct fault *f);
     int (*access_clear)(struct store *s, struct fault *f);
     int (*access_each)(struct store *s, store_access_fn fn, void *ctx, struct fault *f);
+    /* Counts what an event says of use. In the transaction in which it is stored. */
+    int (*usage_add)(struct store *s, const struct audit_event *e, struct fault *f);
+    /* Days [from, to) with something on them; users with most bytes first. `user` NULL = all. */
+    int (*usage_days)(struct store *s, const char *from, const char *to, const char *user,
+                      store_usage_fn fn, void *ctx, struct fault *f);
+    int (*usage_users)(struct store *s, const char *from, const char *to, const char *user,
+                       store_usage_fn fn, void *ctx, struct fault *f);
+    int (*usage_rules)(struct store *s, const char *month, const char *user, store_usage_rule_fn fn,
+                       void *ctx, struct fault *f);
+    /* Sessions that have not ended. */
+    int (*usage_open)(struct store *s, store_usage_open_fn fn, void *ctx, struct fault *f);
+    int (*usage_tidy)(struct store *s, const char *before_day, struct fault *f);
+    /* Alerts that began in [from, to), by severity. */
+    int (*report_alerts)(struct store *s, int64_t from, int64_t to, store_severity_fn fn, void *ctx,
+                         struct fault *f);
+    /* The last month whose report was made, "" = none; notes one. */
+    int (*report_last)(struct store *s, char month[STORE_DAY_MAX], struct fault *f);
+    int (*report_made)(struct store *s, const char *month, int64_t now, struct fault *f);
+    /* Accounts that get reports by mail; lang NULL: not any more. */
+    int (*reader_set)(struct store *s, int64_t account, const char *lang, struct fault *f);
+    int (*reader_each)(struct store *s, store_reader_fn fn, void *ctx, struct fault *f);
+
     /* PRA_ENOENT: none. Put replaces; deleting what is not there is no error. */
     int (*reset_get)(struct store *s, int64_t account, struct store_reset *out, struct fault *f);
     int (*reset_put)(struct store *s, const struct store_reset *r, struct fault *f);

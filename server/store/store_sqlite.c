@@ -363,6 +363,8 @@ static const struct store_ops sqlite_ops = {
     OP(token_each),   OP(passkey_add),   OP(passkey_set),   OP(passkey_delete),  OP(passkey_clear),
     OP(passkey_each), OP(challenge_set), OP(challenge_take),
     OP(access_add),   OP(access_delete), OP(access_clear),  OP(access_each),
+    OP(usage_add),    OP(usage_days),    OP(usage_users),   OP(usage_rules),     OP(usage_open),
+    OP(usage_tidy),   OP(report_alerts), OP(report_last),   OP(report_made),   OP(reader_set),      OP(reader_each),
     OP(reset_get),    OP(reset_put),     OP(reset_delete),
     OP(mail_add),     OP(mail_get),      OP(mail_content),    OP(mail_next),
     OP(mail_set),     OP(mail_empty),    OP(mail_delete),   OP(mail_each),       OP(mail_counts),

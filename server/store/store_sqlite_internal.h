@@ -38,6 +38,10 @@
     " FROM tokens t JOIN accounts a ON a.id = t.account_id"
 #define SQL_PASSKEY_COLUMNS                                                                        \
     "id, account_id, name, credential, rp, algorithm, key, counter, created, used FROM passkeys"
+#define SQL_USAGE_SUMS                                                                             \
+    "sum(sessions > 0 OR seconds > 0), sum(sessions), sum(seconds), sum(bytes_in), "               \
+    "sum(bytes_out), sum(refused),"                                                                \
+    " sum(thinned)"
 #define SQL_MAIL_COLUMNS                                                                           \
     "id, state, due, tries, tried, finished, error, kind, recipient, subject, created, good_until"
 #define SQL_ENROLL_COLUMNS                                                                         \
@@ -241,6 +245,50 @@
     X(SQL_ACCESS_EACH, "SELECT id, network, comment, created FROM access_rules ORDER BY id")       \
     X(SQL_LOGIN_EACH, "SELECT " SQL_LOGIN_COLUMNS " FROM logins"                                   \
                       " WHERE account_id = ?1 OR ?1 = 0 ORDER BY id")                              \
+    X(SQL_USAGE_ADD,                                                                               \
+      "INSERT INTO usage (day, user, sessions, seconds, bytes_in, bytes_out,"                      \
+      " refused, thinned) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, user) DO UPDATE"       \
+      " SET sessions = sessions + excluded.sessions,"                                              \
+      " seconds = seconds + excluded.seconds,"                                                     \
+      " bytes_in = bytes_in + excluded.bytes_in,"                                                  \
+      " bytes_out = bytes_out + excluded.bytes_out,"                                               \
+      " refused = refused + excluded.refused,"                                                     \
+      " thinned = thinned + excluded.thinned")                                                     \
+    X(SQL_USAGE_RULE_ADD,                                                                          \
+      "INSERT INTO usage_rules (month, user, rule, name, channels, bytes_in, bytes_out)"           \
+      " VALUES (?1, ?2, ?3, coalesce((SELECT name FROM rules WHERE id = ?3), ''), 1, ?4, ?5)"      \
+      " ON CONFLICT (month, user, rule) DO UPDATE SET channels = channels + 1,"                    \
+      " bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out,"      \
+      " name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END")                       \
+    X(SQL_USAGE_OPEN, "INSERT OR REPLACE INTO usage_open (session, user, since) VALUES (?, ?, ?)") \
+    X(SQL_USAGE_OPEN_GET, "SELECT since FROM usage_open WHERE session = ?")                        \
+    X(SQL_USAGE_OPEN_DELETE, "DELETE FROM usage_open WHERE session = ?")                           \
+    X(SQL_USAGE_OPEN_FIRST, "SELECT session, user FROM usage_open LIMIT 1")                        \
+    X(SQL_USAGE_OPEN_EACH, "SELECT user, since FROM usage_open")                                   \
+    X(SQL_USAGE_LAST_RECORD,                                                                       \
+      "SELECT time_ms FROM audit WHERE time_ms < ? ORDER BY time_ms DESC LIMIT 1")                 \
+    X(SQL_USAGE_DAYS, "SELECT day, " SQL_USAGE_SUMS " FROM usage WHERE day >= ? AND day < ?"       \
+                      " GROUP BY day ORDER BY day")                                                \
+    X(SQL_USAGE_DAYS_OF, "SELECT day, " SQL_USAGE_SUMS " FROM usage WHERE day >= ? AND day < ?"    \
+                         " AND user = ? GROUP BY day ORDER BY day")                                \
+    X(SQL_USAGE_USERS, "SELECT user, " SQL_USAGE_SUMS " FROM usage WHERE day >= ? AND day < ?"     \
+                       " GROUP BY user ORDER BY sum(bytes_in + bytes_out) DESC, user")             \
+    X(SQL_USAGE_USER, "SELECT user, " SQL_USAGE_SUMS " FROM usage WHERE day >= ? AND day < ?"      \
+                      " AND user = ? GROUP BY user")                                               \
+    X(SQL_USAGE_RULES, "SELECT rule, max(name), sum(channels), sum(bytes_in), sum(bytes_out)"      \
+                       " FROM usage_rules WHERE month = ? GROUP BY rule"                           \
+                       " ORDER BY sum(bytes_in + bytes_out) DESC, rule")                           \
+    X(SQL_USAGE_RULES_OF, "SELECT rule, name, channels, bytes_in, bytes_out FROM usage_rules"      \
+                          " WHERE month = ? AND user = ? ORDER BY bytes_in + bytes_out DESC")      \
+    X(SQL_USAGE_TIDY, "DELETE FROM usage WHERE day < ?")                                           \
+    X(SQL_USAGE_TIDY_RULES, "DELETE FROM usage_rules WHERE month < ?")                             \
+    X(SQL_REPORT_ALERTS, "SELECT severity, sum(times) FROM alerts WHERE first >= ? AND first < ?"  \
+                         " GROUP BY severity ORDER BY severity")                                   \
+    X(SQL_REPORT_LAST, "SELECT max(month) FROM reports")                                           \
+    X(SQL_REPORT_MADE, "INSERT INTO reports (month, made) VALUES (?, ?)")                          \
+    X(SQL_READER_SET, "INSERT OR REPLACE INTO readers (account_id, lang) VALUES (?, ?)")           \
+    X(SQL_READER_DELETE, "DELETE FROM readers WHERE account_id = ?")                               \
+    X(SQL_READER_EACH, "SELECT account_id, lang FROM readers ORDER BY account_id")                 \
     X(SQL_RESET_GET, "SELECT hash, expires, since, asked FROM resets WHERE account_id = ?")        \
     X(SQL_RESET_PUT, "INSERT OR REPLACE INTO resets (account_id, hash, expires, since, asked)"     \
                      " VALUES (?, ?, ?, ?, ?)")                                                    \
@@ -475,6 +523,17 @@ SQLITE_OP(access_delete);
 SQLITE_OP(access_clear);
 SQLITE_OP(access_each);
 SQLITE_OP(login_each);
+SQLITE_OP(usage_add);
+SQLITE_OP(usage_days);
+SQLITE_OP(usage_users);
+SQLITE_OP(usage_rules);
+SQLITE_OP(usage_open);
+SQLITE_OP(usage_tidy);
+SQLITE_OP(report_alerts);
+SQLITE_OP(report_last);
+SQLITE_OP(report_made);
+SQLITE_OP(reader_set);
+SQLITE_OP(reader_each);
 SQLITE_OP(reset_get);
 SQLITE_OP(reset_put);
 SQLITE_OP(reset_delete);

@@ -178,8 +178,24 @@
     " undone INTEGER NOT NULL) STRICT;"                                                            \
     "CREATE INDEX rule_changes_owner ON rule_changes (is_group, owner, id);"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5,
-                                    SCHEMA_6, SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10};
+/* What was used, by local day and by month; sessions that have not ended; who gets reports. */
+#define SCHEMA_11                                                                                  \
+    "CREATE TABLE usage (day TEXT NOT NULL, user TEXT NOT NULL, sessions INTEGER NOT NULL,"        \
+    " seconds INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL,"            \
+    " refused INTEGER NOT NULL, thinned INTEGER NOT NULL, PRIMARY KEY (day, user)) STRICT, "       \
+    "WITHOUT ROWID;"                                                                               \
+    "CREATE INDEX usage_user ON usage (user, day);"                                                \
+    "CREATE TABLE usage_rules (month TEXT NOT NULL, user TEXT NOT NULL, rule INTEGER NOT NULL,"    \
+    " name TEXT NOT NULL, channels INTEGER NOT NULL, bytes_in INTEGER NOT NULL,"                   \
+    " bytes_out INTEGER NOT NULL, PRIMARY KEY (month, user, rule)) STRICT, WITHOUT ROWID;"         \
+    "CREATE TABLE usage_open (session TEXT PRIMARY KEY, user TEXT NOT NULL,"                       \
+    " since INTEGER NOT NULL) STRICT, WITHOUT ROWID;"                                              \
+    "CREATE TABLE reports (month TEXT PRIMARY KEY, made INTEGER NOT NULL) STRICT, WITHOUT ROWID;"  \
+    "CREATE TABLE readers (account_id INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,"  \
+    " lang TEXT NOT NULL) STRICT;"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4,  SCHEMA_5, SCHEMA_6,
+                                    SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10, SCHEMA_11};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

@@ -92,8 +92,8 @@ class Mail:
 
     @property
     def files(self):
-        """Attachments by name."""
-        return {p.get_filename(): p.get_content() for p in self.message.iter_attachments()}
+        """Attachments by name, as bytes."""
+        return {p.get_filename(): p.get_payload(decode=True) for p in self.message.iter_attachments()}
 
 
 class Mta:

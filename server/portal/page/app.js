@@ -17,6 +17,7 @@ import {Live, Session} from './live.js';
 import {Mail} from './mail.js';
 import {LogPage, Logs} from './logs.js';
 import {PortCheck} from './portcheck.js';
+import {Reports} from './reports.js';
 import {Sheet} from './sheet.js';
 
 function useHash() {
@@ -34,7 +35,7 @@ function useHash() {
 const LABELS = {mail: 'mailPage'};
 const label = part => t(LABELS[part] || part);
 const PARTS = [['dashboard', 'live'], ['live', 'live'], ['users', 'user.list'], ['groups', 'group.list'], ['devices', 'key.list'], ['enroll', 'enroll.list'], ['logs', 'log.list'], ['ports', 'port.trouble'],
-  ['alerts', 'alert.list'], ['audit', 'audit.list'], ['accounts', 'account.list'], ['access', 'access.list'], ['mail', 'mail.list'],
+  ['alerts', 'alert.list'], ['audit', 'audit.list'], ['reports', 'report'], ['accounts', 'account.list'], ['access', 'access.list'], ['mail', 'mail.list'],
   ['me', 'me']];
 
 // "#/users/suzuki" -> ['users', 'suzuki'].
@@ -69,6 +70,8 @@ function Part({where, name, me, may, reload, onOver}) {
       return html`<${Enrollments} may=${may} />`;
     case 'accounts':
       return name ? html`<${AccountPage} key=${name} name=${name} me=${me} />` : html`<${Accounts} me=${me} />`;
+    case 'reports':
+      return html`<${Reports} me=${me} />`;
     case 'mail':
       return html`<${Mail} />`;
     case 'sheet':

@@ -351,6 +351,11 @@ static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **st
     /* Back to the first schema: a table a line. */
     run_sql("DROP TABLE bundles;"
             "DROP TABLE enrollments;"
+            "DROP TABLE usage;"
+            "DROP TABLE usage_rules;"
+            "DROP TABLE usage_open;"
+            "DROP TABLE reports;"
+            "DROP TABLE readers;"
             "DROP TABLE resets;"
             "DROP TABLE mail;"
             "DELETE FROM meta WHERE key = 'mail-dropped';"
