@@ -108,7 +108,7 @@ static void bind_filter(struct sql *q, const struct store_audit_filter *w, const
                  {V_PATTERN, w->search != NULL ? pattern : NULL}};
     int last = sqlite3_bind_parameter_count(q->st);
 
-    if (q->st == NULL)
+    if (q->st == NULL || last == 0)
         return;
     sqlite3_bind_int64(q->st, V_SINCE, w->since_ms);
     sqlite3_bind_int64(q->st, V_UNTIL, w->until_ms > 0 ? w->until_ms : INT64_MAX);
@@ -166,6 +166,14 @@ static bool behind(const struct part *p)
     return p->from->id != 0;
 }
 
+/* No condition at all. */
+static bool is_everything(const struct part *p)
+{
+    const struct store_audit_filter *w = p->filter;
+
+    return !by_user(w) && !by_kind(w) && w->since_ms == 0 && w->until_ms == 0 && !behind(p);
+}
+
 /* The index knows everything: it is counted, and so many of it are taken. */
 static int find_indexed(struct part *p, struct store_audit_found *found, struct fault *f)
 {
@@ -174,7 +182,10 @@ static int find_indexed(struct part *p, struct store_audit_found *found, struct 
     int rc;
 
     sqlite3_str_appendall(t, "SELECT count(*)");
-    add_indexed(t, p->filter, behind(p));
+    if (is_everything(p))
+        sqlite3_str_appendall(t, " FROM audit"); /* pages are counted, not their entries */
+    else
+        add_indexed(t, p->filter, behind(p));
     q = part_begin(p, t, 0, 0);
     rc = sql_step(&q, f);
     found->total = rc == 1 ? sql_get_int(&q) : 0;
