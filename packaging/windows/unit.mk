@@ -11,9 +11,9 @@
 #   client/archive, client/collect, keys/sshkey
 #       give their files to unzip and ssh-keygen, programs of Linux
 #   keys/store         kills programs between two writes, and asks for links and modes of Linux
-WIN_UNIT_NAMES := $(addprefix common/test_,addr conf crypto jsonl msg profile text) \
+WIN_UNIT_NAMES := $(addprefix common/test_,addr conf crypto jsonl msg pac profile text) \
                   $(addprefix keys/test_,binding format keyfile machine_tables passphrase) \
-                  $(addprefix client/test_,check_report cli_text config namewatch pac plan proxy retry \
+                  $(addprefix client/test_,check_report cli_text config namewatch plan proxy retry \
                     session_control session_hostkey spread tray_state tray_words)
 WIN_UNIT := $(patsubst %,$(WIN)/tests/unit/%.exe,$(WIN_UNIT_NAMES))
 WCMOCKA  := $(shell packaging/deps/cmocka-windows.sh --prefix)
