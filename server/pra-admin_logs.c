@@ -54,8 +54,12 @@ static long fetch_part(struct link *l, const char *id, char **data, size_t len, 
     base64 = text_of(*last, "data");
     room = strlen(base64) / 4 * 3 + 3;
     more = realloc(*data, len + room);
-    if (more == NULL || (*data = more) == NULL ||
-        crypto_base64_decode(base64, strlen(base64), *data + len, &room) != 0) {
+    if (more == NULL) {
+        fault_set(f, PRA_ENOMEM, "out of memory");
+        return -1;
+    }
+    *data = more;
+    if (crypto_base64_decode(base64, strlen(base64), *data + len, &room) != 0) {
         fault_set(f, PRA_EIO, "the bundle did not arrive whole");
         return -1;
     }

@@ -100,7 +100,7 @@ static size_t scan(const struct chainlog_head *told, size_t told_count, const in
         heads[i].head = told[i];
     said[0] = '\0';
     for (; *lines >= 0; lines++) {
-        const char *line = *lines == 200 ? "something else\n" : made.line[*lines % 100];
+        const char *line = *lines == 200 ? "something else\n" : made.line[*lines % 100 % LINES];
         size_t n = strlen(line);
 
         memcpy(text + len, line, n);
