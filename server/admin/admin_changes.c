@@ -160,9 +160,11 @@ int op_rule_undo(struct call *c)
 {
     struct store *s = c->a->store;
     struct store_change *change = calloc(1, sizeof(*change));
-    int rc = change == NULL ? fault_set(&c->f, PRA_ENOMEM, "no memory for the change")
-                            : s->ops->change_get(s, arg_int(c, "id"), change, &c->f);
+    int rc;
 
+    if (change == NULL)
+        return fault_set(&c->f, PRA_ENOMEM, "no memory for the change");
+    rc = s->ops->change_get(s, arg_int(c, "id"), change, &c->f);
     if (rc == 0 && change->undone)
         rc = fault_set(&c->f, PRA_EEXIST, "id: that was taken back already");
     if (rc == 0)

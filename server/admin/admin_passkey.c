@@ -222,7 +222,7 @@ static json_t *passkey_json(const struct store_passkey *p)
 static int read_new(struct call *c, struct store_passkey *p)
 {
     uint8_t challenge[STORE_HASH_LEN], hash[STORE_HASH_LEN], data[PASSKEY_AUTH_DATA_MAX];
-    const char *name = arg_text(c, "name"), *why;
+    const char *name = arg_text(c, "name"), *why = "";
     struct place place;
     size_t len = 0;
     int rc = strlen(name) > POLICY_NAME_MAX

@@ -196,7 +196,7 @@ static json_t *totals_json(const struct gathered *g)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "users", (json_int_t)g->total.users,
                      "sessions", (json_int_t)g->total.sessions, "seconds",
-                     (json_int_t)(g->total.seconds + g->open_seconds), "bytes_in",
+                     (json_int_t)g->total.seconds + (json_int_t)g->open_seconds, "bytes_in",
                      (json_int_t)g->total.bytes_in, "bytes_out", (json_int_t)g->total.bytes_out,
                      "refused", (json_int_t)g->total.refused, "open", (json_int_t)g->open);
 }
@@ -273,7 +273,7 @@ int op_report(struct call *c)
 {
     const char *user = NULL, *format = arg_text(c, "format");
     json_t *report = NULL, *result;
-    struct month m;
+    struct month m = {0};
     char *text;
     int rc = read_arguments(c, &m, &user);
 

@@ -97,7 +97,7 @@ static int read_row(struct csv_reader *r, struct csv_row *row, struct fault *f)
 
     *row = (struct csv_row){.line = r->line};
     while (end == END_CELL) {
-        char *cell = NULL;
+        char *cell = r->text + r->at;
         int rc;
 
         if (row->count == CSV_COLUMNS_MAX)

@@ -234,8 +234,10 @@ void metrics_free(struct metrics *m)
 {
     if (!m)
         return;
-    while (m->newest)
-        peer_free(m->newest);
+    for (struct peer *p = m->newest, *older; p; p = older) {
+        older = p->older;
+        peer_free(p);
+    }
     evconnlistener_free(m->listener);
     free(m);
 }

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -33,11 +34,14 @@ static double seconds(const struct timeval *t)
 static uint64_t resident_bytes(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
-    unsigned long size = 0, resident = 0;
+    char line[128] = "", *rest = line; /* pages: of the program, of these in memory, ... */
+    unsigned long resident = 0;
     if (!f)
         return 0;
-    if (fscanf(f, "%lu %lu", &size, &resident) != 2)
-        resident = 0;
+    if (fgets(line, sizeof(line), f)) {
+        (void)strtoul(line, &rest, 10);
+        resident = strtoul(rest, NULL, 10);
+    }
     fclose(f);
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }

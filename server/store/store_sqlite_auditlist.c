@@ -336,7 +336,7 @@ int sqlite_audit_each(struct store *s, const struct store_audit_filter *filter, 
     struct sql q = sql_start(s, SQL_AUDIT_FIRST);
     char pattern[SQL_PATTERN_MAX], kind[STORE_WORD_MAX];
     int64_t first = 0, last;
-    struct store_audit r;
+    struct store_audit r = {0};
     size_t count = 0;
     int rc;
 
