@@ -2,8 +2,7 @@
 import {html, useState} from './preact.js';
 import {get, post} from './api.js';
 import {t, bytes, language} from './i18n.js';
-import {Act, Field, Loaded, useData} from './ui.js';
-import {save} from './users.js';
+import {Act, Field, Loaded, save, useData} from './ui.js';
 
 const SHOWN = 100;
 const DAYS = 31;
