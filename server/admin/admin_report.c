@@ -385,7 +385,7 @@ static int mail_reader(int64_t account, const char *lang, void *ctx)
 }
 
 /* A report and the note that it was made, in one transaction: no reader gets it twice, or not at all. */
-static int mail_month(struct admin *a, const struct month *m, int64_t now)
+static int mail_month(struct admin *a, const struct month *m, bool first, int64_t now)
 {
     const struct store_ops *db = a->store->ops;
     struct mailing g = {.a = a, .m = m};
@@ -401,7 +401,9 @@ static int mail_month(struct admin *a, const struct month *m, int64_t now)
     if (rc == 0)
         rc = db->begin(a->store, &g.f);
     if (rc == 0) {
-        rc = db->reader_each(a->store, mail_reader, &g, &g.f);
+        /* Of the month before a gateway was there nothing is to be said. */
+        if (!first || json_array_size(json_object_get(report, "days")) > 0)
+            rc = db->reader_each(a->store, mail_reader, &g, &g.f);
         if (rc == 0)
             rc = db->report_made(a->store, m->text, now, &g.f);
         if (rc == 0)
@@ -430,7 +432,7 @@ void admin_report_look(struct admin *a, int64_t now)
     for (int before = 3; before >= 1; before--) {
         month_before(now, before, &m);
         if (strcmp(last, m.text) < 0 && (last[0] != '\0' || before == 1) &&
-            mail_month(a, &m, now) != 0)
+            mail_month(a, &m, last[0] == '\0', now) != 0)
             return;
     }
     snprintf(a->report_month, sizeof(a->report_month), "%s", m.text);
