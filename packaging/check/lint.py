@@ -163,6 +163,22 @@ def check_file(path, text):
     return findings
 
 
+# --- modules of the page: there is no bundler that would see a name that nobody exports -----
+IMPORT_RE = re.compile(r"^import \{([^}]*)\} from '\./([\w-]+\.js)'", re.M)
+EXPORT_RE = re.compile(r"^export (?:async )?(?:function\*?|const|let|class) ([\w$]+)", re.M)
+
+
+def check_imports(modules):
+    """modules: name -> text. What is imported from a module that is not among them is not looked at."""
+    exported = {name: set(EXPORT_RE.findall(text)) for name, text in modules.items()}
+    for name, text in modules.items():
+        for found in IMPORT_RE.finditer(text):
+            for word in found[1].replace("\n", " ").split(","):
+                word = word.split(" as ")[0].strip()
+                if word and found[2] in exported and word not in exported[found[2]]:
+                    yield name, text.count("\n", 0, found.start()) + 1, f"{found[2]} exports no '{word}'"
+
+
 def files():
     """Tracked files and new ones that are not ignored; without git, every file."""
     try:
@@ -209,7 +225,12 @@ def self_test():
     ]
     wrong = [f"not found: {p}: {t[:60]}" for p, t in broken if not check_file(p, t)]
     wrong += [f"found: {p}: {t[:60]}: {check_file(p, t)}" for p, t in clean if check_file(p, t)]
-    print("\n".join(wrong) if wrong else f"{len(broken) + len(clean)} cases of the rules passed")
+    modules = {"a.js": "export const x = 1;\nexport async function y() {\n",
+               "b.js": "import {x, y as z} from './a.js';\nimport {html} from './preact.js';\n",
+               "c.js": "\nimport {x, y2} from './a.js';\n"}
+    if list(check_imports(modules)) != [("c.js", 2, "a.js exports no 'y2'")]:
+        wrong.append(f"imports: {list(check_imports(modules))}")
+    print("\n".join(wrong) if wrong else f"{len(broken) + len(clean) + 3} cases of the rules passed")
     return 1 if wrong else 0
 
 
@@ -227,6 +248,10 @@ def main():
         for line, what in check_file(name, text):
             print(f"{name}:{line}: {what}")
             count += 1
+    page = ROOT / "server/portal/page"
+    for name, line, what in check_imports({p.name: p.read_text(encoding="utf-8") for p in sorted(page.glob("*.js"))}):
+        print(f"server/portal/page/{name}:{line}: {what}")
+        count += 1
     return 1 if count else 0
 
 
