@@ -179,6 +179,20 @@ def check_imports(modules):
                     yield name, text.count("\n", 0, found.start()) + 1, f"{found[2]} exports no '{word}'"
 
 
+WORD_RE = re.compile(r"^  '?([\w$-]+)'?: \[", re.M)
+
+
+def check_words(modules):
+    """modules: name -> text of those that hold words; the later of two with one key would hide the other."""
+    seen = {}
+    for name, text in modules.items():
+        for found in WORD_RE.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            if found[1] in seen:
+                yield name, line, f"'{found[1]}' stands in {seen[found[1]]} already"
+            seen[found[1]] = f"{name}:{line}"
+
+
 def files():
     """Tracked files and new ones that are not ignored; without git, every file."""
     try:
@@ -230,7 +244,10 @@ def self_test():
                "c.js": "\nimport {x, y2} from './a.js';\n"}
     if list(check_imports(modules)) != [("c.js", 2, "a.js exports no 'y2'")]:
         wrong.append(f"imports: {list(check_imports(modules))}")
-    print("\n".join(wrong) if wrong else f"{len(broken) + len(clean) + 3} cases of the rules passed")
+    if list(check_words({"a.js": "  x: ['', ''],\n  'y-z': ['', ''],\n", "b.js": "\n  'y-z': ['',\n"})) != [
+            ("b.js", 2, "'y-z' stands in a.js:2 already")]:
+        wrong.append("words with one key")
+    print("\n".join(wrong) if wrong else f"{len(broken) + len(clean) + 5} cases of the rules passed")
     return 1 if wrong else 0
 
 
@@ -248,8 +265,9 @@ def main():
         for line, what in check_file(name, text):
             print(f"{name}:{line}: {what}")
             count += 1
-    page = ROOT / "server/portal/page"
-    for name, line, what in check_imports({p.name: p.read_text(encoding="utf-8") for p in sorted(page.glob("*.js"))}):
+    page = {p.name: p.read_text(encoding="utf-8") for p in sorted((ROOT / "server/portal/page").glob("*.js"))}
+    words = {name: text for name, text in page.items() if name.startswith(("i18n", "words_"))}
+    for name, line, what in [*check_imports(page), *check_words(words)]:
         print(f"server/portal/page/{name}:{line}: {what}")
         count += 1
     return 1 if count else 0

@@ -133,9 +133,8 @@ static int add_rest(struct call *c, const struct store_key *k, json_t *all)
     }
     if (rc == 0) {
         json_object_set_new(all, "rules", part);
-        rc =
-            ask(c, "audit.list", json_pack("{s:s, s:i}", "user", k->user, "limit", EVENTS_SEARCHED),
-                "events", &part);
+        rc = ask(c, "audit.list",
+                 json_pack("{s:s, s:i}", "user", k->user, "limit", EVENTS_SEARCHED), NULL, &part);
     }
     if (rc == 0)
         json_object_set_new(all, "events", of_device(part, k->fingerprint));

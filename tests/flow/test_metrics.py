@@ -67,7 +67,7 @@ def test_prometheus_reads_what_happened_exactly_and_no_names(watched, make_clien
     client.wait_forward("Dead")
     port = client.local_port("Echo")
     assert len(exchange(port, bytes(100_000), 100_000)) == 100_000
-    with dial(client.local_port("Dead")) as s, pytest.raises(OSError):
+    with pytest.raises(OSError), dial(client.local_port("Dead")) as s:
         assert s.recv(1) == b""
         raise ConnectionError
     stranger = make_client(gateway=gateway, user="suzuki", name="stranger")

@@ -68,7 +68,7 @@ function Describe({k, again}) {
   return html`<${Form} action=${action} button=${t('save')} className="form row">
     <${Field} label=${t('deviceName')} value=${data.name} onInput=${set('name')} autocomplete="off" />
     <${Field} label=${t('place')} value=${data.place} onInput=${set('place')} autocomplete="off" />
-    <${Field} label=${t('alertMail')} type="email" value=${data.mail} onInput=${set('mail')} autocomplete="off" /><//>
+    <${Field} label=${t('alertAddress')} type="email" value=${data.mail} onInput=${set('mail')} autocomplete="off" /><//>
     <${Alert} text=${saved} />`;
 }
 

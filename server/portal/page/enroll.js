@@ -23,7 +23,7 @@ export function Requests({rows, user, may, again}) {
       <th scope="row">${e.computer || '-'}${e.fingerprint && html`<small><code>${e.fingerprint}</code></small>`}${e.os && html`<small>${e.os}</small>`}</th>
       <td class=${{waiting: 'warn', approved: 'good', denied: 'bad'}[e.state] || 'quiet'}>${t('enroll_' + e.state)}<small>${e['decided-by'] || e['created-by']}</small></td>
       <td>${e.binding ? html`<span class=${e.binding === 'bound' ? 'good' : 'bad'}>${t(e.binding)}</span>` : ''}</td><td>${e.source || ''}</td>
-      <td>${e.requested ? html`<time datetime=${e.requested}>${ago(e.requested)}</time>` : html`<small>${t('until', when(e.expires))}</small>`}</td>
+      <td>${e.requested ? html`<time datetime=${e.requested}>${ago(e.requested)}</time>` : html`<small>${t('goodUntil', when(e.expires))}</small>`}</td>
       <td class="buttons">${may.has('enroll.approve') && e.state === 'waiting' && html`<${Act} label=${t('approve')} name=${e.computer} ask=${t('sureApprove', e.user, e.fingerprint)} act=${decide(e, 'approve')} />`}
         ${may.has('enroll.deny') && (e.state === 'waiting' || e.state === 'open') && html`<${Act} label=${t(e.state === 'open' ? 'withdraw' : 'refuse')} name=${e.computer || e.user} danger act=${decide(e, 'deny')} />`}</td></tr>`)}</tbody></table></div>`;
 }

@@ -83,7 +83,7 @@ function Line({e}) {
 function Timeline({id}) {
   const list = usePaged(`/logs/${part(id)}/timeline`);
   return html`<section class="card"><h2>${t('timeline')}</h2><p class="quiet">${t('timelineAbout')}</p>
-    <${Loaded} state=${list}>${({rows}) => html`<div class="scroll" tabindex="0" role="region" aria-label=${t('timeline')}><table class="timeline"><thead><tr>${['time', 'source', 'state', 'line'].map(k => html`<th scope="col">${t(k)}</th>`)}</tr></thead>
+    <${Loaded} state=${list}>${({rows}) => html`<div class="scroll" tabindex="0" role="region" aria-label=${t('timeline')}><table class="timeline"><thead><tr>${['time', 'source', 'state', 'logLine'].map(k => html`<th scope="col">${t(k)}</th>`)}</tr></thead>
       <tbody>${rows.map((e, i) => html`<${Line} key=${i} e=${e} />`)}</tbody></table></div>`}<//><${Pager} list=${list} /></section>`;
 }
 
