@@ -17,9 +17,10 @@
 
 /* ---- the way to prad (link.c) ------------------------------------------------------------------ */
 
-#define LINKS_MAX      4  /* connections to prad */
-#define LINK_QUEUE_MAX 64 /* requests that wait for their answers, on each */
-#define LINK_TIMEOUT_S 30
+#define LINKS_MAX         4  /* connections to prad */
+#define LINK_QUEUE_MAX    64 /* requests that wait for their answers, on each */
+#define LINK_TIMEOUT_S    30
+#define HEALTH_PATIENCE_S 3
 
 struct links;
 

@@ -311,7 +311,8 @@ def test_profile_and_sheet_are_handed_out(stack, page):
 
 
 @pytest.mark.parametrize("role, sees, never", [
-    ("auditor", ["Dashboard", "Live", "Users", "Groups", "Devices", "Alerts", "Audit", "My account"], ["Accounts"]),
+    ("auditor", ["Dashboard", "Live", "Users", "Groups", "Devices", "Enrolment", "Logs", "Ports", "Alerts", "Audit", "Reports",
+                 "My account"], ["Accounts"]),
     ("engineer", ["My account"], ["Dashboard", "Live", "Users", "Accounts"])])
 def test_a_role_sees_the_parts_that_it_may(stack, role, sees, never):
     stack.portal.account(role, role)
