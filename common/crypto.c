@@ -107,7 +107,7 @@ int crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_SHA256_LEN])
     return 0;
 }
 
-int crypto_sha256_of(ptrdiff_t (*read)(void *ctx, void *dst, size_t cap), void *ctx,
+int crypto_sha256_of(ptrdiff_t (*next)(void *ctx, void *dst, size_t cap), void *ctx,
                      uint8_t out[CRYPTO_SHA256_LEN])
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -118,7 +118,7 @@ int crypto_sha256_of(ptrdiff_t (*read)(void *ctx, void *dst, size_t cap), void *
     need_algorithms();
     rc = md != NULL && alg.sha256 && EVP_DigestInit_ex(md, alg.sha256, NULL) == 1 ? 0 : PRA_ECRYPTO;
 
-    while (rc == 0 && (n = read(ctx, part, sizeof(part))) > 0)
+    while (rc == 0 && (n = next(ctx, part, sizeof(part))) > 0)
         rc = EVP_DigestUpdate(md, part, (size_t)n) == 1 ? 0 : PRA_ECRYPTO;
     if (rc == 0 && n < 0)
         rc = PRA_EIO;

@@ -37,8 +37,8 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 
 int crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_SHA256_LEN]);
 
-/* The same of what `read` gives until it gives 0; less than 0 ends it with PRA_EIO. */
-int crypto_sha256_of(ptrdiff_t (*read)(void *ctx, void *dst, size_t cap), void *ctx,
+/* The same of what `next` gives until it gives 0; less than 0 ends it with PRA_EIO. */
+int crypto_sha256_of(ptrdiff_t (*next)(void *ctx, void *dst, size_t cap), void *ctx,
                      uint8_t out[CRYPTO_SHA256_LEN]);
 
 /* HMAC-SHA256 (RFC 2104). */

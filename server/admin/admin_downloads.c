@@ -93,7 +93,7 @@ static bool look(const struct downloads *before, int folder, const char *name, s
         *d = (struct download){.size = st.st_size,
                                .modified_ns =
                                    (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec};
-        snprintf(d->name, sizeof(d->name), "%s", name);
+        snprintf(d->name, sizeof(d->name), "%.*s", (int)sizeof(d->name) - 1, name);
         read_version(name, d->version);
         for (size_t i = 0; i < before->count && !good; i++) {
             good = same(&before->file[i], d);
