@@ -194,8 +194,11 @@
     "CREATE TABLE readers (account_id INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,"  \
     " lang TEXT NOT NULL) STRICT;"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4,  SCHEMA_5, SCHEMA_6,
-                                    SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10, SCHEMA_11};
+/* Sorting 100,000 rules by their targets was the slowest of all lists. */
+#define SCHEMA_12 "CREATE INDEX IF NOT EXISTS rules_target ON rules (target);"
+
+static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4,  SCHEMA_5,  SCHEMA_6,
+                                    SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10, SCHEMA_11, SCHEMA_12};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)
