@@ -90,7 +90,9 @@ def test_wrong_password_is_shown_and_mended_by_a_reload(make_gateway, mta):
     assert "not the password" not in gateway.log()
     with open(wrong, "w") as f:
         f.write(mta.password + "\n")
-    gateway.admin("mail", "retry", "--id", str(number))
+    # While an attempt with the old password is under way there is nothing to try again.
+    wait_until(lambda: gateway.admin_run("mail", "retry", "--id", str(number)).status == 0 or
+               mail(gateway, number)["state"] == "sent", 20, "the mail to be tried again")
     wait_state(gateway, number, "sent")
 
 
