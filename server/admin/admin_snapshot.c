@@ -107,42 +107,29 @@ static int load_rule(const struct store_rule *r, void *ctx)
 /* ---- rules from the snapshot before ---------------------------------------------------------- */
 
 /*
- * Reading 100,000 rules and parsing their texts takes most of the time of a change: those of owners
- * that this transaction has not touched are as they were.
+ * Reading and compiling 100,000 rules takes most of the time of a change: those of owners that this
+ * transaction has not touched are as they were.
  */
-static int take_over(const struct admin *a, struct loading *load)
+static bool was_touched(bool is_group, const char *owner, void *ctx)
 {
-    size_t count;
-    const struct policy_rule *rules = policy_rules(a->policy, &count);
-    const struct policy_rule *last = NULL;
-    bool touched = false;
+    const struct admin *a = ctx;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct policy_rule *r = &rules[i];
-        struct policy_rule *to;
+    return store_is_touched(a->store, is_group, owner);
+}
 
-        if (last == NULL || last->is_group != r->is_group || strcmp(last->owner, r->owner) != 0)
-            touched = store_is_touched(a->store, r->is_group, r->owner);
-        last = r;
-        if (touched)
-            continue;
-        to = list_add(&load->rules);
-        if (to == NULL)
-            return PRA_ENOMEM;
-        *to = *r;
-    }
-    return 0;
+static bool takes_over(const struct admin *a, bool fresh)
+{
+    return !fresh && a->policy != NULL && !a->store->touched.all;
 }
 
 static int load_rules(struct admin *a, bool fresh, struct loading *load, struct fault *f)
 {
     const struct store_ops *db = a->store->ops;
     const struct store_touched *t = &a->store->touched;
-    int rc;
+    int rc = 0;
 
-    if (fresh || a->policy == NULL || t->all)
+    if (!takes_over(a, fresh))
         return db->rule_load(a->store, load_rule, load, f);
-    rc = take_over(a, load);
     for (size_t i = 0; i < t->count && rc == 0; i++)
         rc = db->rule_each(a->store, t->owner[i].is_group, t->owner[i].name, load_rule, load, f);
     return rc;
@@ -172,8 +159,8 @@ static unsigned local_week_minute(int64_t t, void *ctx)
     return (unsigned)((tm.tm_wday + 6) % 7 * 1440 + tm.tm_hour * 60 + tm.tm_min);
 }
 
-static int compile(struct admin *a, struct loading *load, uint64_t generation, struct policy **out,
-                   struct fault *f)
+static int compile(struct admin *a, bool fresh, struct loading *load, uint64_t generation,
+                   struct policy **out, struct fault *f)
 {
     struct policy_input in = {.generation = generation,
                               .users = load->users.items,
@@ -184,6 +171,9 @@ static int compile(struct admin *a, struct loading *load, uint64_t generation, s
                               .key_count = load->keys.count,
                               .rules = load->rules.items,
                               .rule_count = load->rules.count,
+                              .before = takes_over(a, fresh) ? a->policy : NULL,
+                              .changed = was_touched,
+                              .changed_ctx = a,
                               .own = a->own,
                               .own_count = a->own_count,
                               .week_minute = local_week_minute};
@@ -211,7 +201,7 @@ int snapshot_load(struct admin *a, bool fresh, struct policy **out, struct fault
     if (rc == 0)
         rc = load_rules(a, fresh, &load, f);
     if (rc == 0)
-        rc = compile(a, &load, generation, out, f);
+        rc = compile(a, fresh, &load, generation, out, f);
     if (rc == PRA_ENOMEM)
         fault_set(f, rc, "no memory for the policy");
     free(load.users.items);

@@ -30,19 +30,15 @@ static void policy_free(struct policy *p)
     table_free(&p->by_user);
     table_free(&p->by_group);
     table_free(&p->by_key);
-    table_free(&p->by_rule);
-    table_free(&p->by_bucket);
+    for (uint32_t i = 0; p->rulesets != NULL && i < p->user_count + p->group_count; i++)
+        ruleset_unref(p->rulesets[i]);
+    free(p->rulesets);
     free(p->users);
     free(p->groups);
-    free(p->owners);
     free(p->member_first);
     free(p->members);
     free(p->keys);
     free(p->blobs);
-    free(p->rules);
-    free(p->next_target);
-    free(p->next_port);
-    free(p->buckets);
     free(p->own);
     free(p->expiries);
     free(p->boundaries);
@@ -65,11 +61,6 @@ uint64_t policy_generation(const struct policy *p)
 static uint64_t name_hash(const char *name)
 {
     return hash_bytes(0, name, strlen(name));
-}
-
-static uint64_t id_hash(int64_t id)
-{
-    return hash_bytes(0, &id, sizeof(id));
 }
 
 static uint64_t blob_hash(uint32_t user, const uint8_t *blob, size_t len)
@@ -127,22 +118,19 @@ const struct policy_key *policy_find_key(const struct policy *p, const char *use
     return NULL;
 }
 
-const struct policy_rule *policy_find_rule(const struct policy *p, int64_t id)
+const struct policy_rule *policy_find_rule(const struct policy *p, const char *user, int64_t id)
 {
-    uint64_t hash = id_hash(id);
-    uint32_t cursor = POLICY_NONE, r;
+    uint32_t u = policy_user_number(p, user);
 
-    while ((r = table_next(&p->by_rule, hash, &cursor)) != POLICY_NONE) {
-        if (p->rules[r].id == id)
-            return &p->rules[r];
+    if (u == POLICY_NONE)
+        return NULL;
+    const struct policy_rule *r = p->rulesets[u] ? ruleset_find(p->rulesets[u], id) : NULL;
+    for (uint32_t m = p->member_first[u]; r == NULL && m < p->member_first[u + 1]; m++) {
+        const struct ruleset *s = p->rulesets[p->members[m]];
+
+        r = s != NULL ? ruleset_find(s, id) : NULL;
     }
-    return NULL;
-}
-
-const struct policy_rule *policy_rules(const struct policy *p, size_t *count)
-{
-    *count = p->rule_count;
-    return p->rules;
+    return r;
 }
 
 /* ---- compiling --------------------------------------------------------------------------------- */
@@ -189,10 +177,19 @@ static int add_group(struct policy *p, const char *name, struct fault *f)
     return 0;
 }
 
+/* Whether a ruleset of the snapshot before goes on to be this group's. */
+static bool keeps_group(const struct policy_input *in, uint32_t group)
+{
+    const struct policy *before = in->before;
+
+    return before->rulesets[before->user_count + group] != NULL &&
+           !in->changed(true, before->groups[group], in->changed_ctx);
+}
+
 /* Groups are known by being mentioned: a group without members or rules has no effect. */
 static int compile_groups(struct policy *p, const struct policy_input *in, struct fault *f)
 {
-    size_t max = in->member_count;
+    size_t max = in->member_count + (in->before ? in->before->group_count : 0);
     int rc = 0;
 
     for (size_t i = 0; i < in->rule_count; i++)
@@ -205,6 +202,10 @@ static int compile_groups(struct policy *p, const struct policy_input *in, struc
     for (size_t i = 0; i < in->rule_count && rc == 0; i++) {
         if (in->rules[i].is_group)
             rc = add_group(p, in->rules[i].owner, f);
+    }
+    for (uint32_t g = 0; in->before != NULL && g < in->before->group_count && rc == 0; g++) {
+        if (keeps_group(in, g))
+            rc = add_group(p, in->before->groups[g], f);
     }
     return rc;
 }
@@ -325,43 +326,61 @@ static int order_rules(struct policy *p, const struct policy_input *in, struct o
     return 0;
 }
 
+/* The rules of one owner: order[0], ..., order[count - 1]. */
+static int compile_ruleset(struct policy *p, const struct policy_input *in,
+                           const struct order *order, size_t count, struct fault *f)
+{
+    struct ruleset *s = ruleset_new(count);
+
+    if (s == NULL)
+        return PRA_ENOMEM;
+    p->rulesets[order->owner] = s;
+    for (size_t i = 0; i < count; i++) {
+        if (ruleset_add(s, &in->rules[order[i].index]) != 0)
+            return fault_set(f, PRA_EINVAL, "rule %" PRId64 " is given twice", order[i].id);
+    }
+    return 0;
+}
+
 static int compile_rules(struct policy *p, const struct policy_input *in, struct fault *f)
 {
     struct order *order = new_array(in->rule_count, sizeof(*order));
-    int rc = PRA_ENOMEM;
+    size_t end;
 
-    p->owners = new_array((size_t)p->user_count + p->group_count, sizeof(*p->owners));
-    p->rules = new_array(in->rule_count, sizeof(*p->rules));
-    p->next_target = new_array(in->rule_count, sizeof(*p->next_target));
-    p->next_port = new_array(in->rule_count, sizeof(*p->next_port));
-    p->buckets = new_array(in->rule_count * 2, sizeof(*p->buckets));
-    if (order == NULL || p->owners == NULL || p->rules == NULL || p->next_target == NULL ||
-        p->next_port == NULL || p->buckets == NULL)
-        goto out;
-    if (table_init(&p->by_rule, in->rule_count) != 0 ||
-        table_init(&p->by_bucket, in->rule_count * 2) != 0)
-        goto out;
-    rc = order_rules(p, in, order, f);
-    if (rc != 0)
-        goto out;
-    for (uint32_t i = 0; i < in->rule_count; i++) {
-        struct owner *o = &p->owners[order[i].owner];
-
-        if (policy_find_rule(p, order[i].id) != NULL) {
-            rc = fault_set(f, PRA_EINVAL, "rule %" PRId64 " is given twice", order[i].id);
-            goto out;
-        }
-        p->rules[i] = in->rules[order[i].index];
-        p->rule_count = i + 1;
-        if (o->count++ == 0)
-            o->first = i;
-        table_put(&p->by_rule, id_hash(order[i].id), i);
-        policy_index_rule(p, order[i].owner, i);
+    p->rulesets = new_array((size_t)p->user_count + p->group_count, sizeof(*p->rulesets));
+    int rc = order == NULL || p->rulesets == NULL ? PRA_ENOMEM : order_rules(p, in, order, f);
+    for (size_t i = 0; i < in->rule_count && rc == 0; i = end) {
+        for (end = i + 1; end < in->rule_count && order[end].owner == order[i].owner;)
+            end++;
+        rc = compile_ruleset(p, in, &order[i], end - i, f);
     }
-    rc = policy_index_times(p);
-out:
     free(order);
     return rc;
+}
+
+/* Owners that are not `changed`: what was compiled for the snapshot before. */
+static void keep_rules(struct policy *p, const struct policy_input *in)
+{
+    const struct policy *before = in->before;
+
+    for (uint32_t i = 0; before != NULL && i < before->user_count; i++) {
+        const char *name = before->users[i].name;
+        struct ruleset *s = before->rulesets[i];
+        uint32_t u;
+
+        if (s == NULL || in->changed(false, name, in->changed_ctx))
+            continue;
+        u = policy_user_number(p, name);
+        if (u != POLICY_NONE && p->rulesets[u] == NULL)
+            p->rulesets[u] = ruleset_ref(s);
+    }
+    for (uint32_t g = 0; before != NULL && g < before->group_count; g++) {
+        if (!keeps_group(in, g))
+            continue;
+        struct ruleset **to = &p->rulesets[p->user_count + group_number(p, before->groups[g])];
+        if (*to == NULL)
+            *to = ruleset_ref(before->rulesets[before->user_count + g]);
+    }
 }
 
 static int compile_own(struct policy *p, const struct policy_input *in)
@@ -400,6 +419,10 @@ int policy_compile(const struct policy_input *in, struct policy **out, struct fa
         rc = compile_keys(p, in, f);
     if (rc == 0)
         rc = compile_rules(p, in, f);
+    if (rc == 0) {
+        keep_rules(p, in);
+        rc = policy_index_times(p);
+    }
     if (rc == 0)
         rc = compile_own(p, in);
     if (rc != 0) {

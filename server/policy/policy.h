@@ -111,6 +111,13 @@ struct policy_input {
     size_t key_count;
     const struct policy_rule *rules;
     size_t rule_count;
+    /*
+     * NULL, or the snapshot before: owners that are still there and for whom `changed` says no keep
+     * their rules from there, uncopied; `rules` are those of the others.
+     */
+    const struct policy *before;
+    bool (*changed)(bool is_group, const char *owner, void *ctx);
+    void *changed_ctx;
     const struct addr_ip *own; /* the gateway's own addresses */
     size_t own_count;
     policy_week_minute_fn week_minute;
@@ -132,9 +139,8 @@ const struct policy_user *policy_find_user(const struct policy *p, const char *n
 /* The user's key with exactly this blob, revoked ones too. */
 const struct policy_key *policy_find_key(const struct policy *p, const char *user,
                                          const uint8_t *blob, size_t blob_len);
-const struct policy_rule *policy_find_rule(const struct policy *p, int64_t id);
-/* All of them, in the order in which each owner's are read. */
-const struct policy_rule *policy_rules(const struct policy *p, size_t *count);
+/* One of the user's rules or of the user's groups'. */
+const struct policy_rule *policy_find_rule(const struct policy *p, const char *user, int64_t id);
 
 /* Three answers; "cannot tell" is never yes. */
 enum policy_answer { POLICY_DENY = 0, POLICY_ALLOW = 1, POLICY_NEEDS_ADDRESS = -1 };

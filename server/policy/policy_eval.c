@@ -44,93 +44,92 @@ static bool applies(struct question *q, const struct policy_rule *r)
 }
 
 /* The first rule of one bucket that applies and is earlier than `best`; else `best`. */
-static uint32_t first_in_bucket(struct question *q, const struct bucket_key *key,
-                                const uint32_t *next, uint32_t best)
+static uint32_t first_in_bucket(struct question *q, const struct ruleset *s,
+                                const struct bucket_key *key, const uint32_t *next, uint32_t best)
 {
-    const struct bucket *b = policy_bucket(q->p, key);
+    const struct bucket *b = ruleset_bucket(s, key);
 
     for (uint32_t r = b == NULL ? POLICY_NONE : b->head; r < best; r = next[r]) {
-        if (applies(q, &q->p->rules[r]))
+        if (applies(q, &s->rules[r]))
             return r;
     }
     return best;
 }
 
 /* The same for the buckets of the single port and of port ranges. */
-static uint32_t first_of_target(struct question *q, struct bucket_key *key, const uint32_t *next,
-                                uint32_t best)
+static uint32_t first_of_target(struct question *q, const struct ruleset *s, struct bucket_key *key,
+                                const uint32_t *next, uint32_t best)
 {
     key->port = q->port;
-    best = first_in_bucket(q, key, next, best);
+    best = first_in_bucket(q, s, key, next, best);
     key->port = 0;
-    return first_in_bucket(q, key, next, best);
+    return first_in_bucket(q, s, key, next, best);
 }
 
-static uint32_t first_of_address(struct question *q, uint32_t owner, uint32_t best)
+static uint32_t first_of_address(struct question *q, const struct ruleset *s, uint32_t best)
 {
-    const struct owner *o = &q->p->owners[owner];
-    struct bucket_key key = {.owner = owner, .kind = BUCKET_NET, .family = q->ip->family};
+    struct bucket_key key = {.kind = BUCKET_NET, .family = q->ip->family};
     unsigned longest = q->ip->family == 4 ? 32 : 128;
 
     for (unsigned n = 0; n <= longest; n++) {
-        uint64_t used = q->ip->family == 4 ? o->v4 : o->v6[n / 64];
+        uint64_t used = q->ip->family == 4 ? s->v4 : s->v6[n / 64];
 
         if ((used >> (n % 64) & 1) == 0)
             continue;
         key.prefix = (uint8_t)n;
         memcpy(key.ip, policy_mask(q->ip, n).bytes, sizeof(key.ip));
-        best = first_of_target(q, &key, q->p->next_target, best);
+        best = first_of_target(q, s, &key, s->next_target, best);
     }
     return best;
 }
 
 /*
- * The first rule of an owner that applies or, while the address is not known, might apply.
- * POLICY_NONE if there is none.
+ * The first rule of an owner that applies or, while the address is not known, might apply. NULL if
+ * there is none, or no ruleset.
  */
-static uint32_t first_of_owner(struct question *q, uint32_t owner)
+static const struct policy_rule *first_of_owner(struct question *q, const struct ruleset *s)
 {
     uint32_t best = POLICY_NONE;
 
-    if (q->p->owners[owner].count == 0)
-        return POLICY_NONE;
+    if (s == NULL)
+        return NULL;
     if (q->name != NULL) {
-        struct bucket_key key = {.owner = owner, .kind = BUCKET_NAME, .name = q->name};
+        struct bucket_key key = {.kind = BUCKET_NAME, .name = q->name};
 
-        best = first_of_target(q, &key, q->p->next_target, best);
+        best = first_of_target(q, s, &key, s->next_target, best);
     }
-    if (q->ip != NULL)
-        return first_of_address(q, owner, best);
-    struct bucket_key any = {.owner = owner, .kind = BUCKET_PORT};
-    return first_of_target(q, &any, q->p->next_port, best);
+    if (q->ip != NULL) {
+        best = first_of_address(q, s, best);
+    } else {
+        struct bucket_key any = {.kind = BUCKET_PORT};
+
+        best = first_of_target(q, s, &any, s->next_port, best);
+    }
+    return best == POLICY_NONE ? NULL : &s->rules[best];
 }
 
-/* Rules of several groups are read by position, then by id. */
-static bool earlier(const struct policy *p, uint32_t a, uint32_t b)
+/* Rules of several groups are read by position, then by id. NULL comes last. */
+static bool earlier(const struct policy_rule *a, const struct policy_rule *b)
 {
-    const struct policy_rule *ra, *rb;
-
-    if (a == POLICY_NONE || b == POLICY_NONE)
-        return b == POLICY_NONE && a != POLICY_NONE;
-    ra = &p->rules[a];
-    rb = &p->rules[b];
-    return ra->position != rb->position ? ra->position < rb->position : ra->id < rb->id;
+    if (a == NULL || b == NULL)
+        return b == NULL && a != NULL;
+    return a->position != b->position ? a->position < b->position : a->id < b->id;
 }
 
 static const struct policy_rule *first_of_user(struct question *q, uint32_t user)
 {
     const struct policy *p = q->p;
-    uint32_t best = first_of_owner(q, user);
+    const struct policy_rule *best = first_of_owner(q, p->rulesets[user]);
 
-    if (best == POLICY_NONE) {
-        for (uint32_t m = p->member_first[user]; m < p->member_first[user + 1]; m++) {
-            uint32_t r = first_of_owner(q, p->members[m]);
+    if (best != NULL)
+        return best;
+    for (uint32_t m = p->member_first[user]; m < p->member_first[user + 1]; m++) {
+        const struct policy_rule *r = first_of_owner(q, p->rulesets[p->members[m]]);
 
-            if (earlier(p, r, best))
-                best = r;
-        }
+        if (earlier(r, best))
+            best = r;
     }
-    return best == POLICY_NONE ? NULL : &p->rules[best];
+    return best;
 }
 
 /* ---- special addresses ------------------------------------------------------------------------- */
@@ -303,20 +302,21 @@ static bool deliver_groups(struct delivery *d, uint32_t user)
     for (uint32_t i = 0; i < count; i++)
         at[i] = 0;
     for (;;) { /* merge: the earliest of the groups' next rules */
-        uint32_t best = POLICY_NONE, from = 0;
+        const struct policy_rule *best = NULL;
+        uint32_t from = 0;
 
         for (uint32_t i = 0; i < count; i++) {
-            const struct owner *o = &p->owners[groups[i]];
+            const struct ruleset *s = p->rulesets[groups[i]];
 
-            if (at[i] < o->count && earlier(p, o->first + at[i], best)) {
-                best = o->first + at[i];
+            if (s != NULL && at[i] < s->count && earlier(&s->rules[at[i]], best)) {
+                best = &s->rules[at[i]];
                 from = i;
             }
         }
-        if (best == POLICY_NONE)
+        if (best == NULL)
             return true;
         at[from]++;
-        if (!deliver(d, &p->rules[best]))
+        if (!deliver(d, best))
             return false;
     }
 }
@@ -331,9 +331,9 @@ void policy_each_forward(const struct policy *p, const char *user, const struct 
 
     if (u == POLICY_NONE || !p->users[u].enabled)
         return;
-    const struct owner *o = &p->owners[u];
-    for (uint32_t i = 0; i < o->count; i++) {
-        if (!deliver(&d, &p->rules[o->first + i]))
+    const struct ruleset *s = p->rulesets[u];
+    for (uint32_t i = 0; s != NULL && i < s->count; i++) {
+        if (!deliver(&d, &s->rules[i]))
             return;
     }
     deliver_groups(&d, u);

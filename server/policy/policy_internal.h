@@ -1,11 +1,14 @@
 /*
  * Inside of a policy snapshot; only for policy*.c.
  *
- * All rules lie in one array ordered by (owner, position, id), so "earlier rule of this owner"
- * is "smaller index". Rules that could match the same request share a bucket: same owner, same
- * target (a name, or a network), same single port or any range. A request looks into the buckets
- * of its name and of its address cut to each prefix length that the owner uses - at most 33
- * (IPv4) or 129 (IPv6) of them, however many rules there are.
+ * The rules of an owner, a user or a group, are a ruleset: ordered by (position, id), so "earlier
+ * rule" is "smaller number". It never changes, and snapshots share it: a change of one owner's
+ * rules costs that owner's rules, not those of everybody.
+ *
+ * Rules that could match the same request share a bucket: same target (a name, or a network), same
+ * single port or any range. A request looks into the buckets of its name and of its address cut to
+ * each prefix length that the owner uses - at most 33 (IPv4) or 129 (IPv6) of them, however many
+ * rules there are.
  */
 #ifndef PRA_SERVER_POLICY_POLICY_INTERNAL_H
 #define PRA_SERVER_POLICY_POLICY_INTERNAL_H
@@ -45,7 +48,6 @@ enum bucket_kind {
 };
 
 struct bucket_key {
-    uint32_t owner;
     uint16_t port; /* 0 = targets with a range of ports */
     uint8_t kind, family, prefix;
     uint8_t ip[16];   /* cut to prefix */
@@ -57,12 +59,27 @@ struct bucket {
     uint32_t head, tail; /* rule numbers, ascending along next[] */
 };
 
-/* A user (numbers below user_count) or a group (the rest) as the owner of rules. */
-struct owner {
-    uint32_t first, count; /* rules[first], ... */
-    uint64_t v4;           /* bit n: there is an IPv4 target with prefix n */
+struct ruleset {
+    atomic_uint refs;
+    bool timed; /* some rule has hours or expires */
+    uint32_t count, bucket_count;
+    struct policy_rule *rules;
+    uint32_t *next_target, *next_port; /* chains of the buckets, by rule number */
+    struct bucket *buckets;
+    struct table by_id, by_bucket;
+    uint64_t v4; /* bit n: there is an IPv4 target with prefix n */
     uint64_t v6[3];
 };
+
+/* For `count` rules, which come by ruleset_add(). NULL without memory. */
+struct ruleset *ruleset_new(size_t count);
+struct ruleset *ruleset_ref(struct ruleset *s);
+void ruleset_unref(struct ruleset *s); /* NULL is fine */
+/* Copies `r`. Call in ascending order, at most `count` times. Returns 0, PRA_EINVAL (id is there). */
+int ruleset_add(struct ruleset *s, const struct policy_rule *r);
+/* The bucket with this key, NULL if there is none. */
+const struct bucket *ruleset_bucket(const struct ruleset *s, const struct bucket_key *key);
+const struct policy_rule *ruleset_find(const struct ruleset *s, int64_t id);
 
 struct policy {
     atomic_uint refs;
@@ -72,21 +89,15 @@ struct policy {
     uint32_t user_count;
     char (*groups)[POLICY_NAME_MAX + 1];
     uint32_t group_count;
-    struct owner *owners;   /* user_count + group_count */
-    uint32_t *member_first; /* user_count + 1; groups of user u: members[member_first[u]], ... */
-    uint32_t *members;      /* owner numbers */
+    struct ruleset **rulesets; /* of users (by number), then of groups; NULL = no rules */
+    uint32_t *member_first;    /* user_count + 1; groups of user u: members[member_first[u]], ... */
+    uint32_t *members;         /* numbers of owners: user_count + number of the group */
 
     struct policy_key *keys;
     uint32_t key_count;
     uint8_t *blobs; /* what keys[].blob point into */
 
-    struct policy_rule *rules;
-    uint32_t rule_count;
-    uint32_t *next_target, *next_port; /* chains of the buckets, by rule number */
-    struct bucket *buckets;
-    uint32_t bucket_count;
-
-    struct table by_user, by_group, by_key, by_rule, by_bucket;
+    struct table by_user, by_group, by_key;
 
     struct addr_ip *own;
     size_t own_count;
@@ -104,12 +115,6 @@ struct policy {
 
 /* Number of a user; POLICY_NONE if there is none. */
 uint32_t policy_user_number(const struct policy *p, const char *name);
-
-/* The bucket with this key, NULL if there is none. */
-const struct bucket *policy_bucket(const struct policy *p, const struct bucket_key *key);
-
-/* Puts rule number `rule` into its buckets; the tables have room. Call in ascending order. */
-void policy_index_rule(struct policy *p, uint32_t owner, uint32_t rule);
 
 /* `ip` with everything behind `prefix` bits cleared. */
 struct addr_ip policy_mask(const struct addr_ip *ip, unsigned prefix);

@@ -12,36 +12,59 @@ static int compare_time(const void *va, const void *vb)
     return *a < *b ? -1 : *a > *b;
 }
 
+/* Calls `each` for every rule that has hours or expires. */
+static void each_timed(struct policy *p, void (*each)(const struct policy_rule *r, void *ctx),
+                       void *ctx)
+{
+    for (uint32_t i = 0; i < p->user_count + p->group_count; i++) {
+        const struct ruleset *s = p->rulesets[i];
+
+        for (uint32_t r = 0; s != NULL && s->timed && r < s->count; r++)
+            each(&s->rules[r], ctx);
+    }
+}
+
+struct times {
+    bool boundary[WEEK_MINUTES];
+    size_t expiries;
+};
+
+static void count_times(const struct policy_rule *r, void *ctx)
+{
+    struct times *seen = ctx;
+
+    seen->expiries += r->expires != 0;
+    for (unsigned i = 0; i < r->hours.count; i++) {
+        seen->boundary[r->hours.span[i].from % WEEK_MINUTES] = true;
+        seen->boundary[r->hours.span[i].to % WEEK_MINUTES] = true;
+    }
+}
+
+static void add_expiry(const struct policy_rule *r, void *ctx)
+{
+    struct policy *p = ctx;
+
+    if (r->expires != 0)
+        p->expiries[p->expiry_count++] = r->expires;
+}
+
 int policy_index_times(struct policy *p)
 {
-    bool seen[WEEK_MINUTES] = {false};
+    struct times seen = {.expiries = 0};
+    size_t boundaries = 0;
 
-    for (uint32_t i = 0; i < p->rule_count; i++) {
-        const struct policy_rule *r = &p->rules[i];
-
-        p->expiry_count += r->expires != 0;
-        for (unsigned s = 0; s < r->hours.count; s++) {
-            seen[r->hours.span[s].from % WEEK_MINUTES] = true;
-            seen[r->hours.span[s].to % WEEK_MINUTES] = true;
-        }
-    }
+    each_timed(p, count_times, &seen);
     for (unsigned m = 0; m < WEEK_MINUTES; m++)
-        p->boundary_count += seen[m];
-    p->expiries = calloc(p->expiry_count + 1, sizeof(*p->expiries));
-    p->boundaries = calloc(p->boundary_count + 1, sizeof(*p->boundaries));
+        boundaries += seen.boundary[m];
+    p->expiries = calloc(seen.expiries + 1, sizeof(*p->expiries));
+    p->boundaries = calloc(boundaries + 1, sizeof(*p->boundaries));
     if (p->expiries == NULL || p->boundaries == NULL)
         return PRA_ENOMEM;
-
-    size_t n = 0;
-    for (uint32_t i = 0; i < p->rule_count; i++) {
-        if (p->rules[i].expires != 0)
-            p->expiries[n++] = p->rules[i].expires;
-    }
-    qsort(p->expiries, n, sizeof(*p->expiries), compare_time);
-    n = 0;
+    each_timed(p, add_expiry, p);
+    qsort(p->expiries, p->expiry_count, sizeof(*p->expiries), compare_time);
     for (unsigned m = 0; m < WEEK_MINUTES; m++) {
-        if (seen[m])
-            p->boundaries[n++] = (uint16_t)m;
+        if (seen.boundary[m])
+            p->boundaries[p->boundary_count++] = (uint16_t)m;
     }
     return 0;
 }

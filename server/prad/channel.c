@@ -174,9 +174,9 @@ void channel_destroy(struct channel *ch, bool reset)
 /* ---- revocation ---------------------------------------------------------------------------- */
 
 /* Why policy's answer changed, in the words of `cut`. `id` is the rule that had allowed it. */
-static const char *cut_reason(const struct policy *p, int64_t id, bool timed)
+static const char *cut_reason(const struct session *s, int64_t id, bool timed)
 {
-    const struct policy_rule *r = policy_find_rule(p, id);
+    const struct policy_rule *r = policy_find_rule(s->worker->policy, s->entry.user, id);
     if (!r)
         return "rule-removed";
     if (r->expires != 0 && r->expires <= os_time_now())
@@ -204,7 +204,7 @@ void channel_recheck(struct channel *ch, bool timed)
         channel_ask(ch, &host, &ch->ip) == POLICY_ALLOW)
         return;
     ch->rule = rule; /* the audit and the user are told which rule had allowed it */
-    cut(ch, cut_reason(ch->session->worker->policy, rule, timed));
+    cut(ch, cut_reason(ch->session, rule, timed));
 }
 
 void channel_close_by_admin(struct channel *ch)

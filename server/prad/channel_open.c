@@ -45,9 +45,9 @@ const char *channel_rule_name(const struct channel *ch)
     const struct worker *w = ch->session->worker;
     const struct policy_rule *r = NULL;
     if (w->policy_before)
-        r = policy_find_rule(w->policy_before, ch->rule);
+        r = policy_find_rule(w->policy_before, ch->session->entry.user, ch->rule);
     if (!r)
-        r = policy_find_rule(w->policy, ch->rule);
+        r = policy_find_rule(w->policy, ch->session->entry.user, ch->rule);
     return r ? r->name : "";
 }
 

@@ -191,7 +191,7 @@ static const struct policy_rule *find_rule(const struct session *s, int64_t id)
     policy_each_forward(p, s->entry.user, &s->entry.source, os_time_now(), is_wanted, &w);
     if (w.found)
         return w.found;
-    const struct policy_rule *r = policy_find_rule(p, id);
+    const struct policy_rule *r = policy_find_rule(p, s->entry.user, id);
     return r && !r->is_group && strcmp(r->owner, s->entry.user) == 0 ? r : NULL;
 }
 

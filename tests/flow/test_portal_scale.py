@@ -15,9 +15,6 @@ from lib.servers.targets import trickle
 
 USERS, RULES = 10000, 100000
 LIMIT_MS = 200
-# Was LIMIT_MS too. A change compiles all rules anew; 285-313 ms of processor were measured, and why it is more than it was
-# is not known yet (policy_compile is unchanged). To be lowered again where it costs, not here.
-CHANGE_LIMIT_MS = 400
 LISTS = [
     "/status", "/users?limit=50", "/users?limit=50&offset=9950", "/users?limit=50&sort=-rules&offset=5000",
     "/users?limit=50&search=99", "/users?name=user05000", "/users?group=group050", "/groups?limit=50",
@@ -83,7 +80,7 @@ def measure(portal, owner, rounds, wall):
         worst[path] = (took, cpu)
         assert cpu < LIMIT_MS and (not wall or took < LIMIT_MS), (path, took, cpu)
     took, cpu = (v / 2 for v in medians(pid, lambda: change(owner), rounds))
-    assert cpu < CHANGE_LIMIT_MS and (not wall or took < CHANGE_LIMIT_MS), ("change", took, cpu)
+    assert cpu < LIMIT_MS and (not wall or took < LIMIT_MS), ("change", took, cpu)
     slowest = max(worst, key=lambda p: worst[p][1])
     print(f"figure: {len(LISTS)} lists, slowest {slowest}: {worst[slowest][0]:.0f} ms, prad's processor "
           f"{worst[slowest][1]:.0f} ms; a change {took:.0f} ms, processor {cpu:.0f} ms")

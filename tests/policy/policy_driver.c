@@ -3,7 +3,8 @@
  *
  *   {"snapshot":{"users":[[name,enabled]],"members":[[group,user]],"own":[ip],"zone":minutes,
  *    "rules":[{"id","group","owner","position","action","target","local","from","hours",
- *    "expires"}]}}                                              -> {"ok":true} or {"error":text}
+ *    "expires"}], "changed":[[group?,owner]]}}                  -> {"ok":true} or {"error":text}
+ *   With "changed" all other owners' rules are taken over from the snapshot before.
  *   {"user","source","host":hex bytes,"port","ip":text or null,"now"} -> {"answer","reason","rule"}
  *                                                                  or {"invalid":what}
  *   {"forwards":user,"source","now"}                            -> {"rules":[id]}
@@ -65,6 +66,21 @@ static int read_rule(const json_t *in, struct policy_rule *r, struct fault *f)
     return policy_parse_target(text_of(in, "target"), &r->target, f);
 }
 
+/* `changed` of policy_input: `ctx` lists [group?, owner]. */
+static bool is_changed(bool is_group, const char *owner, void *ctx)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach((json_t *)ctx, i, one)
+    {
+        if (json_is_true(json_array_get(one, 0)) == is_group &&
+            strcmp(json_string_value(json_array_get(one, 1)), owner) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void *array_for(const json_t *list, size_t size)
 {
     void *p = calloc(json_array_size(list) + 1, size);
@@ -82,9 +98,10 @@ static int compile(struct driver *d, const json_t *in, struct fault *f)
     struct policy_member *m = array_for(members, sizeof(*m));
     struct policy_rule *r = array_for(rules, sizeof(*r));
     struct addr_ip *ips = array_for(own, sizeof(*ips));
+    json_t *changed = json_object_get(in, "changed");
     struct policy *next = NULL;
+    size_t i, given = 0;
     int rc = 0;
-    size_t i;
 
     json_array_foreach(users, i, one)
     {
@@ -98,8 +115,10 @@ static int compile(struct driver *d, const json_t *in, struct fault *f)
     }
     json_array_foreach(rules, i, one)
     {
+        r[given] = (struct policy_rule){0};
         if (rc == 0)
-            rc = read_rule(one, &r[i], f);
+            rc = read_rule(one, &r[given], f);
+        given += changed == NULL || is_changed(r[given].is_group, r[given].owner, changed);
     }
     json_array_foreach(own, i, one)
     {
@@ -115,7 +134,10 @@ static int compile(struct driver *d, const json_t *in, struct fault *f)
                                  .members = m,
                                  .member_count = json_array_size(members),
                                  .rules = r,
-                                 .rule_count = json_array_size(rules),
+                                 .rule_count = given,
+                                 .before = changed != NULL ? d->policy : NULL,
+                                 .changed = is_changed,
+                                 .changed_ctx = changed,
                                  .own = ips,
                                  .own_count = json_array_size(own),
                                  .week_minute = zoned_week_minute,

@@ -98,6 +98,21 @@ def random_snapshot(rng):
                       for i in range(rng.choice([1, 3, 10, 40, 80]))]}
 
 
+def changed_snapshot(rng, before):
+    """Another snapshot, and whose rules differ; users and members may come and go without that."""
+    other = random_snapshot(rng)
+    owners = sorted({(r["group"], r["owner"]) for r in before["rules"] + other["rules"]})
+    changed = rng.sample(owners, rng.randrange(min(4, len(owners) + 1)))
+    kept = [r for r in before["rules"] if (r["group"], r["owner"]) not in changed]
+    new = [dict(r, id=r["id"] + 1000) for r in other["rules"] if (r["group"], r["owner"]) in changed]
+    rules = kept + new
+    rng.shuffle(rules)
+    gone = "bob" if rng.random() < 0.3 and (False, "bob") not in changed else None
+    return dict(other, rules=[r for r in rules if r["group"] or r["owner"] != gone],
+                users=[u for u in other["users"] if u[0] != gone],
+                members=[m for m in other["members"] if m[1] != gone]), changed
+
+
 def twisted(rng, host):
     """The same host, or what somebody might try so that it is taken for another one."""
     twist = rng.random()
@@ -175,6 +190,29 @@ def test_policy_agrees_with_the_oracle():
     if CASES >= 10000:  # the questions reach every kind of answer
         assert set(answers) == {"rule", "default-deny", "no-user", "user-disabled",
                                 "special-address", "needs-address", "host", "port"}
+
+
+def test_rules_taken_over_from_the_snapshot_before_agree_with_the_oracle():
+    driver = Driver()
+    for number in range(max(20, CASES // 1000)):
+        rng = random.Random(SEED + number)
+        snapshot = random_snapshot(rng)
+        driver.ask({"snapshot": snapshot})
+        for step in range(5):
+            snapshot, changed = changed_snapshot(rng, snapshot)
+            where = (SEED, number, step, snapshot, changed)
+            assert driver.ask({"snapshot": dict(snapshot, changed=changed)}) == [{"ok": True}], where
+            oracle = Oracle(snapshot)
+            if snapshot["rules"]:
+                questions = [random_question(rng, snapshot) for _ in range(40)]
+                assert driver.ask(*questions) == [oracle.ask(q) for q in questions], where
+            for user in ("alice", "Alice", "bob", "off"):
+                got = driver.ask({"forwards": user, "source": "192.0.2.7", "now": NOW})[0]["rules"]
+                assert got == oracle.forwards(user, "192.0.2.7", NOW), (where, user)
+            then = driver.ask({"next": NOW})[0]["next"]
+            if then is not None and then - NOW > 60:
+                assert oracle.state_of_time(then - 1) == oracle.state_of_time(NOW), where
+    driver.close()
 
 
 def test_forwards_agree_with_the_oracle():

@@ -306,12 +306,12 @@ static void every_change_makes_a_new_snapshot_and_nothing_else_does(void **state
     rule = add_rule("x", "mail:110", "110");
     q = admin_policy(a);
     assert_ptr_not_equal(p, q);
-    assert_non_null(policy_find_rule(q, rule));
+    assert_non_null(policy_find_rule(q, "alice", rule));
     policy_unref(p);
     policy_unref(q);
     done("rule.delete", json_pack("{s:I}", "id", rule));
     p = admin_policy(a);
-    assert_null(policy_find_rule(p, rule));
+    assert_null(policy_find_rule(p, "alice", rule));
     policy_unref(p);
     assert_false(admin_refresh(a));
 }

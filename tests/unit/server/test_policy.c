@@ -319,8 +319,8 @@ static void snapshot_lives_as_long_as_its_last_reference(void **state)
     again = policy_ref(p);
     policy_unref(p);
     assert_int_equal(policy_generation(again), 7);
-    assert_int_equal(policy_find_rule(again, 1)->id, 1);
-    assert_null(policy_find_rule(again, 2));
+    assert_int_equal(policy_find_rule(again, "alice", 1)->id, 1);
+    assert_null(policy_find_rule(again, "alice", 2));
     policy_unref(again);
     policy_unref(NULL);
 }
