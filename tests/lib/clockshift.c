@@ -1,17 +1,27 @@
 /*
- * Preloaded into a program under test: its wall clock is wrong by CLOCK_SHIFT seconds. The
- * monotonic clock is left alone, as it is on a PC whose date was set wrong.
+ * Preloaded into a program under test: its wall clock is wrong by CLOCK_SHIFT seconds, or by as many
+ * as the file CLOCK_SHIFT_FILE says, which may change meanwhile. The monotonic clock is left alone, as
+ * it is on a PC whose date was set wrong.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 static long shift(void)
 {
-    const char *text = getenv("CLOCK_SHIFT");
+    const char *text = getenv("CLOCK_SHIFT"), *path = getenv("CLOCK_SHIFT_FILE");
+    char read_text[32] = "";
+    int fd;
 
+    if (path != NULL && (fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+        if (read(fd, read_text, sizeof(read_text) - 1) > 0)
+            text = read_text;
+        close(fd);
+    }
     return text != NULL ? strtol(text, NULL, 10) : 0;
 }
 

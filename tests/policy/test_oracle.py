@@ -1,6 +1,6 @@
 """The C policy and the oracle must agree on every one of many random questions (quality 10).
 
-PRA_ORACLE_CASES sets how many (100,000 by default; 1,000,000 before a release), PRA_ORACLE_SEED
+PRA_ORACLE_CASES sets how many (100,000 by default; 1,000,000 in `make soak`), PRA_ORACLE_SEED
 where to start; a failure prints what to set to see it again.
 """
 import json
