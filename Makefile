@@ -52,7 +52,7 @@ LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
 CRYPTO      := @$(DEPS)/lib/crypto.link
 LIBS_common := -ljansson -linih $(CRYPTO)
 LIBS_client := $(DEPS)/lib/libssh2.a -luv -lz $(LIBS_common)
-LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 -loath -lz $(LIBS_common)
+LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 -loath -lz -lseccomp $(LIBS_common)
 
 # --- what is made of what ------------------------------------------------------------------
 # What differs between systems lies beside each other: *_posix.c and *_linux.c here, *_win.c there.
@@ -67,19 +67,22 @@ SRC_server := $(filter-out server/prad/% server/portal/% server/mailer/% server/
 SRC_prad   := $(filter-out server/prad/main.c,$(wildcard server/prad/*.c))
 SRC_admin  := $(wildcard server/pra-admin*.c)
 
+# What the programs of the gateway may still do; in all of them.
+SRC_sandbox := server/sandbox/files.c server/sandbox/calls.c
+
 # The portal has libssl in its process, so it uses the distribution's libcrypto, whatever the other
 # programs use: what it needs of ours is compiled for it, with the distribution's headers.
 SRC_portal := $(wildcard server/portal/*.c) server/config.c server/admin/password.c \
-              server/prad/notify.c $(SRC_common)
-LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -ljansson -linih
+              server/prad/notify.c $(SRC_sandbox) $(SRC_common)
+LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -lseccomp -ljansson -linih
 
 # libcurl brings the distribution's libssl as well.
-SRC_mailer  := $(wildcard server/mailer/*.c) $(SRC_common)
-LIBS_mailer := -lcurl -lcrypto -ljansson -linih
+SRC_mailer  := $(wildcard server/mailer/*.c) $(SRC_sandbox) $(SRC_common)
+LIBS_mailer := -lcurl -lcrypto -lseccomp -ljansson -linih
 
 # libfido2 brings the same libcrypto.
-SRC_passkey := $(wildcard server/passkey/*.c) $(SRC_common)
-LIBS_passkey := -lfido2 -lcrypto -ljansson -linih
+SRC_passkey := $(wildcard server/passkey/*.c) $(SRC_sandbox) $(SRC_common)
+LIBS_passkey := -lfido2 -lcrypto -lseccomp -ljansson -linih
 
 # The windows of GTK; those of Win32 are in *_win.c.
 SRC_tray   := $(wildcard client/tray/*_gtk.c)
@@ -328,7 +331,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJ); $(archive)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_extra -levent_core -loath -lqrencode -lz $(LIBS_common) -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN) -fsanitize=fuzzer $< $(BUILD)/fuzz/libfuzzed.a -lsqlite3 -levent_extra -levent_core -loath -lqrencode -lz -lseccomp $(LIBS_common) -o $@
 
 # What authenticators say, as pra-passkey reads it: with the libcrypto that libfido2 brings.
 $(BUILD)/tests/fuzz/fuzz_passkey: tests/fuzz/fuzz_passkey.c server/passkey/passkey.c $(SRC_common) $(STAMP)

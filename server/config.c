@@ -17,7 +17,6 @@
 #define DEFAULT_LISTEN "0.0.0.0:10022"
 #define DEFAULT_PORTAL "0.0.0.0:10443"
 #define GATEWAY_PORT   10022
-#define PORTAL_PORT    10443
 #define METRICS_PORT   10024
 
 /* ---- values ------------------------------------------------------------------------------------ */
@@ -158,6 +157,16 @@ static int set_user(void *target, const char *value, struct fault *f)
     return set_text(c->user, sizeof(c->user), value, f);
 }
 
+static int set_sandbox(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+        return fault_set(f, PRA_EINVAL, "'%.40s' is neither on nor off", value);
+    c->sandbox = strcmp(value, "on") == 0;
+    return 0;
+}
+
 static int set_store_url(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -235,7 +244,7 @@ static int set_portal_listen(void *target, const char *value, struct fault *f)
     struct addr_host host;
     uint16_t port;
 
-    if (addr_parse_host_port(value, PORTAL_PORT, &host, &port) != 0 || !host.is_ip)
+    if (addr_parse_host_port(value, CONFIG_PORTAL_PORT, &host, &port) != 0 || !host.is_ip)
         return fault_set(f, PRA_EINVAL, "'%.80s' is no ADDRESS:PORT", value);
     return set_text(c->portal_listen, sizeof(c->portal_listen), value, f);
 }
@@ -394,6 +403,7 @@ static const struct conf_key keys[] = {
     {"gateway", "workers", set_workers},
     {"gateway", "public_address", set_public_address},
     {"gateway", "user", set_user},
+    {"gateway", "sandbox", set_sandbox},
     {"store", "url", set_store_url},
     {"admin", "socket", set_admin_socket},
     {"admin", "group", set_admin_group},
@@ -481,6 +491,7 @@ int config_load(const char *path, struct config *c, struct fault *f)
     CONFIG_SIZE_MAP(X)
 #undef X
     c->log_level = LOG_INFO;
+    c->sandbox = true;
     if (strlen(path) >= sizeof(c->file))
         return fault_set(f, PRA_EINVAL, "the path of the configuration file is too long");
     memcpy(c->file, path, strlen(path) + 1);

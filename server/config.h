@@ -18,6 +18,7 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/pra/prad.ini"
 #define CONFIG_PORTAL_DIR   "/var/lib/pra-portal"
+#define CONFIG_PORTAL_PORT  10443
 #define CONFIG_LISTEN_MAX   16
 #define CONFIG_URL_MAX      200
 #define CONFIG_MAIL_MAX     254 /* RFC 5321, 4.5.3.1.3 */
@@ -80,6 +81,7 @@ struct config {
     unsigned workers;                   /* 0 = auto: one per core */
     char public_address[ADDR_TEXT_MAX]; /* host[:port] that profiles name; "" = not told */
     char user[CONFIG_NAME_MAX + 1];     /* to become after start as root; "" = stay */
+    bool sandbox;                       /* seccomp and Landlock; default yes */
 
     char store_url[OS_PATH_MAX + 16]; /* "sqlite:/absolute/path" */
     char store_dir[OS_PATH_MAX];      /* the database's folder */

@@ -33,7 +33,6 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
     a->throttle = throttle_new();
     a->forgotten = calloc(FORGOTTEN_MAX, sizeof(*a->forgotten));
     a->watcher = watcher_new();
-    a->passkey_program = opt->passkey_program;
     if (opt->host != NULL) {
         a->host = *opt->host;
         a->serving = opt->host->session_list != NULL;

@@ -98,7 +98,6 @@ struct admin_options {
     const char *mail_from;         /* who sends mail; NULL or "": none can be sent */
     const char *portal_url;        /* where mail says the portal is; NULL or "": nothing */
     const struct admin_host *host; /* NULL: no prad, the store alone */
-    const char *passkey_program;   /* pra-passkey; NULL = where it is installed; borrowed */
     bool create;                   /* init: make the database if there is none */
 };
 

@@ -189,6 +189,8 @@ void alerts_look(struct admin *a, const struct audit_event *events, size_t count
 
         if (e->kind == AUDIT_LOGIN_REFUSED || e->kind == AUDIT_ACCOUNT_REFUSED)
             look_at_failure(&r, e);
+        if (e->kind == AUDIT_VIOLATION)
+            raise_one(&r, &(struct alert){.kind = ALERT_VIOLATION, .subject = e->reason});
         if (e->kind != AUDIT_CLONE)
             continue;
         if (e->source.family != 0)

@@ -56,9 +56,8 @@ struct admin {
     struct addr_ip *own;
     size_t own_count;
     struct throttle *throttle;
-    struct watcher *watcher;     /* what alerts remember (alerts.h) */
-    const char *passkey_program; /* NULL = where it is installed */
-    struct device_note *notes;   /* ADMIN_NOTES_MAX */
+    struct watcher *watcher;   /* what alerts remember (alerts.h) */
+    struct device_note *notes; /* ADMIN_NOTES_MAX */
     size_t note_count;
     struct forgotten *forgotten; /* FORGOTTEN_MAX */
     size_t forgotten_count;

@@ -242,7 +242,7 @@ static int read_new(struct call *c, struct store_passkey *p)
     if (rc == PRA_EPASSPHRASE)
         return fault_set(&c->f, rc, "passkey: is not made for this question (%s)", why);
     if (rc == 0)
-        rc = passkey_read(c->a->passkey_program, place.rp, data, len, p, &c->f);
+        rc = passkey_read(place.rp, data, len, p, &c->f);
     if (rc != 0)
         return rc;
     p->account = c->account.id;
@@ -436,8 +436,8 @@ static int try_passkey(struct call *c, void *ctx, const char **why)
     if (rc != 0)
         return rc;
     *why = "passkey";
-    rc = passkey_verify(c->a->passkey_program, &w.found, hash, s->auth_data, s->auth_data_len,
-                        s->signature, s->signature_len, &counter, &c->f);
+    rc = passkey_verify(&w.found, hash, s->auth_data, s->auth_data_len, s->signature,
+                        s->signature_len, &counter, &c->f);
     if (rc != 0)
         return rc;
     /* Authenticators without a counter say 0 for ever (WebAuthn, 7.2 step 21). */

@@ -33,6 +33,8 @@
     X(ALERT_CERTIFICATE, "certificate", "warning", "ポータルの証明書の有効期限",                   \
       "the portal's certificate ends soon")                                                        \
     X(ALERT_HOSTKEY, "hostkey-changed", "critical", "ホスト鍵の変更", "the host key changed")      \
+    X(ALERT_VIOLATION, "sandbox-violation", "critical", "サンドボックス違反による終了",            \
+      "the gateway was ended for what it must not do")                                             \
     X(ALERT_DISK, "disk", "warning", "ディスクの空き容量不足", "the disk is nearly full")          \
     X(ALERT_DISK_BACK, "disk-back", "notice", "ディスクの空き容量の回復",                          \
       "the disk has room again")                                                                   \

@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -17,55 +14,11 @@
 #include "common/crypto.h"
 #include "common/log.h"
 #include "common/os.h"
+#include "server/sandbox/spawner.h"
 
-#ifndef PRA_LIBEXEC
-#define PRA_LIBEXEC "/usr/libexec"
-#endif
-
-#define NAME       "pra-passkey"
 #define ANSWER_MAX 8192
 
 /* ---- the program -------------------------------------------------------------------------------- */
-
-/* Beside our own program, as in a build folder, or where it is installed. */
-static void find_program(char path[OS_PATH_MAX])
-{
-    ssize_t len = readlink("/proc/self/exe", path, OS_PATH_MAX - sizeof("/" NAME));
-    char *slash = NULL;
-
-    if (len > 0) {
-        path[len] = '\0';
-        slash = strrchr(path, '/');
-    }
-    if (slash != NULL) {
-        memcpy(slash, "/" NAME, sizeof("/" NAME));
-        if (access(path, X_OK) == 0)
-            return;
-    }
-    snprintf(path, OS_PATH_MAX, "%s", PRA_LIBEXEC "/" NAME);
-}
-
-/* Starts it with `fd` as its standard input and output, our signals not its business. */
-static int start(const char *program, int fd, pid_t *pid)
-{
-    char *const argv[] = {(char *)NAME, NULL}, *const envp[] = {(char *)"LC_ALL=C", NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    int rc;
-
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    rc = posix_spawn(pid, program, &actions, &attributes, argv, envp);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return rc;
-}
 
 static int send_all(int fd, const char *text, size_t len)
 {
@@ -109,32 +62,28 @@ static int receive_all(int fd, char *dst, size_t cap, size_t *len)
     }
 }
 
-static int talk(const char *program, const char *question, char *answer, size_t cap, size_t *len)
+static int talk(const char *question, char *answer, size_t cap, size_t *len)
 {
-    int fds[2], rc;
-    pid_t pid;
+    int fds[2], life, rc;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
         return PRA_EIO;
-    rc = start(program, fds[1], &pid) == 0 ? 0 : PRA_ENOENT;
+    rc = spawner_run(SPAWNER_PASSKEY, fds[1], fds[1], &life);
     close(fds[1]);
     if (rc == 0) {
         rc = send_all(fds[0], question, strlen(question));
         if (rc == 0)
             rc = receive_all(fds[0], answer, cap, len);
-        if (rc != 0)
-            kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            ;
+        close(life); /* whatever it is at */
     }
     close(fds[0]);
     return rc;
 }
 
 /* Takes over `question`. Gives the answer, which says "ok": true; or the reason why not. */
-static int ask(const char *program, json_t *question, int refused, json_t **out, struct fault *f)
+static int ask(json_t *question, int refused, json_t **out, struct fault *f)
 {
-    char path[OS_PATH_MAX], answer[ANSWER_MAX], *text = json_dumps(question, JSON_COMPACT);
+    char answer[ANSWER_MAX], *text = json_dumps(question, JSON_COMPACT);
     const char *why;
     size_t len = 0;
     int rc;
@@ -142,14 +91,12 @@ static int ask(const char *program, json_t *question, int refused, json_t **out,
     json_decref(question);
     if (text == NULL)
         return fault_set(f, PRA_ENOMEM, "no memory");
-    if (program == NULL)
-        find_program(path);
-    rc = talk(program != NULL ? program : path, text, answer, sizeof(answer), &len);
+    rc = talk(text, answer, sizeof(answer), &len);
     free(text);
     *out = rc == 0 ? json_loadb(answer, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     if (*out == NULL) {
-        log_event(LOG_ERROR, "passkey-check-failed", "program=%s error=%s",
-                  program != NULL ? program : path, err_name(rc != 0 ? rc : PRA_EINVAL));
+        log_event(LOG_ERROR, "passkey-check-failed", "error=%s",
+                  err_name(rc != 0 ? rc : PRA_EINVAL));
         return fault_set(f, rc == PRA_ETIMEOUT ? rc : PRA_EIO, "passkeys cannot be checked now");
     }
     if (json_is_true(json_object_get(*out, "ok")))
@@ -180,13 +127,12 @@ static int bytes(const json_t *answer, const char *name, uint8_t *dst, size_t ca
     return text == NULL ? PRA_EINVAL : crypto_hex_decode(text, strlen(text), dst, cap, len);
 }
 
-int passkey_read(const char *program, const char *rp, const uint8_t *auth_data, size_t len,
-                 struct store_passkey *out, struct fault *f)
+int passkey_read(const char *rp, const uint8_t *auth_data, size_t len, struct store_passkey *out,
+                 struct fault *f)
 {
     json_t *answer;
     int rc =
-        ask(program,
-            json_pack("{s:s, s:s, s:o}", "do", "read", "rp", rp, "auth-data", hex(auth_data, len)),
+        ask(json_pack("{s:s, s:s, s:o}", "do", "read", "rp", rp, "auth-data", hex(auth_data, len)),
             PRA_EINVAL, &answer, f);
 
     if (rc != 0)
@@ -201,14 +147,12 @@ int passkey_read(const char *program, const char *rp, const uint8_t *auth_data, 
     return rc == 0 ? 0 : fault_set(f, PRA_EIO, "passkeys cannot be checked now");
 }
 
-int passkey_verify(const char *program, const struct store_passkey *p,
-                   const uint8_t client_hash[STORE_HASH_LEN], const uint8_t *auth_data, size_t len,
-                   const uint8_t *signature, size_t signature_len, int64_t *counter,
-                   struct fault *f)
+int passkey_verify(const struct store_passkey *p, const uint8_t client_hash[STORE_HASH_LEN],
+                   const uint8_t *auth_data, size_t len, const uint8_t *signature,
+                   size_t signature_len, int64_t *counter, struct fault *f)
 {
     json_t *answer;
-    int rc = ask(program,
-                 json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "do", "verify", "rp", p->rp,
+    int rc = ask(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "do", "verify", "rp", p->rp,
                            "client-hash", hex(client_hash, STORE_HASH_LEN), "auth-data",
                            hex(auth_data, len), "signature", hex(signature, signature_len), "key",
                            hex(p->key, p->key_len), "algorithm", (json_int_t)p->algorithm),

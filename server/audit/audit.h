@@ -36,7 +36,8 @@
     X(AUDIT_LOG_HEAD, "log-head") /* heads of the client's chained logs */                         \
     X(AUDIT_ENROLL, "enroll")     /* a PC that hands in its key; reason: how it stands */          \
     X(AUDIT_BUNDLE, "log-bundle") /* a client sent its logs; reason: what came of it */            \
-    X(AUDIT_ADMIN, "admin")       /* a change or an attempt by an administrator */                 \
+    X(AUDIT_VIOLATION, "sandbox-violation") /* an earlier prad was ended; reason: the call */      \
+    X(AUDIT_ADMIN, "admin")                 /* a change or an attempt by an administrator */       \
     X(AUDIT_ACCOUNT_LOGIN, "account-login") /* of the management tool; reason: how far */          \
     X(AUDIT_ACCOUNT_REFUSED, "account-refused")                                                    \
     X(AUDIT_ACCOUNT_RESET, "account-reset") /* a forgotten password; reason: what came of it */    \

@@ -40,9 +40,9 @@ enum outcome { SENT, LATER, NEVER };
 enum outcome smtp_send(const struct job *j, const char *password, char why[WHY_MAX]);
 
 /*
- * From here on this process reads libraries, settings of the system and `ca_file` ("" = none), writes no
- * file, starts no program with more rights. What the kernel does not know is left out.
+ * From here on this process reads libraries, settings of the system and the job's ca_file, writes no file,
+ * starts no program, connects to the job's port. A kernel without Landlock gives less. Returns 0, PRA_EIO.
  */
-void sandbox_enter(const char *ca_file);
+int sandbox_enter(const struct job *j, struct fault *f);
 
 #endif

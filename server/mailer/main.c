@@ -83,8 +83,9 @@ static void run(const struct job *j)
     if (j->password_file[0] != '\0' &&
         os_read_secret_file(j->password_file, password, sizeof(password), &f) != 0) {
         snprintf(why, sizeof(why), "[mail] password_file: %.200s", f.text);
+    } else if (sandbox_enter(j, &f) != 0) {
+        snprintf(why, sizeof(why), "the sandbox: %.200s", f.text);
     } else {
-        sandbox_enter(j->ca_file);
         outcome = smtp_send(j, password, why);
     }
     crypto_wipe(password, sizeof(password));

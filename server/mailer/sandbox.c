@@ -1,35 +1,16 @@
 /*
- * Least rights. Landlock (Linux 5.13 and later) takes the file system away but for what libcurl, libssl
- * and the resolver read: above all the folder with database and host key, which belongs to the same user.
+ * Least rights (server/sandbox): the file system but for what libcurl, libssl and the resolver read is out of
+ * reach, above all the folder with database and host key, which belongs to the same user; so is every
+ * TCP port but the mail server's and that of name servers.
  */
-#include <fcntl.h>
-#include <linux/landlock.h>
-#include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "server/mailer/mailer_job.h"
+#include "server/sandbox/sandbox.h"
 
 #define DESCRIPTORS_MAX 64
 #define CPU_SECONDS     30
-
-#define FILE_READS (LANDLOCK_ACCESS_FS_READ_FILE)
-#define READS      (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-/* All that the first version knows: what is not allowed again below is gone. */
-#define HANDLED ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
-
-static void allow(int rules, const char *path, uint64_t what)
-{
-    struct landlock_path_beneath_attr rule = {.allowed_access = what,
-                                              .parent_fd = open(path, O_PATH | O_CLOEXEC)};
-
-    if (rule.parent_fd < 0)
-        return; /* is not there: nothing to read */
-    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    close(rule.parent_fd);
-}
+#define DNS_PORT        53
 
 static void limit(__rlimit_resource_t what, rlim_t most)
 {
@@ -38,24 +19,22 @@ static void limit(__rlimit_resource_t what, rlim_t most)
     setrlimit(what, &r);
 }
 
-void sandbox_enter(const char *ca_file)
+int sandbox_enter(const struct job *j, struct fault *f)
 {
-    static const char *const readable[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/dev"};
-    struct landlock_ruleset_attr attr = {.handled_access_fs = HANDLED};
-    int rules;
+    const uint16_t connect[] = {(uint16_t)j->port, DNS_PORT};
+    static struct sandbox_list l;
+    struct sandbox_files files = {.path = l.path,
+                                  .system = true,
+                                  .connect = connect,
+                                  .connect_count = sizeof(connect) / sizeof(connect[0])};
+    int rc;
 
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
     limit(RLIMIT_CPU, CPU_SECONDS);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-    if (rules < 0)
-        return;
-    for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
-        allow(rules, readable[i], READS);
-    if (ca_file[0] != '\0')
-        allow(rules, ca_file, FILE_READS);
-    syscall(SYS_landlock_restrict_self, rules, 0);
-    close(rules);
+    sandbox_list_add(&l, j->ca_file, SANDBOX_READ);
+    files.count = l.count;
+    rc = sandbox_files(&files, f);
+    return rc != 0 ? rc : sandbox_calls(SANDBOX_MAILER, -1, f);
 }

@@ -401,7 +401,8 @@ int http_new(struct portal *p, struct http **out, struct fault *f)
         return fault_set(f, PRA_ENOMEM, "no memory");
     h->portal = p;
     h->evhttp = evhttp_new(p->base);
-    if (h->evhttp == NULL || addr_parse_host_port(p->config->portal_listen, 10443, &host, &port)) {
+    if (h->evhttp == NULL ||
+        addr_parse_host_port(p->config->portal_listen, CONFIG_PORTAL_PORT, &host, &port)) {
         http_free(h);
         return fault_set(f, PRA_ENOMEM, "no memory");
     }

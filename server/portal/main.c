@@ -16,6 +16,7 @@
 #include "common/timefmt.h"
 #include "server/portal/portal.h"
 #include "server/prad/notify.h"
+#include "server/sandbox/sandbox.h"
 
 #define TELL_EVERY_S 60
 
@@ -93,11 +94,52 @@ static void on_terminate(evutil_socket_t fd, short what, void *arg)
     event_base_loopbreak(((struct portal *)arg)->base);
 }
 
+/* Files and ports, before there are threads: it serves its own port and looks whether prad's is open. */
+static int confine_files(const struct config *c, struct fault *f)
+{
+    static struct sandbox_list l;
+    struct addr_host host;
+    uint16_t own = 0;
+    struct sandbox_files files = {.path = l.path,
+                                  .system = true,
+                                  .bind = &own,
+                                  .bind_count = 1,
+                                  .connect = &c->listen[0].port,
+                                  .connect_count = 1};
+
+    if (!c->sandbox) {
+        log_event(LOG_WARN, "sandbox", "state=off file=%s", c->file);
+        return 0;
+    }
+    if (addr_parse_host_port(c->portal_listen, CONFIG_PORTAL_PORT, &host, &own) != 0)
+        return fault_set(f, PRA_EINVAL, "[portal] listen: '%s'", c->portal_listen);
+    sandbox_list_add_file(&l, c->portal_certificate, SANDBOX_READ);
+    sandbox_list_add_file(&l, c->portal_key, SANDBOX_READ);
+    sandbox_list_add_file(&l, c->portal_log, SANDBOX_WRITE);
+    sandbox_list_add(&l, c->portal_downloads, SANDBOX_READ);
+    files.count = l.count;
+    return sandbox_files(&files, f);
+}
+
+/* System calls: when all is open. */
+static int confine_calls(const struct config *c, struct fault *f)
+{
+    struct sandbox_state state;
+    int rc = c->sandbox ? sandbox_calls(SANDBOX_PORTAL, -1, f) : 0;
+
+    sandbox_state(&state);
+    if (rc == 0 && c->sandbox)
+        log_event(LOG_INFO, "sandbox", "state=on landlock=%d uid=%u", state.landlock, state.uid);
+    return rc;
+}
+
 static int start(struct portal *p, struct event *signals[3], struct fault *f)
 {
     bool made;
     int rc = tls_load(p->config, &p->tls, &made, f);
 
+    if (rc == 0)
+        rc = confine_files(p->config, f);
     if (rc != 0)
         return rc;
     say_certificate(p, made);
@@ -117,7 +159,8 @@ static int start(struct portal *p, struct event *signals[3], struct fault *f)
         if (signals[i] == NULL || event_add(signals[i], NULL) != 0)
             return fault_set(f, PRA_ENOMEM, "no memory");
     }
-    return http_new(p, &p->http, f);
+    rc = http_new(p, &p->http, f);
+    return rc != 0 ? rc : confine_calls(p->config, f);
 }
 
 static int run(const struct config *c)

@@ -13,9 +13,8 @@
 #include "common/addr.h"
 #include "server/portal/api_internal.h"
 
-#define PATIENCE_S  3
-#define ANSWER_MAX  1024
-#define PORTAL_PORT 10443
+#define PATIENCE_S 3
+#define ANSWER_MAX 1024
 
 static const char request[] = "GET / HTTP/1.0\r\n\r\n", wanted[] = "10022 OK!";
 
@@ -38,7 +37,7 @@ static void answer(struct portcheck *p, bool open)
     uint16_t portal = 0;
     json_t *rows = json_array();
 
-    addr_parse_host_port(c->portal_listen, PORTAL_PORT, &host, &portal);
+    addr_parse_host_port(c->portal_listen, CONFIG_PORTAL_PORT, &host, &portal);
     json_array_append_new(
         rows, row(c->listen[0].port, "in", "TCP", "ssh", true, open ? "open" : "closed"));
     json_array_append_new(rows, row(portal, "in", "TCP", "portal", false, "open"));

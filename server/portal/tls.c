@@ -80,8 +80,8 @@ static int name_host(X509 *x, const struct config *c)
         snprintf(host, sizeof(host), "localhost");
     host[sizeof(host) - 1] = '\0';
     len = snprintf(names, sizeof(names), "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:%s", host);
-    if (addr_parse_host_port(c->portal_listen, 10443, &listen, &port) == 0 && listen.is_ip &&
-        len > 0 && (size_t)len < sizeof(names))
+    if (addr_parse_host_port(c->portal_listen, CONFIG_PORTAL_PORT, &listen, &port) == 0 &&
+        listen.is_ip && len > 0 && (size_t)len < sizeof(names))
         snprintf(names + len, sizeof(names) - (size_t)len, ",IP:%s",
                  addr_format_ip(&listen.ip, ip));
     host[64 < sizeof(host) ? 64 : sizeof(host) - 1] = '\0'; /* the limit of a common name */

@@ -7,6 +7,7 @@
 #include "common/os.h"
 #include "common/timefmt.h"
 #include "server/prad/worker.h"
+#include "server/sandbox/sandbox.h"
 
 static uint64_t silent_since(uint64_t now, uint64_t then)
 {
@@ -79,6 +80,16 @@ static json_t *troubles(const struct condition *c)
     return list;
 }
 
+/* What holds this process, as the kernel tells it. */
+static json_t *process_json(void)
+{
+    struct sandbox_state s;
+    sandbox_state(&s);
+    return json_pack("{s:I, s:b, s:I, s:b, s:b}", "uid", (json_int_t)s.uid, "seccomp", s.seccomp,
+                     "landlock", (json_int_t)s.landlock, "no-new-privs", s.no_new_privs, "dumpable",
+                     s.dumpable);
+}
+
 json_t *condition_json(const struct condition *c)
 {
     char since[TIMEFMT_MAX];
@@ -87,11 +98,11 @@ json_t *condition_json(const struct condition *c)
         json_array_append_new(workers,
                               json_pack("{s:I, s:I}", "busy", (json_int_t)c->worker[i].busy / 10,
                                         "connections", (json_int_t)c->worker[i].sessions));
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "since",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "since",
                      timefmt_rfc3339(c->started, since), "connections", (json_int_t)c->connections,
                      "channels", (json_int_t)c->channels, "bytes_in", (json_int_t)c->bytes_in,
                      "bytes_out", (json_int_t)c->bytes_out, "audit-waiting",
                      (json_int_t)c->audit_waiting, "audit-lost", (json_int_t)c->audit_lost,
                      "store-errors", (json_int_t)c->store_errors, "workers", workers, "trouble",
-                     troubles(c));
+                     troubles(c), "process", process_json());
 }

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "server/prad/confine.h"
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
@@ -99,6 +100,8 @@ static int start_all(struct gateway *g, const struct config *c, struct fault *f)
     if (rc == 0)
         rc = keeper_open(g, c, &g->keeper, f);
     if (rc == 0)
+        rc = confine_tell(c, keeper_admin(g->keeper), f);
+    if (rc == 0)
         rc = start_workers(g, c, f);
     if (rc == 0)
         rc = keeper_run(g->keeper, f);
@@ -141,22 +144,32 @@ static bool same_listen(const struct config *a, const struct config *b)
     return true;
 }
 
+/* In the sandbox another folder is out of reach. */
+static bool may_read(const struct config *c, const char *before, const char *now)
+{
+    return !c->sandbox || *now == '\0' || confine_same_folder(before, now);
+}
+
 /* Names the settings that only a restart changes. */
 static void report_unchanged(const struct config *old, const struct config *new)
 {
     const struct {
         const char *setting;
         bool same;
-    } FIXED[] = {{"[gateway] listen", same_listen(old, new)},
-                 {"[gateway] host_key", strcmp(old->host_key, new->host_key) == 0},
-                 {"[gateway] workers", old->workers == new->workers},
-                 {"[gateway] user", strcmp(old->user, new->user) == 0},
-                 {"[store] url", strcmp(old->store_url, new->store_url) == 0},
-                 {"[metrics] listen", same_place(&old->metrics_listen, &new->metrics_listen)},
-                 {"[admin] socket", strcmp(old->admin_socket, new->admin_socket) == 0},
-                 {"[admin] group", strcmp(old->admin_group, new->admin_group) == 0},
-                 {"[log] file", strcmp(old->log_file, new->log_file) == 0},
-                 {"[limits] audit_queue", old->audit_queue == new->audit_queue}};
+    } FIXED[] = {
+        {"[gateway] listen", same_listen(old, new)},
+        {"[gateway] host_key", strcmp(old->host_key, new->host_key) == 0},
+        {"[gateway] workers", old->workers == new->workers},
+        {"[gateway] user", strcmp(old->user, new->user) == 0},
+        {"[gateway] sandbox", old->sandbox == new->sandbox},
+        {"[store] url", strcmp(old->store_url, new->store_url) == 0},
+        {"[metrics] listen", same_place(&old->metrics_listen, &new->metrics_listen)},
+        {"[admin] socket", strcmp(old->admin_socket, new->admin_socket) == 0},
+        {"[admin] group", strcmp(old->admin_group, new->admin_group) == 0},
+        {"[log] file", strcmp(old->log_file, new->log_file) == 0},
+        {"[mail] password_file", may_read(old, old->mail_password_file, new->mail_password_file)},
+        {"[mail] ca_file", may_read(old, old->mail_ca_file, new->mail_ca_file)},
+        {"[limits] audit_queue", old->audit_queue == new->audit_queue}};
     for (size_t i = 0; i < sizeof(FIXED) / sizeof(FIXED[0]); i++)
         if (!FIXED[i].same)
             log_event(LOG_WARN, "reload-needs-restart", "setting=\"%s\"", FIXED[i].setting);

@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,44 +16,24 @@
 #include "common/crypto.h"
 #include "common/log.h"
 #include "common/os.h"
-
-#define PROGRAM "pra-mailer"
+#include "server/sandbox/spawner.h"
 
 struct mailer {
     struct event_base *base;
     struct admin *admin;
-    struct event *heard, *limit;
+    struct event *heard, *ended, *limit;
     json_t *server; /* what a job says of the server; NULL = no mail */
     long retry, timeout;
-    char program[OS_PATH_MAX]; /* "" = not found */
     /* The process at work. */
-    pid_t pid; /* 0 = none */
+    bool busy;
     int64_t id;
-    int out; /* its answer comes here */
+    int out;  /* its answer comes here */
+    int life; /* how it ended comes here; closed, it ends (spawner.h) */
     size_t len;
     char answer[MAILER_ANSWER_MAX];
 };
 
 /* ---- settings ----------------------------------------------------------------------------------- */
-
-/* Beside prad, as it is built, or where it is installed. */
-static bool find_program(char path[OS_PATH_MAX])
-{
-    static const char *const places[] = {"/../libexec/" PROGRAM, "/" PROGRAM};
-    char dir[OS_PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
-    if (n <= 0)
-        return false;
-    dir[n] = '\0';
-    *strrchr(dir, '/') = '\0';
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        int len = snprintf(path, OS_PATH_MAX, "%s%s", dir, places[i]);
-        if (len > 0 && len < OS_PATH_MAX && access(path, X_OK) == 0)
-            return true;
-    }
-    path[0] = '\0';
-    return false;
-}
 
 static json_t *server_of(const struct config *c)
 {
@@ -80,8 +59,9 @@ int mailer_set(struct mailer *m, const struct config *c)
 }
 
 /* What would fail with each mail is said at the start. */
-static int check_files(const struct mailer *m, const struct config *c, struct fault *f)
+static int check_files(const struct config *c, struct fault *f)
 {
+    char program[OS_PATH_MAX];
     const struct {
         const char *key, *path;
     } files[] = {{"password_file", c->mail_password_file}, {"ca_file", c->mail_ca_file}};
@@ -91,9 +71,8 @@ static int check_files(const struct mailer *m, const struct config *c, struct fa
         if (files[i].path[0] != '\0' && access(files[i].path, R_OK) != 0)
             return fault_set(f, PRA_EACCES, "%s: [mail] %s: %s: %s", c->file, files[i].key,
                              files[i].path, strerrordesc_np(errno));
-    if (m->program[0] == '\0')
-        return fault_set(f, PRA_ENOENT, "%s: [mail]: the program " PROGRAM " is not there",
-                         c->file);
+    if (!spawner_find(SPAWNER_MAILER, program))
+        return fault_set(f, PRA_ENOENT, "%s: [mail]: the program pra-mailer is not there", c->file);
     return 0;
 }
 
@@ -116,50 +95,63 @@ static enum admin_mail_outcome outcome_of(const char *answer, size_t len, char w
     return outcome;
 }
 
-/* Whatever it is at: nothing waits for a process that does not want to end. */
-static void end_process(pid_t pid, int *status)
+/* Returns false when it has closed its end. */
+static bool read_answer(struct mailer *m)
 {
-    kill(pid, SIGKILL);
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        ;
+    for (;;) {
+        char spill[256];
+        bool room = m->len < sizeof(m->answer);
+        ssize_t n = read(m->out, room ? m->answer + m->len : spill,
+                         room ? sizeof(m->answer) - m->len : sizeof(spill));
+        if (n > 0 && room)
+            m->len += (size_t)n;
+        else if (n <= 0 && !(n < 0 && errno == EINTR))
+            return n < 0 && errno == EAGAIN;
+    }
 }
 
-/* It has closed its end, or took too long: either way it is gone after this. */
+/* It has ended, or took too long: either way it is gone after this. */
 static void finish(struct mailer *m, bool late)
 {
     char why[256];
     int status = 0;
     enum admin_mail_outcome outcome;
     event_del(m->heard);
+    event_del(m->ended);
     event_del(m->limit);
-    if (late || waitpid(m->pid, &status, WNOHANG) != m->pid)
-        end_process(m->pid, &status);
+    bool known = recv(m->life, &status, sizeof(status), MSG_DONTWAIT) == sizeof(status);
+    if (!late)
+        read_answer(m); /* what it said last */
+    close(m->life);
     close(m->out);
-    m->pid = 0;
+    m->busy = false;
     outcome = outcome_of(m->answer, m->len, why);
     if (late)
         snprintf(why, sizeof(why), "the sending process took longer than %ld s",
                  m->timeout + MAILER_GRACE_S);
-    else if (m->len == 0 && WIFSIGNALED(status))
+    else if (m->len == 0 && known && WIFSIGNALED(status))
         snprintf(why, sizeof(why), "the sending process was ended by signal %d", WTERMSIG(status));
+    else if (m->len == 0 && !known)
+        snprintf(why, sizeof(why), "no process could be started");
     admin_mail_done(m->admin, m->id, outcome, why, os_time_now(), m->retry);
 }
 
-/* Reads its answer; without a word more it ends. */
 static void on_heard(evutil_socket_t fd, short what, void *arg)
 {
     struct mailer *m = arg;
-    char spill[256];
-    bool room = m->len < sizeof(m->answer);
-    ssize_t n = read(fd, room ? m->answer + m->len : spill,
-                     room ? sizeof(m->answer) - m->len : sizeof(spill));
+    (void)fd;
     (void)what;
-    if (n > 0 && room)
-        m->len += (size_t)n;
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-        finish(m, false);
-        mailer_look(m);
-    }
+    if (!read_answer(m))
+        event_del(m->heard); /* it has said all, and is about to end */
+}
+
+static void on_ended(evutil_socket_t fd, short what, void *arg)
+{
+    struct mailer *m = arg;
+    (void)fd;
+    (void)what;
+    finish(m, false);
+    mailer_look(m);
 }
 
 static void on_limit(evutil_socket_t fd, short what, void *arg)
@@ -189,45 +181,13 @@ static int job_file(const struct mailer *m, const char *content)
     return fd;
 }
 
-/* Nothing of prad's goes along but the two ends: no descriptor, no environment, no blocked signal. */
-static int spawn(struct mailer *m, int job, int out)
-{
-    char *const argv[] = {m->program, NULL};
-    char *const env[] = {"LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t how;
-    sigset_t none, all;
-    int rc;
-    sigemptyset(&none);
-    sigfillset(&all);
-    if (posix_spawn_file_actions_init(&files) != 0)
-        return PRA_ENOMEM;
-    if (posix_spawnattr_init(&how) != 0) {
-        posix_spawn_file_actions_destroy(&files);
-        return PRA_ENOMEM;
-    }
-    rc = posix_spawn_file_actions_adddup2(&files, job, STDIN_FILENO);
-    rc |= posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    rc |= posix_spawnattr_setsigmask(&how, &none);
-    rc |= posix_spawnattr_setsigdefault(&how, &all);
-    rc |= posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (rc == 0)
-        rc = posix_spawn(&m->pid, m->program, &files, &how, argv, env);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&how);
-    if (rc == 0)
-        return 0;
-    m->pid = 0;
-    return PRA_EIO;
-}
-
 static int start(struct mailer *m, const char *content)
 {
     const struct timeval limit = {.tv_sec = m->timeout + MAILER_GRACE_S};
     int job = job_file(m, content), ends[2] = {-1, -1};
     int rc = job >= 0 && pipe2(ends, O_CLOEXEC) == 0 ? 0 : PRA_EIO;
     if (rc == 0)
-        rc = spawn(m, job, ends[1]);
+        rc = spawner_run(SPAWNER_MAILER, job, ends[1], &m->life);
     if (job >= 0)
         close(job);
     if (ends[1] >= 0)
@@ -237,11 +197,14 @@ static int start(struct mailer *m, const char *content)
             close(ends[0]);
         return rc;
     }
+    m->busy = true;
     m->out = ends[0];
     m->len = 0;
     evutil_make_socket_nonblocking(m->out);
     event_assign(m->heard, m->base, m->out, EV_READ | EV_PERSIST, on_heard, m);
-    if (event_add(m->heard, NULL) != 0 || event_add(m->limit, &limit) != 0)
+    event_assign(m->ended, m->base, m->life, EV_READ, on_ended, m);
+    if (event_add(m->heard, NULL) != 0 || event_add(m->ended, NULL) != 0 ||
+        event_add(m->limit, &limit) != 0)
         finish(m, true);
     return 0;
 }
@@ -250,12 +213,9 @@ void mailer_look(struct mailer *m)
 {
     char *content = NULL;
     int64_t now = os_time_now();
-    if (!m->server || m->pid != 0 || admin_mail_next(m->admin, now, &m->id, &content) != 0)
+    if (!m->server || m->busy || admin_mail_next(m->admin, now, &m->id, &content) != 0)
         return;
-    if (m->program[0] == '\0' && !find_program(m->program))
-        admin_mail_done(m->admin, m->id, ADMIN_MAIL_LATER, "the program " PROGRAM " is not there",
-                        now, m->retry);
-    else if (start(m, content) != 0)
+    if (start(m, content) != 0)
         admin_mail_done(m->admin, m->id, ADMIN_MAIL_LATER, "no process could be started", now,
                         m->retry);
     crypto_wipe(content, strlen(content));
@@ -273,13 +233,13 @@ int mailer_new(struct event_base *base, struct admin *a, const struct config *c,
         return fault_set(f, PRA_ENOMEM, "out of memory");
     m->base = base;
     m->admin = a;
-    find_program(m->program);
     m->heard = event_new(base, -1, 0, on_heard, m);
+    m->ended = event_new(base, -1, 0, on_ended, m);
     m->limit = event_new(base, -1, 0, on_limit, m);
-    if (!m->heard || !m->limit || mailer_set(m, c) != 0)
+    if (!m->heard || !m->ended || !m->limit || mailer_set(m, c) != 0)
         rc = fault_set(f, PRA_ENOMEM, "out of memory");
     else
-        rc = check_files(m, c, f);
+        rc = check_files(c, f);
     if (rc == 0 && admin_mail_resume(a) != 0)
         rc = fault_set(f, PRA_EIO, "the queue of mail cannot be read");
     if (rc != 0) {
@@ -294,13 +254,14 @@ void mailer_free(struct mailer *m)
 {
     if (!m)
         return;
-    if (m->pid != 0) { /* its mail stays "sending", and waits again after the next start */
-        int status;
-        end_process(m->pid, &status);
+    if (m->busy) { /* its mail stays "sending", and waits again after the next start */
+        close(m->life);
         close(m->out);
     }
     if (m->heard)
         event_free(m->heard);
+    if (m->ended)
+        event_free(m->ended);
     if (m->limit)
         event_free(m->limit);
     json_decref(m->server);

@@ -3,7 +3,7 @@
  * mail server that does not answer, nor libcurl with what it needs, is anywhere near the process that
  * holds the host key and forwards; and what a mail does to its sender ends with that mail.
  *
- * Owned by the keeper's thread: it starts the process and hears how it ended, and waits for nothing.
+ * Owned by the keeper's thread: it has the process started (server/sandbox/spawner.h) and hears how it ended, and waits for nothing.
  */
 #ifndef PRA_SERVER_PRAD_MAILER_H
 #define PRA_SERVER_PRAD_MAILER_H

@@ -17,11 +17,13 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "server/prad/confine.h"
 #include "server/prad/gateway.h"
 #include "server/prad/listener.h"
 #include "server/prad/metrics.h"
 #include "server/prad/notify.h"
 #include "server/prad/privileges.h"
+#include "server/sandbox/spawner.h"
 
 #define DRAIN_LOOK_MS 100
 
@@ -133,6 +135,8 @@ static int start(struct daemon *d, const struct config *c, struct fault *f)
     if (rc == 0)
         rc = privileges_drop(c->user, f);
     if (rc == 0)
+        rc = confine_spawner(c, f);
+    if (rc == 0)
         rc = log_open(*c->log_file ? c->log_file : NULL, c->log_level, f);
     if (rc != 0)
         return rc;
@@ -141,10 +145,14 @@ static int start(struct daemon *d, const struct config *c, struct fault *f)
         return fault_set(f, PRA_ENOMEM, "event loop cannot be made");
     rc = metrics_open(d->base, c, &d->metrics, f);
     if (rc == 0)
+        rc = confine_files(c, f);
+    if (rc == 0)
         rc = gateway_start(&d->gateway, c, f);
     if (rc != 0)
         return rc;
     rc = listener_start(d->listener, d->base, &d->gateway, f);
+    if (rc == 0)
+        rc = confine_calls(c, f);
     if (rc == 0)
         metrics_serve(d->metrics, &d->gateway);
     else
@@ -175,6 +183,7 @@ static int run(const char *path, bool check)
     listener_free(d.listener);
     metrics_free(d.metrics);
     gateway_stop(&d.gateway);
+    spawner_stop();
     return 0;
 }
 

@@ -150,9 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct admin_options options = {.store_url = "ram:",
                                     .host_key_path = host_key,
                                     .host = &host,
-                                    .create = true,
-                                    .passkey_program =
-                                        "/nonexistent"}; /* fuzz_passkey.c has what it does */
+                                    .create = true}; /* fuzz_passkey.c has what passkeys do */
     struct admin *a = NULL;
     struct policy *p;
     struct fault f = {0};
