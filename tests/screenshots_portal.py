@@ -174,7 +174,7 @@ class Photographer:
 
     def parts(self, prefix=""):
         """Every page that the navigation leads to."""
-        for href in self.page.do("hrefs", selector="header nav a"):
+        for href in self.page.do("hrefs", selector="header a"):
             where = re.match(r"#/(\w+)", href)[1]
             self.at(where, prefix + where)
 

@@ -124,6 +124,7 @@ function App() {
     place.current = now;
   });
   document.title = me ? `${label(where === 'sheet' ? 'users' : where)} - ${t('title')}` : t('title');
+  const link = p => html`<a href=${'#/' + p} aria-current=${p === where ? 'page' : undefined}>${label(p)}</a>`;
   const logout = async () => {
     try {
       await post('/logout');
@@ -134,10 +135,10 @@ function App() {
   };
   return html`<div><a class="skip" href="#main" onClick=${e => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('skip')}</a>
     <header><strong>${t('title')}</strong>
-      ${me && html`<nav aria-label="PRA">
-        ${parts.map(p => html`<a href=${'#/' + p} aria-current=${p === where ? 'page' : undefined}>${label(p)}</a>`)}</nav>`}
-      <span class="end"><${Language} onChange=${() => redraw(n => n + 1)} />
-      ${me && html`<button onClick=${logout}>${t('logout')}</button>`}</span></header>
+      <span class="end">${parts.includes('me') && link('me')}
+        <${Language} onChange=${() => redraw(n => n + 1)} />
+        ${me && html`<button onClick=${logout}>${t('logout')}</button>`}</span>
+      ${me && html`<nav aria-label="PRA">${parts.filter(p => p !== 'me').map(link)}</nav>`}</header>
     ${me === undefined ? html`<main id="main"><p role="status" class="quiet">${t('loading')}</p></main>`
       : me === null ? html`<${Login} onDone=${load} note=${note} />`
       : html`<main id="main" tabindex="-1"><${Part} ...${{where, name, me, may, reload: load, onOver}} /></main>`}</div>`;
