@@ -84,7 +84,11 @@ char *jsonl_encode(const json_t *object, size_t *len)
 
     if (!line)
         return NULL;
-    (void)json_dumpb(object, line, n, JSON_COMPACT);
+    if (json_dumpb(object, line, n, JSON_COMPACT) != n) {
+        /* No memory to look for loops with: the rest of the line is what was in the heap before. */
+        free(line);
+        return NULL;
+    }
     line[n] = '\n';
     line[n + 1] = '\0';
     *len = n + 1;

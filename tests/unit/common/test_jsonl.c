@@ -333,6 +333,45 @@ static void optional_members_leave_defaults(void **state)
     json_decref(o);
 }
 
+/* ---- no memory ------------------------------------------------------------------------------- */
+
+static int left; /* allocations of jansson's that succeed */
+
+static void *allocate(size_t n)
+{
+    return left-- > 0 ? malloc(n) : NULL;
+}
+
+static void line_is_whole_or_none_whichever_allocation_fails(void **state)
+{
+    static const char wanted[] = "{\"a\":{\"b\":[1,{\"c\":\"text\"}]}}\n";
+    json_t *o = json_pack("{s:{s:[i,{s:s}]}}", "a", "b", 1, "c", "text");
+    bool failed = false, encoded = false;
+
+    (void)state;
+    assert_non_null(o);
+    for (int n = 0; !encoded; n++) {
+        size_t len;
+        char *line;
+
+        assert_in_range(n, 0, 1000);
+        left = n;
+        json_set_alloc_funcs(allocate, free);
+        line = jsonl_encode(o, &len);
+        json_set_alloc_funcs(malloc, free);
+        if (line != NULL) {
+            encoded = true;
+            assert_int_equal(len, sizeof(wanted) - 1);
+            assert_string_equal(line, wanted);
+        } else {
+            failed = true;
+        }
+        free(line);
+    }
+    assert_true(failed);
+    json_decref(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +385,7 @@ int main(void)
         cmocka_unit_test(nesting_limit_is_exact),
         cmocka_unit_test(deep_nesting_is_refused_before_it_is_parsed),
         cmocka_unit_test(encoding_is_one_compact_line_in_order),
+        cmocka_unit_test(line_is_whole_or_none_whichever_allocation_fails),
         cmocka_unit_test(members_are_checked),
         cmocka_unit_test(optional_members_leave_defaults),
     };
