@@ -12,9 +12,9 @@
 struct ipc_listener;
 
 /*
- * Listens at `path`; `came` is called for each program that wants in, and must call
- * ipc_listener_accept(). Only the holder of the agent's lock may call this: what a dead agent left
- * there is removed. Returns 0, PRA_EIO, PRA_ENOMEM.
+ * Listens at `path`; `came` is called for each program that wants in, and calls
+ * ipc_listener_accept(): whom it does not take is sent away. Only the holder of the agent's lock may
+ * call this: what a dead agent left there is removed. Returns 0, PRA_EIO, PRA_ENOMEM.
  */
 int ipc_listener_open(uv_loop_t *loop, const char *path, void (*came)(void *arg), void *arg,
                       struct ipc_listener **out, struct fault *f);
