@@ -311,8 +311,8 @@ def test_profile_and_sheet_are_handed_out(stack, page):
 
 
 @pytest.mark.parametrize("role, sees, never", [
-    ("auditor", ["Dashboard", "Live", "Users", "Groups", "Devices", "Enrolment", "Logs", "Ports", "Alerts", "Audit", "Reports",
-                 "My account"], ["Accounts"]),
+    ("auditor", ["My account", "Dashboard", "Live", "Users", "Groups", "Devices", "Enrolment", "Logs", "Ports", "Alerts", "Audit",
+                 "Reports"], ["Accounts"]),
     ("engineer", ["My account"], ["Dashboard", "Live", "Users", "Accounts"])])
 def test_a_role_sees_the_parts_that_it_may(stack, role, sees, never):
     stack.portal.account(role, role)
@@ -323,7 +323,7 @@ def test_a_role_sees_the_parts_that_it_may(stack, role, sees, never):
     page.fill("Password", PASSWORD)
     page.click("Log in")
     page.do("see_role", role="button", name="Log out")
-    shown = page.do("all", selector="nav a")
+    shown = page.do("all", selector="header a")
     assert shown == sees and not set(shown) & set(never)
     for part in sees:
         page.click(part, role="link")

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 
+from lib.gateway import sanitized
+
 PICTURES = os.environ.get("PRA_PORTAL_PICTURES")
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
@@ -52,8 +54,10 @@ class WebPage:
     def look(self, name):
         """
         The page as it is has nothing that axe complains about, in light and in dark. A picture of both, if
-        somebody wants to look (PRA_PORTAL_PICTURES: a folder).
+        somebody wants to look (PRA_PORTAL_PICTURES: a folder). What axe says does not depend on how prad was built.
         """
+        if sanitized("prad"):
+            return
         for scheme in ("dark", "light"):
             self.do("scheme", scheme=scheme)
             if PICTURES:

@@ -138,7 +138,7 @@ function App() {
       <span class="end">${parts.includes('me') && link('me')}
         <${Language} onChange=${() => redraw(n => n + 1)} />
         ${me && html`<button onClick=${logout}>${t('logout')}</button>`}</span>
-      ${me && html`<nav aria-label="PRA">${parts.filter(p => p !== 'me').map(link)}</nav>`}</header>
+      ${parts.length > 1 && html`<nav aria-label="PRA">${parts.filter(p => p !== 'me').map(link)}</nav>`}</header>
     ${me === undefined ? html`<main id="main"><p role="status" class="quiet">${t('loading')}</p></main>`
       : me === null ? html`<${Login} onDone=${load} note=${note} />`
       : html`<main id="main" tabindex="-1"><${Part} ...${{where, name, me, may, reload: load, onOver}} /></main>`}</div>`;
