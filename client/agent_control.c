@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "client/agent_internal.h"
+#include "client/keymake.h"
+#include "common/crypto.h"
 #include "common/i18n.h"
 #include "common/os.h"
 #include "common/utf8.h"
@@ -22,11 +24,58 @@ static void say(struct agent *a, json_t *msg)
     json_decref(msg);
 }
 
+/* Whose ticket is shown and kept. False: the key's fingerprint cannot be made. */
+static bool ticket_owner(const struct agent *a, struct ticket_owner *who)
+{
+    (void)snprintf(who->gateway, sizeof(who->gateway), "%s", a->seen);
+    (void)snprintf(who->server, sizeof(who->server), "%s", a->server);
+    (void)snprintf(who->user, sizeof(who->user), "%s", a->user);
+    return keymake_fingerprint(&a->info, who->key) == 0;
+}
+
+/* Read at each hello: another program may have had a newer one since. */
+static void load_ticket(struct agent *a)
+{
+    struct ticket_owner who;
+    struct fault f = {0};
+    int rc;
+
+    a->ticket[0] = '\0';
+    if (!ticket_owner(a, &who))
+        return;
+    rc = ticket_load(a->paths->ticket_file, &who, a->ticket, &f);
+    if (rc != 0 && rc != PRA_ENOENT)
+        agentlog_system(a->log, LOG_ERROR, "ticket-not-read error=\"%s\"", f.text);
+}
+
+/* Once it is on the disk the gateway forgets the one before; unless it is, it must not. */
+static void on_ticket(void *arg, const char *ticket)
+{
+    struct agent *a = arg;
+    struct ticket_owner who;
+    struct fault f = {0};
+    int rc = ticket_owner(a, &who) ? 0 : PRA_ECRYPTO;
+
+    if (rc == 0)
+        rc = ticket_store(a->paths->ticket_file, &who, a->ticket, ticket, &f);
+    if (rc != 0)
+        agentlog_system(a->log, LOG_WARN, "ticket-not-stored error=\"%s\": the old one stays",
+                        f.text[0] != '\0' ? f.text : err_text(rc));
+    else
+        agentlog_system(a->log, LOG_INFO, "ticket-stored first=%s",
+                        a->ticket[0] == '\0' ? "yes" : "no");
+    crypto_wipe(a->ticket, sizeof(a->ticket));
+    say(a, control_ticket_stored(rc == 0));
+}
+
 void agent_hello(struct agent *a)
 {
     struct chainlog_head system, user;
     struct control_hello h = {
         .machine = a->machine_tag, .weak = a->info.weak, .system = &system, .user = &user};
+
+    load_ticket(a);
+    h.ticket = a->ticket[0] != '\0' ? a->ticket : NULL;
 
     agentlog_heads(a->log, &system, &user);
     say(a, control_hello(&h));
@@ -426,6 +475,7 @@ const struct control_handler agent_control = {.welcome = on_welcome,
                                               .refused = on_refused,
                                               .joined = on_joined,
                                               .join_token = on_join_token,
+                                              .ticket = on_ticket,
                                               .rules = on_rules,
                                               .open_failed = on_open_failed,
                                               .cut = on_cut,

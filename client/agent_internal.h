@@ -16,6 +16,7 @@
 #include "client/retry.h"
 #include "client/session.h"
 #include "client/spread.h"
+#include "client/ticket.h"
 #include "keys/keyfile.h"
 
 /* After the control channel runs, the gateway has this long to answer hello. */
@@ -107,7 +108,8 @@ struct agent {
     bool lock_told; /* the log says that memory cannot be locked */
     struct keyfile_info info;
     char machine_tag[17];
-    bool helped; /* the root helper told identifiers when the key was opened last */
+    char ticket[TICKET_HEX + 1]; /* what hello has shown; "" = none, or replaced since */
+    bool helped;                 /* the root helper told identifiers when the key was opened last */
 
     struct session *session;     /* the primary connection */
     struct tunnel tunnel;        /* and the others */

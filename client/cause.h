@@ -39,6 +39,10 @@ enum cause_policy {
     X(CAUSE_NO_RULES, MSG_RULES_NONE, CAUSE_STOPS, "no-rules")                                     \
     X(CAUSE_WEAK_KEY, MSG_KEY_WEAK, CAUSE_STOPS, "key-weakly-bound")                               \
     X(CAUSE_KEY_REVOKED, MSG_KEY_REVOKED, CAUSE_STOPS, "key-revoked")                              \
+    X(CAUSE_TICKET_STALE, MSG_KEY_TICKET_STALE, CAUSE_STOPS, "ticket-stale")                       \
+    X(CAUSE_TICKET_MISSING, MSG_KEY_TICKET_MISSING, CAUSE_STOPS, "ticket-missing")                 \
+    X(CAUSE_TWO_MACHINES, MSG_KEY_TWO_MACHINES, CAUSE_STOPS, "two-machines")                       \
+    X(CAUSE_QUARANTINED, MSG_KEY_QUARANTINED, CAUSE_STOPS, "key-quarantined")                      \
     X(CAUSE_KILLED, MSG_SESSION_KILLED, CAUSE_STOPS, "killed")                                     \
     X(CAUSE_SHUTDOWN, MSG_GATEWAY_SHUTDOWN, CAUSE_RETRIES, "gateway-shutdown")                     \
     X(CAUSE_LOST, MSG_GATEWAY_LOST, CAUSE_RETRIES, "lost")                                         \

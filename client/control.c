@@ -24,11 +24,17 @@ json_t *control_hello(const struct control_hello *h)
     char os[128], clock[TIMEFMT_MAX];
 
     os_describe(os, sizeof(os));
-    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:o, s:o}}", "type", "hello",
-                     "proto", CONTROL_PROTO, "version", PRA_VERSION, "os", os, "machine",
+    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:{s:o, s:o}}", "type",
+                     "hello", "proto", CONTROL_PROTO, "version", PRA_VERSION, "os", os, "machine",
                      h->machine, "clock", timefmt_rfc3339(os_time_now(), clock), "lang",
                      i18n_lang() == LANG_JA ? "ja" : "en", "binding", h->weak ? "weak" : "bound",
-                     "log_heads", "system", head_json(h->system), "user", head_json(h->user));
+                     "ticket", h->ticket, "log_heads", "system", head_json(h->system), "user",
+                     head_json(h->user));
+}
+
+json_t *control_ticket_stored(bool stored)
+{
+    return json_pack("{s:s, s:b}", "type", "ticket-stored", "stored", stored);
 }
 
 json_t *control_log_heads(const struct chainlog_head *system, const struct chainlog_head *user)
@@ -94,14 +100,22 @@ struct word {
 };
 
 static const struct word refusals[] = {
-    {"user-disabled", CAUSE_ACCOUNT}, {"no-rules", CAUSE_NO_RULES},
-    {"protocol", CAUSE_PROTOCOL},     {"weak-key", CAUSE_WEAK_KEY},
-    {"join", CAUSE_PROTOCOL},         {NULL, CAUSE_ACCOUNT}, /* a reason of a later version */
+    {"user-disabled", CAUSE_ACCOUNT},
+    {"no-rules", CAUSE_NO_RULES},
+    {"protocol", CAUSE_PROTOCOL},
+    {"weak-key", CAUSE_WEAK_KEY},
+    {"join", CAUSE_PROTOCOL},
+    {"ticket-stale", CAUSE_TICKET_STALE},
+    {"ticket-missing", CAUSE_TICKET_MISSING},
+    {"two-machines", CAUSE_TWO_MACHINES},
+    {"quarantined", CAUSE_QUARANTINED},
+    {NULL, CAUSE_ACCOUNT}, /* a reason of a later version */
 };
 
 static const struct word notices[] = {
     {"shutdown", CAUSE_SHUTDOWN},
     {"key-revoked", CAUSE_KEY_REVOKED},
+    {"key-quarantined", CAUSE_QUARANTINED},
     {"user-disabled", CAUSE_ACCOUNT},
     {"killed", CAUSE_KILLED},
     {NULL, CAUSE_NONE},
@@ -155,6 +169,16 @@ static int on_joined(const json_t *m, const struct control_handler *h, void *arg
 
     if (rc == 0)
         h->joined(arg, session);
+    return rc;
+}
+
+static int on_ticket(const json_t *m, const struct control_handler *h, void *arg, struct fault *f)
+{
+    const char *ticket;
+    int rc = jsonl_get_string(m, "ticket", CONTROL_TOKEN_LEN, &ticket, f);
+
+    if (rc == 0)
+        h->ticket(arg, ticket);
     return rc;
 }
 
@@ -309,6 +333,7 @@ static const struct {
 } types[] = {
     {"welcome", on_welcome},
     {"refused", on_refused},
+    {"ticket", on_ticket},
     {"rules", on_rules},
     {"open-failed", on_open_failed},
     {"cut", on_cut},

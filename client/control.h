@@ -26,11 +26,14 @@
 struct control_hello {
     const char *machine; /* tag, 16 hexadecimal digits */
     bool weak;
+    const char *ticket; /* NULL = this PC has none */
     const struct chainlog_head *system, *user;
 };
 
 /* Each builds one message: a new reference, NULL without memory. */
 json_t *control_hello(const struct control_hello *h);
+/* Whether the ticket is on this PC's disk now. */
+json_t *control_ticket_stored(bool stored);
 json_t *control_log_heads(const struct chainlog_head *system, const struct chainlog_head *user);
 json_t *control_explain(int64_t id, int64_t rule);
 json_t *control_bye(const char *reason);
@@ -117,6 +120,8 @@ struct control_handler {
     /* This connection has joined `session`. */
     void (*joined)(void *arg, const char *session);
     void (*join_token)(void *arg, const struct control_join_token *t);
+    /* A new ticket, to be kept and confirmed. */
+    void (*ticket)(void *arg, const char *ticket);
     /* Takes ownership of the plan. */
     void (*rules)(void *arg, struct plan *plan);
     void (*open_failed)(void *arg, const struct control_channel *c);

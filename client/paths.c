@@ -16,5 +16,7 @@ int paths_name_files(struct paths *p, const char *config, const char *data, stru
         rc = paths_join(p->known_host, config, "known_host", f);
     if (rc == 0)
         rc = paths_join(p->key_file, data, "id.prakey", f);
+    if (rc == 0)
+        rc = paths_join(p->ticket_file, data, "id.prakey.tickets", f);
     return rc == 0 ? paths_join(p->agent_lock, p->runtime_dir, "agent.lock", f) : rc;
 }

@@ -12,6 +12,7 @@ struct paths {
     char config_file[OS_PATH_MAX];   /* config.ini */
     char known_host[OS_PATH_MAX];    /* pinned host key of the gateway */
     char key_file[OS_PATH_MAX];      /* id.prakey */
+    char ticket_file[OS_PATH_MAX];   /* id.prakey.tickets, see ticket.h */
     char log_dir[OS_PATH_MAX];       /* System.log and User.log */
     char runtime_dir[OS_PATH_MAX];   /* 0700, owned; holds the socket */
     char agent_socket[OS_PATH_MAX];  /* agent.sock */

@@ -211,6 +211,15 @@ static int set_weak_keys(void *target, const char *value, struct fault *f)
     return 0;
 }
 
+static int set_clone(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (value[0] == '\0' || policy_clone_parse(value, &c->clone) != 0)
+        return fault_set(f, PRA_EINVAL, "'%.40s' is none of refuse, quarantine, allow", value);
+    return 0;
+}
+
 static int set_log_level(void *target, const char *value, struct fault *f)
 {
     if (log_parse_level(value, &((struct config *)target)->log_level) != 0)
@@ -408,6 +417,7 @@ static const struct conf_key keys[] = {
     {"admin", "socket", set_admin_socket},
     {"admin", "group", set_admin_group},
     {"keys", "weak", set_weak_keys},
+    {"keys", "clone", set_clone},
     {"log", "level", set_log_level},
     {"log", "file", set_log_file},
     {"metrics", "listen", set_metrics_listen},
@@ -473,6 +483,8 @@ static int fill_in(struct config *c, struct fault *f)
         snprintf(c->portal_key, sizeof(c->portal_key), "%s/portal.key", CONFIG_PORTAL_DIR);
     if (c->portal_listen[0] == '\0')
         snprintf(c->portal_listen, sizeof(c->portal_listen), "%s", DEFAULT_PORTAL);
+    if (c->clone == POLICY_CLONE_DEFAULT)
+        c->clone = POLICY_CLONE_REFUSE;
     if (c->keepalive_timeout <= c->keepalive_delay)
         return fault_set(f, PRA_EINVAL,
                          "%s: [keepalive] timeout (%ld s) must be longer than delay (%ld s)",

@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/os.h"
+#include "server/policy/policy.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/pra/prad.ini"
 #define CONFIG_PORTAL_DIR   "/var/lib/pra-portal"
@@ -89,7 +90,8 @@ struct config {
     char admin_socket[OS_PATH_MAX];        /* default: admin.sock beside the database */
     char admin_group[CONFIG_NAME_MAX + 1]; /* members may administer; "" = none */
 
-    bool refuse_weak_keys; /* of PRA clients that say their key is weakly bound; default no */
+    enum policy_clone clone; /* when two machines use one key; default refuse */
+    bool refuse_weak_keys;   /* of PRA clients that say their key is weakly bound; default no */
 
     enum log_level log_level;   /* default info */
     char log_file[OS_PATH_MAX]; /* "" = stderr */

@@ -40,6 +40,8 @@ static const struct cli_column key_columns[] = {
     {"version", "VERSION", false},
     {"os", "OS", false},
     {"seen", "LAST SEEN", true},
+    {"ticket", "TICKET", false},
+    {"clone", "CLONE", false},
     END_COLUMNS,
 };
 

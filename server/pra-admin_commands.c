@@ -26,6 +26,8 @@
     {"sort", OPTION_TEXT, "WORD", "another order; with - in front the other way round"}, \
     {"limit", OPTION_NUMBER, "N", "at most N, up to 10000"}, \
     {"offset", OPTION_NUMBER, "N", "pass over the first N"}
+#define CLONE_OPTION \
+    {"clone", OPTION_TEXT, "WORD", "refuse, quarantine or allow; default: as prad.ini says"}
 #define AUDIT_FILTER \
     {"since", OPTION_TEXT, "TIME", "RFC 3339, a date, or a time ago (90m, 7d)"}, \
     {"until", OPTION_TEXT, "TIME", "up to, not including"}, \
@@ -68,8 +70,10 @@ const struct cli_command cli_commands[] = {
      STYLE_TABLE, user_columns, NULL,
      "users with their groups and the number of their keys and rules", "pra-admin user list"},
     {"user set", "user.set", POSITIONALS(P_NAME),
-     OPTIONS({"full-name", OPTION_NEEDED, "TEXT", "the person's name; \"\" takes it away"}),
-     STYLE_DONE, NULL, "user {name} changed", "change a user's full name",
+     OPTIONS({"full-name", OPTION_TEXT, "TEXT", "the person's name; \"\" takes it away"},
+             CLONE_OPTION),
+     STYLE_DONE, NULL, "user {name} changed",
+     "change a user's full name, and what is done when two machines use one of the user's keys",
      "pra-admin user set suzuki --full-name 'Suzuki Hanako'"},
     {"user export", "user.export", NO_POSITIONALS,
      OPTIONS({"group", OPTION_TEXT, "GROUP", "only this group's members"},
@@ -120,7 +124,7 @@ const struct cli_command cli_commands[] = {
      "register the public key of one of the user's PCs", "pra-admin key add suzuki suzuki.pub"},
     {"key list", "key.list", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's keys"},
-             {"state", OPTION_TEXT, "STATE", "active or revoked"}, PAGED),
+             {"state", OPTION_TEXT, "STATE", "active, revoked or quarantined"}, PAGED),
      STYLE_TABLE, key_columns, NULL,
      "registered keys, when they were last seen, and what their PCs said",
      "pra-admin key list --user suzuki"},
@@ -128,9 +132,10 @@ const struct cli_command cli_commands[] = {
      OPTIONS({"user", OPTION_TEXT, "USER", "whose, if several users have the key"},
              {"name", OPTION_TEXT, "TEXT", "what the PC is called"},
              {"place", OPTION_TEXT, "TEXT", "where it is"},
-             {"mail", OPTION_TEXT, "ADDRESS", "where alerts about it are mailed"}),
+             {"mail", OPTION_TEXT, "ADDRESS", "where alerts about it are mailed"}, CLONE_OPTION),
      STYLE_DONE, NULL, "device {fingerprint} of user {user} changed",
-     "name and place of a device, and the address for its alerts; \"\" takes a value away",
+     "name, place and alert address of a device (\"\" takes one away), and what is "
+     "done when two machines use its key",
      "pra-admin key set SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE --place Osaka"},
     {"key show", "key.show", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
      OPTIONS({"user", OPTION_TEXT, "USER", "whose, if several users have the key"}), STYLE_DETAILS,
@@ -145,6 +150,16 @@ const struct cli_command cli_commands[] = {
      NO_OPTIONS, STYLE_DONE, NULL, "key {fingerprint} of user {user} is good again",
      "take back the revocation of a key",
      "pra-admin key restore suzuki SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE"},
+
+    {"key release", "key.release", POSITIONALS({"fingerprint", "FINGERPRINT", false}),
+     OPTIONS({"user", OPTION_TEXT, "USER", "whose, if several users have the key"}), STYLE_DONE,
+     NULL, "key {fingerprint} of user {user} may connect again, with a new ticket",
+     "end a key's quarantine and forget its ticket: the PC that comes next gets a new one",
+     "pra-admin key release SHA256:Rq0m2n4T4hLxpdLzjSrPKVxg0Y5x3cUZ8sVFcNYhWbE"},
+    {"key release-all", "key.release.all", NO_POSITIONALS, NO_OPTIONS, STYLE_DONE, NULL,
+     "the tickets of all keys are forgotten",
+     "forget the tickets of all keys: after an older database was put back",
+     "pra-admin key release-all"},
 
     {"enroll code", "enroll.code", POSITIONALS(P_USER),
      OPTIONS({"hours", OPTION_NUMBER, "N", "how long the code is good (24; at most 336)"}),

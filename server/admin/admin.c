@@ -345,7 +345,7 @@ static int finish_plain(struct admin *a, int rc, struct fault *f)
 }
 
 /* Ends a transaction: durable with its snapshot ready, or nothing. */
-static int finish(struct admin *a, int rc, struct fault *f)
+int admin_finish(struct admin *a, int rc, struct fault *f)
 {
     const struct store_ops *db = a->store->ops;
     struct policy *next = NULL;
@@ -384,7 +384,7 @@ static int run_single(struct call *c, json_t *request)
         if (rc == 0 && (c->op->flags & OP_WRITES) != 0)
             rc = finish_plain(c->a, run_inside(c), &c->f);
         else if (rc == 0)
-            rc = finish(c->a, run_inside(c), &c->f);
+            rc = admin_finish(c->a, run_inside(c), &c->f);
     } else {
         rc = run_inside(c);
     }
@@ -464,7 +464,7 @@ static int run_batch(struct call *c, json_t *requests)
         if (rc != 0)
             break;
     }
-    rc = finish(c->a, rc, &c->f);
+    rc = admin_finish(c->a, rc, &c->f);
     if (rc != 0) {
         struct audit_event e;
 

@@ -27,6 +27,7 @@
 struct bundle_told;
 struct store_bundle;
 struct store_enrollment;
+struct store_ticket;
 
 #define ENROLL_LIVE_MAX     1000 /* codes that are out and requests that wait, of all users */
 #define ADMIN_ADDRESSES_MAX 16   /* of the name that explain is asked about */
@@ -86,6 +87,8 @@ struct admin_host {
                         void *arg);
     /* How the gateway is: members for the answer of `status`; see prad/condition.h. NULL = no memory. */
     json_t *(*condition)(void *ctx);
+    /* Forgets the tickets of a key; 0 = of all (prad/tickets.h). */
+    void (*ticket_forget)(void *ctx, int64_t key);
     /* Stores audit events that wait. Called before each request, so that an answer shows what had
        happened when it was asked for. NULL: nothing ever waits. */
     void (*settle)(void *ctx);
@@ -186,6 +189,16 @@ int admin_probe_store(struct admin *a);
 /* What a client said at hello, kept beside its key for the administrator. 0, PRA_ENOENT, PRA_EIO. */
 int admin_note_device(struct admin *a, int64_t key_id, const char *machine_tag, const char *version,
                       const char *os, const char *binding, int64_t now);
+
+/* ---- tickets (prad/tickets.h, prad/clone.h) ---- */
+
+/* All tickets that are in the store. `fn` as in store.h. */
+int admin_ticket_each(struct admin *a, int (*fn)(const struct store_ticket *, void *), void *ctx,
+                      struct fault *f);
+/* Stores these, all or none, durably. Returns 0, PRA_EIO (it is in the log). */
+int admin_ticket_store(struct admin *a, const struct store_ticket *rows, size_t count);
+/* Puts a key into quarantine; a new snapshot says so then. No error if it is none that is active. */
+int admin_quarantine(struct admin *a, int64_t key, struct fault *f);
 
 /* Enrollments (server/prad/enroll.h): a number that is another one whenever they have changed ... */
 uint64_t admin_enroll_changes(const struct admin *a);

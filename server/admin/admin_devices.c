@@ -28,8 +28,7 @@ static int take_key(const struct store_key *k, void *ctx)
                                            "user: several users have this key: say whose is meant");
 }
 
-/* The registration that the arguments "fingerprint" and "user" name. */
-static int find_key(struct call *c, struct store_key *out)
+int find_key(struct call *c, struct store_key *out)
 {
     struct store *s = c->a->store;
     const char *fingerprint = arg_text(c, "fingerprint"), *user = arg_text(c, "user");
@@ -60,7 +59,7 @@ static int read_label(struct call *c, const char *arg, char dst[POLICY_LABEL_MAX
 int op_key_set(struct call *c)
 {
     struct store *s = c->a->store;
-    const char *mail = arg_text(c, "mail");
+    const char *mail = arg_text(c, "mail"), *clone = arg_text(c, "clone");
     struct store_key k;
     int rc = find_key(c, &k);
 
@@ -72,6 +71,8 @@ int op_key_set(struct call *c)
         rc = check_mail(c, mail);
     if (rc != 0)
         return rc;
+    if (clone != NULL && read_clone(c, clone, &k.clone) != 0)
+        return PRA_EINVAL;
     if (mail != NULL)
         snprintf(k.mail, sizeof(k.mail), "%s", mail);
     memcpy(c->device, k.fingerprint, sizeof(c->device));

@@ -262,6 +262,9 @@ int give_counts(struct call *c, store_count_each_fn each);
  */
 int admin_run_within(struct call *outer, const char *op, json_t *args, json_t **result);
 
+/* Ends a transaction of `rc`: durable with its snapshot ready, or nothing. */
+int admin_finish(struct admin *a, int rc, struct fault *f);
+
 /* The form of an audit record of this call. */
 void audit_of(const struct call *c, int rc, struct audit_event *e);
 
@@ -270,6 +273,10 @@ int change_note(struct call *c, const char *what, const struct store_rule *befor
                 const struct store_rule *after);
 
 json_t *key_json(const struct store_key *k);
+/* The registration that the arguments "fingerprint" and "user" name. */
+int find_key(struct call *c, struct store_key *out);
+/* The argument "clone"; "" or "default": what is above it decides. Returns 0, PRA_EINVAL. */
+int read_clone(struct call *c, const char *word, enum policy_clone *out);
 json_t *rule_json(const struct store_rule *in);
 
 /* ---- the rest --------------------------------------------------------------------------------- */
@@ -399,6 +406,8 @@ int op_key_set(struct call *c);
 int op_key_show(struct call *c);
 int op_key_revoke(struct call *c);
 int op_key_restore(struct call *c);
+int op_key_release(struct call *c);
+int op_key_release_all(struct call *c);
 int op_enroll_code(struct call *c);
 int op_enroll_list(struct call *c);
 int op_enroll_approve(struct call *c);

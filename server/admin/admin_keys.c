@@ -10,20 +10,26 @@
 #include "common/timefmt.h"
 #include "common/utf8.h"
 
+static const char *const state_words[] = {[POLICY_KEY_ACTIVE] = "active",
+                                          [POLICY_KEY_REVOKED] = "revoked",
+                                          [POLICY_KEY_QUARANTINED] = "quarantined"};
+
 json_t *key_json(const struct store_key *k)
 {
-    return json_pack(
-        "{s:I, s:o, s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-        " s:o, s:o, s:o, s:o}",
-        "id", (json_int_t)k->id, "user", json_text(k->user), "fingerprint", k->fingerprint, "type",
-        k->type, "comment", json_text_or_null(k->comment), "any-client", k->any_client, "state",
-        k->state == POLICY_KEY_ACTIVE ? "active" : "revoked", "registered",
-        json_when(k->registered), "revoked", json_when(k->revoked), "seen", json_when(k->last_seen),
-        "machine", json_text_or_null(k->machine_tag), "version", json_text_or_null(k->version),
-        "os", json_text_or_null(k->os), "binding", json_text_or_null(k->binding), "machine-changes",
-        (json_int_t)k->machine_changes, "machine-changed", json_when(k->machine_changed), "name",
-        json_text_or_null(k->name), "place", json_text_or_null(k->place), "mail",
-        json_text_or_null(k->mail));
+    return json_pack("{s:I, s:o, s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+                     " s:o, s:o, s:o, s:o, s:s, s:o}",
+                     "id", (json_int_t)k->id, "user", json_text(k->user), "fingerprint",
+                     k->fingerprint, "type", k->type, "comment", json_text_or_null(k->comment),
+                     "any-client", k->any_client, "state", state_words[k->state], "registered",
+                     json_when(k->registered), "revoked", json_when(k->revoked), "seen",
+                     json_when(k->last_seen), "machine", json_text_or_null(k->machine_tag),
+                     "version", json_text_or_null(k->version), "os", json_text_or_null(k->os),
+                     "binding", json_text_or_null(k->binding), "machine-changes",
+                     (json_int_t)k->machine_changes, "machine-changed",
+                     json_when(k->machine_changed), "name", json_text_or_null(k->name), "place",
+                     json_text_or_null(k->place), "mail", json_text_or_null(k->mail), "clone",
+                     k->clone == POLICY_CLONE_DEFAULT ? "default" : policy_clone_word(k->clone),
+                     "ticket", json_when(k->ticket_since));
 }
 
 struct found_keys {
@@ -40,7 +46,7 @@ static int look_at_key(const struct store_key *k, void *ctx)
     if (strcmp(k->user, found->user) == 0) {
         found->mine = *k;
         found->has_mine = true;
-    } else if (k->state == POLICY_KEY_ACTIVE) {
+    } else if (k->state != POLICY_KEY_REVOKED) {
         memcpy(found->other, k->user, sizeof(found->other));
     }
     return 0;
@@ -88,7 +94,7 @@ static int reactivate(struct call *c, struct store_key *k, const struct found_ke
     struct store *s = c->a->store;
     char when[TIMEFMT_MAX];
 
-    if (found->mine.state == POLICY_KEY_ACTIVE)
+    if (found->mine.state != POLICY_KEY_REVOKED)
         return fault_set(&c->f, PRA_EEXIST, "line: user '%s' has this key already (%s)", k->user,
                          k->fingerprint);
     if (!arg_bool(c, "reactivate"))
@@ -169,7 +175,7 @@ int op_key_restore(struct call *c)
     if (rc == 0 && !found.has_mine)
         return fault_set(&c->f, PRA_ENOENT, "fingerprint: no key '%.60s' is registered for '%.64s'",
                          fingerprint, user);
-    if (rc == 0 && k->state == POLICY_KEY_ACTIVE)
+    if (rc == 0 && k->state != POLICY_KEY_REVOKED)
         return fault_set(&c->f, PRA_EEXIST, "fingerprint: that key is not revoked");
     if (rc != 0)
         return rc;

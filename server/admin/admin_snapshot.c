@@ -45,6 +45,7 @@ static int load_user(const struct store_user *u, void *ctx)
         return PRA_ENOMEM;
     memcpy(to->name, u->name, sizeof(to->name));
     to->enabled = u->enabled;
+    to->clone = u->clone;
     return 0;
 }
 
@@ -87,6 +88,7 @@ static int load_key(const struct store_key *k, void *ctx)
     to->blob_len = k->blob_len;
     to->any_client = k->any_client;
     to->state = k->state;
+    to->clone = k->clone;
     memcpy(to->user, k->user, sizeof(to->user));
     memcpy(to->fingerprint, k->fingerprint, sizeof(to->fingerprint));
     memcpy(to->comment, k->comment, sizeof(to->comment));

@@ -59,7 +59,7 @@ static const struct operation operations[] = {
     {"user.list", OP_READS, READS, op_user_list,
      ARGS(TEXT("name", NAME_ARG), TEXT("group", NAME_ARG), TEXT("state", 16), PAGED)},
     {"user.set", OP_CHANGES, CHANGES, op_user_set,
-     ARGS(NEED("name", NAME_ARG), NEED("full-name", POLICY_LABEL_MAX))},
+     ARGS(NEED("name", NAME_ARG), TEXT("full-name", POLICY_LABEL_MAX), TEXT("clone", 16))},
     {"user.export", OP_READS, READS, op_user_export,
      ARGS(TEXT("group", NAME_ARG), TEXT("state", 16))},
     {"user.import", OP_CHANGES, CHANGES, op_user_import, ARGS(HIDE("csv", CSV_ARG))},
@@ -80,9 +80,9 @@ static const struct operation operations[] = {
      ARGS(NEED("user", NAME_ARG), HIDE("line", LINE_ARG), FLAG("any-client"), FLAG("reactivate"))},
     {"key.list", OP_READS, READS, op_key_list,
      ARGS(TEXT("user", NAME_ARG), TEXT("state", 16), PAGED)},
-    {"key.set", OP_WRITES, CHANGES, op_key_set,
+    {"key.set", OP_CHANGES, CHANGES, op_key_set,
      ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG), TEXT("name", POLICY_LABEL_MAX),
-          TEXT("place", POLICY_LABEL_MAX), TEXT("mail", STORE_MAIL_MAX))},
+          TEXT("place", POLICY_LABEL_MAX), TEXT("mail", STORE_MAIL_MAX), TEXT("clone", 16))},
     {"key.show", OP_READS, READS, op_key_show,
      ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
     {"key.revoke", OP_CHANGES, CHANGES, op_key_revoke,
@@ -90,6 +90,10 @@ static const struct operation operations[] = {
 
     {"key.restore", OP_CHANGES, CHANGES, op_key_restore,
      ARGS(NEED("fingerprint", NAME_ARG), NEED("user", NAME_ARG))},
+
+    {"key.release", OP_CHANGES, CHANGES, op_key_release,
+     ARGS(NEED("fingerprint", NAME_ARG), TEXT("user", NAME_ARG))},
+    {"key.release.all", OP_CHANGES, CHANGES, op_key_release_all, NO_ARGS},
 
     {"enroll.code", OP_WRITES, CHANGES, op_enroll_code,
      ARGS(NEED("user", NAME_ARG), INT("hours", ENROLL_HOURS_MAX))},

@@ -16,9 +16,10 @@ struct listed {
 
 static json_t *user_json(const struct store_user *u)
 {
-    return json_pack("{s:I, s:o, s:b, s:o, s:o}", "id", (json_int_t)u->id, "name",
+    return json_pack("{s:I, s:o, s:b, s:o, s:o, s:s}", "id", (json_int_t)u->id, "name",
                      json_text(u->name), "enabled", u->enabled, "full-name",
-                     json_text_or_null(u->full_name), "created", json_when(u->created));
+                     json_text_or_null(u->full_name), "created", json_when(u->created), "clone",
+                     u->clone == POLICY_CLONE_DEFAULT ? "default" : policy_clone_word(u->clone));
 }
 
 static json_t *group_json(const struct store_group *g)
@@ -87,15 +88,21 @@ int op_user_list(struct call *c)
 int op_user_set(struct call *c)
 {
     const char *name = arg_text(c, "name"), *full = arg_text(c, "full-name");
+    const char *clone = arg_text(c, "clone");
     struct store *s = c->a->store;
     struct store_user u;
     int rc = s->ops->user_get(s, name, &u, &c->f);
 
-    if (rc == 0 && full[0] != '\0')
+    if (rc == 0 && full == NULL && clone == NULL)
+        rc = fault_set(&c->f, PRA_EINVAL, "full-name: nothing to change was given");
+    if (rc == 0 && full != NULL && full[0] != '\0')
         rc = check_label(c, "full-name", full);
+    if (rc == 0 && clone != NULL)
+        rc = read_clone(c, clone, &u.clone);
     if (rc != 0)
         return rc;
-    snprintf(u.full_name, sizeof(u.full_name), "%s", full);
+    if (full != NULL)
+        snprintf(u.full_name, sizeof(u.full_name), "%s", full);
     rc = s->ops->user_set(s, &u, &c->f);
     return rc != 0 ? rc : give(c, user_json(&u));
 }

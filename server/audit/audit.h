@@ -44,6 +44,7 @@
     X(AUDIT_MAIL_SENT, "mail-sent")         /* the mail server has taken it */                     \
     X(AUDIT_MAIL_FAILED, "mail-failed")     /* given up: see reason */                             \
     X(AUDIT_CLONE, "clone")                 /* one key on two machines at the same time */         \
+    X(AUDIT_TICKET, "ticket")               /* a device's ticket; reason: what came of it */       \
     X(AUDIT_ALERT, "alert")                 /* an alert was raised; reason: its kind */            \
     X(AUDIT_EXPIRED, "audit-expired")   /* records older than [audit] keep_days were deleted */    \
     X(AUDIT_OVERFLOW, "audit-overflow") /* reason: the kind of those that were only counted */

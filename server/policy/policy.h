@@ -72,7 +72,24 @@ struct policy_rule {
     bool log;
 };
 
-enum policy_key_state { POLICY_KEY_ACTIVE, POLICY_KEY_REVOKED };
+/* In quarantine: two machines have used it, and an administrator has yet to say which one may. */
+enum policy_key_state { POLICY_KEY_ACTIVE, POLICY_KEY_REVOKED, POLICY_KEY_QUARANTINED };
+
+/* What is done when one key is seen on two machines (server/prad/clone.h). */
+#define POLICY_CLONE_MAP(X)                                                                        \
+    X(POLICY_CLONE_DEFAULT, "") /* as the user's, else as the gateway's */                         \
+    X(POLICY_CLONE_REFUSE, "refuse")                                                               \
+    X(POLICY_CLONE_QUARANTINE, "quarantine")                                                       \
+    X(POLICY_CLONE_ALLOW, "allow")
+enum policy_clone {
+#define X(id, word) id,
+    POLICY_CLONE_MAP(X)
+#undef X
+        POLICY_CLONE_COUNT
+};
+const char *policy_clone_word(enum policy_clone c);
+/* Returns 0, PRA_EINVAL. */
+int policy_clone_parse(const char *word, enum policy_clone *out);
 
 struct policy_key {
     int64_t id;
@@ -83,11 +100,13 @@ struct policy_key {
     char comment[POLICY_LABEL_MAX + 1]; /* user@computer */
     bool any_client;
     enum policy_key_state state;
+    enum policy_clone clone;
 };
 
 struct policy_user {
     char name[POLICY_NAME_MAX + 1]; /* case-sensitive (A4) */
     bool enabled;
+    enum policy_clone clone;
 };
 
 struct policy_member {

@@ -57,7 +57,7 @@ static bool log_in(struct session *s, ssh_message m, const struct policy_user *u
         session_end(s, "session-limit", "too many sessions of this user");
         return false;
     }
-    record_session(s, AUDIT_LOGIN, s->restricted ? "user-disabled" : "", s->entry.version);
+    record_session(s, AUDIT_LOGIN, session_restriction(s), s->entry.version);
     ssh_message_auth_reply_success(m, 0);
     return session_alive(s);
 }
@@ -119,7 +119,7 @@ static bool publickey(struct session *s, ssh_message m)
         return refuse(s, m, "wrong-signature");
     if (!key)
         return refuse(s, m, user ? "unknown-key" : "unknown-user");
-    if (key->state != POLICY_KEY_ACTIVE)
+    if (key->state == POLICY_KEY_REVOKED)
         return refuse(s, m, "key-revoked");
     if (state == SSH_PUBLICKEY_STATE_VALID)
         return log_in(s, m, user, key);

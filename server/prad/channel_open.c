@@ -301,7 +301,8 @@ static bool refuse_early(struct channel *ch)
     if (s->ending_ms != 0)
         channel_fail(ch, FAILURE_DENIED, "session-ended", "the session has been ended");
     else if (s->restricted)
-        channel_fail(ch, FAILURE_DENIED, "user-disabled", "this account is disabled");
+        channel_fail(ch, FAILURE_DENIED, session_restriction(s),
+                     "this account is disabled, or its key is in quarantine");
     else if (!s->hello && !s->any_client)
         channel_fail(ch, FAILURE_DENIED, "no-hello",
                      "this key works with the PRA client only (key add --any-client)");

@@ -7,10 +7,12 @@
 #include "common/os.h"
 #include "common/timefmt.h"
 #include "server/prad/balance.h"
+#include "server/prad/clone.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/tickets.h"
 #include "server/prad/tunnel.h"
 #include "server/prad/upload.h"
 
@@ -27,7 +29,8 @@
 
 struct hello {
     int64_t proto;
-    const char *version, *os, *machine, *clock, *binding;
+    const char *version, *os, *machine, *clock, *binding, *ticket;
+    bool has_ticket; /* the member is there, if only with null */
     int64_t clock_s;
 };
 
@@ -52,7 +55,8 @@ static int parse_hello(const json_t *o, struct hello *h, struct fault *f)
         rc = jsonl_opt_string(o, "binding", 8, &h->binding, f);
     if (rc == 0 && strcmp(h->binding, "bound") != 0 && strcmp(h->binding, "weak") != 0)
         rc = fault_set(f, PRA_EINVAL, "member 'binding' is neither bound nor weak");
-    return rc;
+    h->has_ticket = json_object_get(o, "ticket") != NULL;
+    return rc == 0 ? jsonl_opt_string(o, "ticket", TICKET_TEXT - 1, &h->ticket, f) : rc;
 }
 
 static void welcome(struct session *s)
@@ -78,27 +82,6 @@ static void compare_clocks(struct session *s, int64_t client)
     control_notice(s, "clock", text, -1, ahead);
 }
 
-/* Tells a client that said hello why it gets nothing, writes it down, ends the session. */
-static void refuse(struct session *s, const char *reason, const char *detail)
-{
-    s->restricted = true;
-    control_send(
-        s, json_pack("{s:s, s:s, s:s}", "type", "refused", "reason", reason, "detail", detail));
-    session_end_soon(s, reason);
-}
-
-/* A key that two machines use at the same time was copied; both stay, and somebody is told. */
-static void look_for_clone(struct session *s, const char *machine)
-{
-    char other[LIVE_MACHINE_MAX + 1], text[AUDIT_TEXT_MAX], source[46];
-    struct addr_ip from;
-    if (!live_set_machine(s->worker->gateway->live, &s->entry, machine, other, &from))
-        return;
-    snprintf(text, sizeof(text), "machine=%s other=%s at=%s", s->entry.machine, other,
-             addr_format_ip(&from, source));
-    record_session(s, AUDIT_CLONE, "two-machines", text);
-}
-
 static int receive_log_heads(struct session *s, const json_t *o, struct fault *f);
 
 static int receive_hello(struct session *s, const json_t *o, struct fault *f)
@@ -118,18 +101,22 @@ static int receive_hello(struct session *s, const json_t *o, struct fault *f)
     log_event(LOG_INFO, "hello", "session=%s version=%s os=%s machine=%s binding=%s", s->entry.id,
               version, os, machine, h.binding);
     s->hello = true;
-    look_for_clone(s, machine);
     welcome(s);
     compare_clocks(s, h.clock_s);
     if (s->restricted) {
-        refuse(s, "user-disabled", "this account is disabled");
+        if (s->quarantined)
+            record_session(s, AUDIT_LOGIN_REFUSED, "quarantined", "");
+        control_refuse(s, session_restriction(s), s->quarantined ? "" : "this account is disabled");
         return 0;
     }
     if (strcmp(h.binding, "weak") == 0 && worker_config(s->worker)->refuse_weak_keys) {
         record_session(s, AUDIT_LOGIN_REFUSED, "weak-key", "");
-        refuse(s, "weak-key", "this gateway asks for keys that are bound to their machine");
+        control_refuse(s, "weak-key", "this gateway asks for keys that are bound to their machine");
         return 0;
     }
+    if (!clone_hello(s, &(struct clone_hello){
+                            .machine = machine, .speaks = h.has_ticket, .ticket = h.ticket}))
+        return 0;
     control_push_rules(s);
     const json_t *heads = json_object_get(o, "log_heads");
     return json_is_object(heads) ? receive_log_heads(s, heads, f) : 0;
@@ -334,7 +321,7 @@ int control_receive(struct session *s, const json_t *o, struct fault *f)
     } TYPES[] = {{"ports", receive_ports},     {"log_heads", receive_log_heads},
                  {"explain", receive_explain}, {"join-token", receive_join_token},
                  {"log-begin", upload_begin},  {"log-data", upload_data},
-                 {"bye", receive_bye}};
+                 {"bye", receive_bye},         {"ticket-stored", clone_ticket_stored}};
     const char *type;
     if (s->enroll)
         return enroll_receive(s, o, f);

@@ -43,6 +43,9 @@ struct control {
 /* Acts on one message. Returns 0, PRA_EINVAL or PRA_EVERSION with the reason in `f`. */
 int control_receive(struct session *s, const json_t *o, struct fault *f);
 
+/* Tells a client that said hello why it gets nothing, and ends the session soon. */
+void control_refuse(struct session *s, const char *reason, const char *detail);
+
 /* "explain": takes what it needs from the message. Returns 0, PRA_EINVAL, PRA_EFULL. */
 int explain_start(struct session *s, int64_t id, int64_t rule);
 /* Drops all that are under way. */

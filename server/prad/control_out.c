@@ -20,6 +20,14 @@ void control_send(struct session *s, json_t *o)
         worker_wake(s->worker, s);
 }
 
+void control_refuse(struct session *s, const char *reason, const char *detail)
+{
+    s->restricted = true;
+    control_send(
+        s, json_pack("{s:s, s:s, s:s}", "type", "refused", "reason", reason, "detail", detail));
+    session_end_soon(s, reason);
+}
+
 void control_open_failed(const struct channel *ch)
 {
     struct session *s = ch->session;

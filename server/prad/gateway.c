@@ -13,6 +13,7 @@
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/tickets.h"
 #include "server/prad/upload.h"
 #include "server/prad/worker.h"
 
@@ -89,7 +90,7 @@ static int start_all(struct gateway *g, const struct config *c, struct fault *f)
     g->settings = settings_new(c);
     if (!g->settings || live_new(&g->live) != 0 || startups_new(&g->startups) != 0 ||
         sources_new(&g->sources) != 0 || enroll_book_new(&g->enroll) != 0 ||
-        resolver_new(&g->resolver) != 0)
+        tickets_new(&g->tickets) != 0 || resolver_new(&g->resolver) != 0)
         return fault_set(f, PRA_ENOMEM, "out of memory or threads");
     char bundles[OS_PATH_MAX] = "";
     if (admin_bundle_folder(c->store_url, bundles) != 0)
@@ -217,6 +218,7 @@ void gateway_stop(struct gateway *g)
     startups_free(g->startups);
     sources_free(g->sources);
     enroll_book_free(g->enroll);
+    tickets_free(g->tickets);
     live_free(g->live);
     settings_unref(g->settings);
 }

@@ -21,6 +21,7 @@
 
 struct enroll_book;
 struct keeper;
+struct tickets;
 struct upload_desk;
 struct worker;
 
@@ -45,6 +46,7 @@ struct gateway {
     struct sources *sources;
     struct live *live;
     struct enroll_book *enroll;
+    struct tickets *tickets;
     struct upload_desk *uploads;
     struct keeper *keeper;
     struct worker *worker[GATEWAY_WORKERS_MAX];

@@ -18,6 +18,7 @@
 #include "server/prad/enroll.h"
 #include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
+#include "server/prad/tickets.h"
 #include "server/prad/worker.h"
 
 #define TICK_MS         250
@@ -155,6 +156,12 @@ static void host_penalty_clear(void *ctx, const struct addr_ip *source)
     sources_forgive(k->gateway->sources, source, os_time_now());
 }
 
+static void host_ticket_forget(void *ctx, int64_t key)
+{
+    const struct keeper *k = ctx;
+    tickets_forget(k->gateway->tickets, key);
+}
+
 /* ---- audit ---------------------------------------------------------------------------------- */
 
 /* What others are told of the store: did the last thing that had to be written arrive? */
@@ -190,6 +197,14 @@ static void store_audit(struct keeper *k)
     }
 }
 
+/* Also before an administrator is answered: what happened before he asked is in the store. */
+static void store_all(void *ctx)
+{
+    struct keeper *k = ctx;
+    store_audit(k);
+    tickets_store(k->gateway, k->admin);
+}
+
 /* Called by any thread that records an event. */
 static void wake_for_audit(void *ctx, bool urgent)
 {
@@ -197,6 +212,11 @@ static void wake_for_audit(void *ctx, bool urgent)
     const uint64_t count = urgent ? AUDIT_URGENT : 1;
     if (write(k->audit_fd, &count, sizeof(count)) < 0)
         return; /* full: it is readable already */
+}
+
+void keeper_wake(struct keeper *k)
+{
+    wake_for_audit(k, false);
 }
 
 static void on_audit(evutil_socket_t fd, short what, void *arg)
@@ -208,20 +228,14 @@ static void on_audit(evutil_socket_t fd, short what, void *arg)
     if (read(fd, &count, sizeof(count)) != sizeof(count))
         return;
     if (count >= AUDIT_URGENT || event_add(k->store_event, &hold) != 0)
-        store_audit(k);
+        store_all(k);
 }
 
 static void on_store(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    store_audit(arg);
-}
-
-/* Before an administrator is answered: what happened before he asked is in the store. */
-static void host_settle(void *ctx)
-{
-    store_audit(ctx);
+    store_all(arg);
 }
 
 /* ---- policy --------------------------------------------------------------------------------- */
@@ -428,7 +442,7 @@ static void *keeper_main(void *arg)
     struct keeper *k = arg;
     while (!k->stop && event_base_loop(k->base, EVLOOP_ONCE) == 0)
         publish(k);
-    store_audit(k);
+    store_all(k);
     save_sources(k);
     return NULL;
 }
@@ -478,7 +492,8 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .penalty_clear = host_penalty_clear,
                                     .device_each = host_device_each,
                                     .condition = host_condition,
-                                    .settle = host_settle};
+                                    .ticket_forget = host_ticket_forget,
+                                    .settle = store_all};
     const struct admin_options opt = {.store_url = c->store_url,
                                       .host_key_path = c->host_key,
                                       .downloads = c->portal_downloads,
@@ -486,6 +501,8 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                       .mail_from = c->mail_from,
                                       .portal_url = c->portal_url};
     int rc = open_patiently(&opt, &k->admin, f);
+    if (rc == 0)
+        rc = tickets_load(k->gateway, k->admin, f);
     if (rc == 0)
         rc = mailer_new(k->base, k->admin, c, &k->mailer, f);
     if (rc != 0)

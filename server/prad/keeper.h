@@ -33,6 +33,8 @@ void keeper_set_settings(struct keeper *k, struct settings *s);
 void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, const char *version,
                         const char *os, const char *binding);
 
+/* Any thread: there is something to store besides audit events (tickets_store()). */
+void keeper_wake(struct keeper *k);
 /* Any thread: mail for the keeper's, which is delivered with the keeper as its owner. */
 void keeper_post(struct keeper *k, struct mail *m);
 /* For such mail: the keeper's thread only. */

@@ -115,6 +115,11 @@ void session_start_ssh(struct session *s)
     session_run(s);
 }
 
+const char *session_restriction(const struct session *s)
+{
+    return s->quarantined ? "quarantined" : s->restricted ? "user-disabled" : "";
+}
+
 bool session_login(struct session *s, const struct policy_user *user, const struct policy_key *key)
 {
     struct gateway *g = s->worker->gateway;
@@ -134,7 +139,8 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
         return false;
     s->key_blob_len = key->blob_len;
     s->any_client = key->any_client;
-    s->restricted = !user->enabled;
+    s->quarantined = key->state == POLICY_KEY_QUARANTINED;
+    s->restricted = !user->enabled || s->quarantined;
     s->entry.unsaid = !key->any_client;
     size_t limit = (size_t)worker_config(s->worker)->max_sessions_per_user;
     if (!live_add(g->live, &s->entry, limit))

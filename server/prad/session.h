@@ -95,9 +95,10 @@ struct session {
     int64_t key_id;
     uint8_t *key_blob; /* to find the key again in a new snapshot */
     size_t key_blob_len;
-    bool any_client; /* the key may skip hello */
-    bool hello;      /* hello or join was said and accepted */
-    bool restricted; /* disabled user: the control channel only, to be told why */
+    bool any_client;  /* the key may skip hello */
+    bool hello;       /* hello or join was said and accepted */
+    bool restricted;  /* disabled user, or quarantined: the control channel only, to be told why */
+    bool quarantined; /* the key is, see clone.h */
     struct enroll_visit
         *enroll; /* it is here to hand in its key, and may do nothing else; else NULL */
 
@@ -161,6 +162,9 @@ void session_drain(struct session *s);
 
 /* Logged in as `user` with `key`; tells libssh nothing. False if the user has too many sessions. */
 bool session_login(struct session *s, const struct policy_user *user, const struct policy_key *key);
+
+/* Why a session is restricted: "user-disabled", "quarantined", or "". */
+const char *session_restriction(const struct session *s);
 
 /* Room for output to the client: false while more than the cap is queued in libssh. */
 bool session_has_room(struct session *s);

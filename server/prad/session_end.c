@@ -6,6 +6,7 @@
 
 #include "common/os.h"
 #include "server/prad/channel.h"
+#include "server/prad/clone.h"
 #include "server/prad/control.h"
 #include "server/prad/enroll.h"
 #include "server/prad/record.h"
@@ -78,6 +79,7 @@ void session_end(struct session *s, const char *reason, const char *text)
         live_remove(s->worker->gateway->live, &s->entry);
         record_session(s, s->entry.secondary ? AUDIT_LEAVE : AUDIT_LOGOUT, s->ended_by, "");
     }
+    clone_end(s);
     enroll_end(s);
     upload_end(s);
     atomic_fetch_sub(&s->worker->gateway->sessions, 1);
@@ -179,8 +181,13 @@ void session_recheck(struct session *s, bool timed)
             cut(s, "user-disabled");
         return;
     }
-    if (!key || key->state != POLICY_KEY_ACTIVE) {
+    if (!key || key->state == POLICY_KEY_REVOKED) {
         cut(s, "key-revoked");
+        return;
+    }
+    if (key->state == POLICY_KEY_QUARANTINED) {
+        if (!s->restricted)
+            cut(s, "key-quarantined");
         return;
     }
     s->any_client = key->any_client;

@@ -21,6 +21,7 @@
 #include "server/store/store_change.h"
 #include "server/store/store_mail.h"
 #include "server/store/store_rows.h"
+#include "server/store/store_ticket.h"
 #include "server/store/store_usage.h"
 
 #define STORE_HOURS_MAX 256 /* bytes of a rule's hours as text */
@@ -34,26 +35,6 @@
 #define STORE_AUDIT_LIMIT    1000 /* records in one part of the list */
 #define STORE_FACT_MAX       256
 #define STORE_ABOUT_MAX      255 /* bytes: what an alert is about */
-
-struct store_user {
-    int64_t id;
-    char name[POLICY_NAME_MAX + 1];
-    bool enabled;
-    char full_name[POLICY_LABEL_MAX + 1];
-    int64_t created;
-};
-
-/* A user as lists show him. */
-struct store_user_row {
-    struct store_user user;
-    int64_t keys, rules; /* active keys; his own rules */
-};
-
-struct store_group {
-    int64_t id;
-    char name[POLICY_NAME_MAX + 1];
-    int64_t created;
-};
 
 struct store_rule {
     struct policy_rule rule;
@@ -290,7 +271,8 @@ struct store_ops {
     /* Adds: PRA_EEXIST if the name is taken; *id is the new row's. Gets: PRA_ENOENT. */
     int (*user_add)(struct store *s, const struct store_user *u, int64_t *id, struct fault *f);
     int (*user_get)(struct store *s, const char *name, struct store_user *out, struct fault *f);
-    int (*user_set)(struct store *s, const struct store_user *u, struct fault *f); /* full_name */
+    /* full_name and clone, by id. */
+    int (*user_set)(struct store *s, const struct store_user *u, struct fault *f);
     int (*user_enable)(struct store *s, const char *name, bool enabled, struct fault *f);
     int (*user_delete)(struct store *s, const char *name, struct fault *f); /* keys, rules too */
     int (*user_each)(struct store *s, store_user_fn fn, void *ctx, struct fault *f);
@@ -315,12 +297,17 @@ struct store_ops {
     /* Filters may be NULL; ordered by user, id. */
     int (*key_each)(struct store *s, const char *user, const char *fingerprint, store_key_fn fn,
                     void *ctx, struct fault *f);
-    /* name, place and mail, by id. */
+    /* name, place, mail and clone, by id. */
     int (*key_describe)(struct store *s, const struct store_key *k, struct fault *f);
     /* When its machine tag became another one: at most STORE_TAGS_MAX, newest first. */
     int (*key_tags)(struct store *s, int64_t id, store_tag_fn fn, void *ctx, struct fault *f);
     int (*key_note)(struct store *s, int64_t id, const char *machine_tag, const char *version,
                     const char *os, const char *binding, int64_t now, struct fault *f);
+    /* Both tickets of a key; no error if the key is gone meanwhile. */
+    int (*ticket_set)(struct store *s, const struct store_ticket *t, int64_t now, struct fault *f);
+    int (*ticket_each)(struct store *s, store_ticket_fn fn, void *ctx, struct fault *f);
+    /* Forgets those of a key; 0 = of all keys. */
+    int (*ticket_clear)(struct store *s, int64_t key, struct fault *f);
     /* A login with this key; no error if it is gone meanwhile. */
     int (*key_seen)(struct store *s, const char *user, const char *fingerprint, int64_t now,
                     struct fault *f);

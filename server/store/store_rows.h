@@ -68,6 +68,27 @@ struct store_bundle {
 
 #define STORE_MAIL_MAX 254 /* RFC 5321, 4.5.3.1.3 */
 
+struct store_user {
+    int64_t id;
+    char name[POLICY_NAME_MAX + 1];
+    bool enabled;
+    char full_name[POLICY_LABEL_MAX + 1];
+    int64_t created;
+    enum policy_clone clone; /* when two machines use one of his keys */
+};
+
+/* A user as lists show him. */
+struct store_user_row {
+    struct store_user user;
+    int64_t keys, rules; /* active keys; his own rules */
+};
+
+struct store_group {
+    int64_t id;
+    char name[POLICY_NAME_MAX + 1];
+    int64_t created;
+};
+
 /* A device: one registered key of one user. Times are seconds since the epoch, 0 = never. */
 struct store_key {
     int64_t id;
@@ -89,6 +110,8 @@ struct store_key {
     char name[POLICY_LABEL_MAX + 1]; /* what the administrator calls it, and where it is */
     char place[POLICY_LABEL_MAX + 1];
     char mail[STORE_MAIL_MAX + 1]; /* where alerts about it go; "" = nowhere of its own */
+    enum policy_clone clone;       /* when two machines use it */
+    int64_t ticket_since;          /* when its ticket was replaced last, 0 = it has none */
 };
 
 #endif

@@ -374,7 +374,7 @@ static const struct store_ops sqlite_ops = {
     OP(bundle_add),   OP(bundle_get),    OP(bundle_delete), OP(bundle_each),
     OP(probe),        OP(user_set),      OP(key_describe),  OP(key_tags),
     OP(rule_set),     OP(change_add),    OP(change_get),    OP(change_each),     OP(change_undone),
-    OP(change_forget),
+    OP(change_forget), OP(ticket_set),   OP(ticket_each),   OP(ticket_clear),
 };
 /* clang-format on */
 #undef OP

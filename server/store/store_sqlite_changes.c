@@ -15,6 +15,7 @@ int sqlite_key_describe(struct store *s, const struct store_key *k, struct fault
     sql_put_text(&q, k->name);
     sql_put_text(&q, k->place);
     sql_put_text(&q, k->mail);
+    sql_put_text(&q, policy_clone_word(k->clone));
     sql_put_int(&q, k->id);
     return sql_change(&q, f);
 }

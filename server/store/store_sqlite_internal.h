@@ -10,11 +10,11 @@
 
 #include "server/store/store_sqlite.h"
 
-#define SQL_USER_COLUMNS "id, name, enabled, full_name, created"
+#define SQL_USER_COLUMNS "id, name, enabled, full_name, created, clone"
 #define SQL_KEY_COLUMNS                                                                            \
     "k.id, u.name, k.fingerprint, k.type, k.blob, k.comment, k.any_client, k.state, k.registered," \
     " k.revoked, k.last_seen, k.machine_tag, k.version, k.os, k.binding, k.tag_changes,"           \
-    " k.tag_changed, k.name, k.place, k.mail"
+    " k.tag_changed, k.name, k.place, k.mail, k.clone, k.ticket_since"
 #define SQL_RULE_COLUMNS                                                                           \
     "r.id, r.group_id IS NOT NULL, coalesce(u.name, g.name), r.position, r.name, r.action,"        \
     " r.target, r.local, r.fallback, r.source, r.hours, r.expires, r.log, r.created"
@@ -63,7 +63,7 @@
                  " excluded.value")                                                                \
     X(SQL_USER_ADD, "INSERT INTO users (name, enabled, full_name, created) VALUES (?, ?, ?, ?)")   \
     X(SQL_USER_GET, "SELECT " SQL_USER_COLUMNS " FROM users WHERE name = ?")                       \
-    X(SQL_USER_SET, "UPDATE users SET full_name = ? WHERE id = ?")                                 \
+    X(SQL_USER_SET, "UPDATE users SET full_name = ?, clone = ? WHERE id = ?")                      \
     X(SQL_USER_ENABLE, "UPDATE users SET enabled = ? WHERE name = ?")                              \
     X(SQL_USER_DELETE, "DELETE FROM users WHERE name = ?")                                         \
     X(SQL_USER_EACH, "SELECT " SQL_USER_COLUMNS " FROM users ORDER BY name")                       \
@@ -102,7 +102,12 @@
                         " key_tags WHERE key_id = ?1 ORDER BY id DESC LIMIT ?2)")                  \
     X(SQL_KEY_TAG_EACH, "SELECT time, before, after FROM key_tags WHERE key_id = ?"                \
                         " ORDER BY id DESC")                                                       \
-    X(SQL_KEY_DESCRIBE, "UPDATE keys SET name = ?, place = ?, mail = ? WHERE id = ?")              \
+    X(SQL_KEY_DESCRIBE, "UPDATE keys SET name = ?, place = ?, mail = ?, clone = ? WHERE id = ?")   \
+    X(SQL_TICKET_SET,                                                                              \
+      "UPDATE keys SET ticket = ?, ticket_next = ?, ticket_since = ? WHERE id = ?")                \
+    X(SQL_TICKET_EACH, "SELECT id, ticket, ticket_next FROM keys WHERE ticket_since <> 0")         \
+    X(SQL_TICKET_CLEAR, "UPDATE keys SET ticket = x'', ticket_next = x'', ticket_since = 0"        \
+                        " WHERE (id = ?1 OR ?1 = 0) AND ticket_since <> 0")                        \
     X(SQL_KEY_SEEN, "UPDATE keys SET last_seen = ? WHERE fingerprint = ? AND user_id ="            \
                     " (SELECT id FROM users WHERE name = ?)")                                      \
     X(SQL_RULE_OPEN_GAP_USER, "UPDATE rules SET position = position + 1 WHERE user_id ="           \
@@ -447,6 +452,9 @@ SQLITE_OP(key_each);
 SQLITE_OP(key_describe);
 SQLITE_OP(key_tags);
 SQLITE_OP(key_note);
+SQLITE_OP(ticket_set);
+SQLITE_OP(ticket_each);
+SQLITE_OP(ticket_clear);
 SQLITE_OP(key_seen);
 SQLITE_OP(rule_add);
 SQLITE_OP(rule_get);

@@ -46,7 +46,8 @@ struct list {
     " WHERE m.user_id = u.id AND "
 
 static const struct list users = {
-    .columns = "u.id, u.name, u.enabled, u.full_name, u.created, " USER_KEYS ", " USER_RULES,
+    .columns =
+        "u.id, u.name, u.enabled, u.full_name, u.created, u.clone, " USER_KEYS ", " USER_RULES,
     .table = "users u",
     .joins = "",
     .search = HAS("u.name") " OR " HAS("u.full_name") " OR " IN_GROUP HAS("g.name") ")",
@@ -82,7 +83,7 @@ static const struct list keys = {
     /* clang-format on */
     .user = "u.name = " V_USER,
     .state = "k.state = " V_STATE,
-    .states = (const char *const[]){"active", "revoked", NULL},
+    .states = (const char *const[]){"active", "revoked", "quarantined", NULL},
     .order = "u.name",
     .tie = "k.id",
     .sorts = SORTS({"user", "u.name"}, {"fingerprint", "k.fingerprint"}, {"comment", "k.comment"},

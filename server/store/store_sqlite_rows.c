@@ -33,6 +33,18 @@ static int change_by_name(struct store *s, enum sql_id id, const char *name, str
 
 /* ---- users ------------------------------------------------------------------------------------- */
 
+/* A word that this program does not know marks the row as bad. */
+static enum policy_clone get_clone(struct sql *q)
+{
+    enum policy_clone clone = POLICY_CLONE_DEFAULT;
+    char word[STORE_WORD_MAX + 1];
+
+    sql_get_text(q, word, sizeof(word));
+    if (policy_clone_parse(word, &clone) != 0)
+        q->bad = true;
+    return clone;
+}
+
 void sqlite_read_user(struct sql *q, struct store_user *u)
 {
     u->id = sql_get_int(q);
@@ -40,6 +52,7 @@ void sqlite_read_user(struct sql *q, struct store_user *u)
     u->enabled = sql_get_int(q) != 0;
     sql_get_text(q, u->full_name, sizeof(u->full_name));
     u->created = sql_get_int(q);
+    u->clone = get_clone(q);
 }
 
 int sqlite_user_add(struct store *s, const struct store_user *u, int64_t *id, struct fault *f)
@@ -74,6 +87,7 @@ int sqlite_user_set(struct store *s, const struct store_user *u, struct fault *f
     struct sql q = sql_start(s, SQL_USER_SET);
 
     sql_put_text(&q, u->full_name);
+    sql_put_text(&q, policy_clone_word(u->clone));
     sql_put_int(&q, u->id);
     return sql_change(&q, f);
 }
@@ -212,6 +226,16 @@ int sqlite_member_of_group(struct store *s, const char *group, store_member_fn f
 
 /* ---- keys -------------------------------------------------------------------------------------- */
 
+/* What this program does not know is not let in. */
+static enum policy_key_state get_state(struct sql *q)
+{
+    int64_t state = sql_get_int(q);
+
+    return state == POLICY_KEY_ACTIVE || state == POLICY_KEY_QUARANTINED
+               ? (enum policy_key_state)state
+               : POLICY_KEY_REVOKED;
+}
+
 void sqlite_read_key(struct sql *q, struct store_key *k)
 {
     k->id = sql_get_int(q);
@@ -221,7 +245,7 @@ void sqlite_read_key(struct sql *q, struct store_key *k)
     sql_get_blob(q, k->blob, sizeof(k->blob), &k->blob_len);
     sql_get_text(q, k->comment, sizeof(k->comment));
     k->any_client = sql_get_int(q) != 0;
-    k->state = sql_get_int(q) == POLICY_KEY_ACTIVE ? POLICY_KEY_ACTIVE : POLICY_KEY_REVOKED;
+    k->state = get_state(q);
     k->registered = sql_get_int(q);
     k->revoked = sql_get_int(q);
     k->last_seen = sql_get_int(q);
@@ -234,6 +258,8 @@ void sqlite_read_key(struct sql *q, struct store_key *k)
     sql_get_text(q, k->name, sizeof(k->name));
     sql_get_text(q, k->place, sizeof(k->place));
     sql_get_text(q, k->mail, sizeof(k->mail));
+    k->clone = get_clone(q);
+    k->ticket_since = sql_get_int(q);
 }
 
 int sqlite_key_add(struct store *s, const struct store_key *k, int64_t *id, struct fault *f)

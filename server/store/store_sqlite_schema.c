@@ -197,8 +197,17 @@
 /* Sorting 100,000 rules by their targets was the slowest of all lists. */
 #define SCHEMA_12 "CREATE INDEX IF NOT EXISTS rules_target ON rules (target);"
 
-static const char *const steps[] = {SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4,  SCHEMA_5,  SCHEMA_6,
-                                    SCHEMA_7, SCHEMA_8, SCHEMA_9, SCHEMA_10, SCHEMA_11, SCHEMA_12};
+/* Device tickets, and what is done when two machines use one key. */
+#define SCHEMA_13                                                                                  \
+    "ALTER TABLE keys ADD COLUMN ticket BLOB NOT NULL DEFAULT x'';"                                \
+    "ALTER TABLE keys ADD COLUMN ticket_next BLOB NOT NULL DEFAULT x'';"                           \
+    "ALTER TABLE keys ADD COLUMN ticket_since INTEGER NOT NULL DEFAULT 0;"                         \
+    "ALTER TABLE keys ADD COLUMN clone TEXT NOT NULL DEFAULT '';"                                  \
+    "ALTER TABLE users ADD COLUMN clone TEXT NOT NULL DEFAULT '';"
+
+static const char *const steps[] = {SCHEMA_1,  SCHEMA_2,  SCHEMA_3, SCHEMA_4, SCHEMA_5,
+                                    SCHEMA_6,  SCHEMA_7,  SCHEMA_8, SCHEMA_9, SCHEMA_10,
+                                    SCHEMA_11, SCHEMA_12, SCHEMA_13};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

@@ -10,10 +10,12 @@
 #include "common/log.h"
 #include "common/utf8.h"
 #include "server/prad/balance.h"
+#include "server/prad/clone.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/tickets.h"
 #include "server/prad/tunnel.h"
 #include "server/prad/upload.h"
 
@@ -127,16 +129,36 @@ void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, c
         abort();
 }
 
-bool live_set_machine(struct live *l, struct live_entry *e, const char *machine,
-                      char other[LIVE_MACHINE_MAX + 1], struct addr_ip *source)
+/* A clone now and then. */
+bool clone_hello(struct session *s, const struct clone_hello *h)
 {
-    (void)l;
-    (void)e;
-    check_shown(machine);
-    memset(source, 0, sizeof(*source));
-    source->family = 4;
-    other[0] = '\0';
-    return machine[0] == 'b'; /* a clone now and then */
+    if (!s->hello || s->restricted)
+        abort();
+    check_shown(h->machine);
+    if (h->ticket && (!h->speaks || strlen(h->ticket) >= TICKET_TEXT))
+        abort();
+    return h->machine[0] != 'b';
+}
+
+int clone_ticket_stored(struct session *s, const json_t *o, struct fault *f)
+{
+    bool stored = true;
+
+    if (!s->hello || s->entry.secondary)
+        abort();
+    return jsonl_opt_bool(o, "stored", &stored, f);
+}
+
+void control_refuse(struct session *s, const char *reason, const char *detail)
+{
+    s->restricted = true;
+    check_shown(reason);
+    check_shown(detail);
+}
+
+const char *session_restriction(const struct session *s)
+{
+    return s->quarantined ? "quarantined" : "";
 }
 
 void live_describe(struct live *l, struct live_entry *e, const char *version, const char *os,

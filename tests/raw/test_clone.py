@@ -8,7 +8,10 @@ def alerts(gateway):
     return gateway.admin("alert", "list", "--kind", "clone")
 
 
-def test_one_key_that_two_machines_use_is_an_alert_and_both_stay(gateway, user):
+def test_one_key_that_two_machines_use_is_an_alert_and_both_stay_where_that_is_allowed(gateway, user):
+    gateway.write_config("[keys]\nclone = allow\n")
+    gateway.reload()
+    wait_until(lambda: "reloaded" in gateway.log(), 5, "the settings to be read")
     first = Control(user.login())
     first.say(hello(machine="a" * 16))
     first.hear("welcome")

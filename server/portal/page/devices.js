@@ -21,6 +21,12 @@ function Binding({k}) {
   return html`<span class=${k.binding === 'bound' ? 'good' : k.binding === 'weak' ? 'bad' : 'quiet'}>${t(k['any-client'] ? 'unbound' : k.binding === 'bound' || k.binding === 'weak' ? k.binding : 'unknown')}</span>`;
 }
 
+// The next PC that comes with this key gets a new ticket.
+const release = (k, again) => async () => {
+  await post('/keys/release', {fingerprint: k.fingerprint, user: k.user});
+  await again();
+};
+
 // The keys of `user`, or of everybody. `again` is called when something changed.
 export function KeyTable({keys, user, may, again, latest}) {
   const [last, setLast] = useState(null);
@@ -40,7 +46,8 @@ export function KeyTable({keys, user, may, again, latest}) {
       <th scope="row"><a href=${deviceHref(k)}>${k.name || k.comment || '-'}</a>${k.place && html`<small>${k.place}</small>`}<small><code>${k.fingerprint}</code></small></th>
       <td class=${k.state === 'active' ? 'good' : 'bad'}>${t(k.state)}</td><td><${Binding} k=${k} /></td><td>${k.machine ? html`<code>${k.machine}</code>` : ''}${k['machine-changes'] > 0 && html`<small class="warning">${t('machineChanged', k['machine-changes'])}</small>`}</td>
       <td>${k.version || ''}${latest && k.version && older(k.version, latest) && html`<small class="warning">${t('newerIs', latest)}</small>`}${k.os && html`<small>${plain(k.os)}</small>`}</td><td>${when(k.seen)}</td>
-      <td class="buttons">${may.has('key.revoke') && k.state === 'active' && html`<${Act} label=${t('revoke')} name=${k.comment} danger ask=${t('sureRevoke')} act=${cut(k)} />`}
+      <td class="buttons">${may.has('key.revoke') && k.state !== 'revoked' && html`<${Act} label=${t('revoke')} name=${k.comment} danger ask=${t('sureRevoke')} act=${cut(k)} />`}
+        ${may.has('key.release') && k.state === 'quarantined' && html`<${Act} label=${t('release')} name=${k.comment} ask=${t('sureRelease')} act=${release(k, again)} />`}
         ${may.has('key.restore') && k.state === 'revoked' && html`<${Act} label=${t('restore')} name=${k.comment} ask=${t('sureRestore')} act=${restore(k)} />`}</td></tr>`)}</tbody></table></div></div>`;
 }
 
@@ -57,7 +64,7 @@ export function Devices({may}) {
 /* ---- one device ---- */
 
 function Describe({k, again}) {
-  const [data, setData] = useState({name: k.name || '', place: k.place || '', mail: k.mail || ''});
+  const [data, setData] = useState({name: k.name || '', place: k.place || '', mail: k.mail || '', clone: k.clone});
   const [saved, setSaved] = useState('');
   const set = member => value => { setSaved(''); setData(old => ({...old, [member]: value})); };
   const action = useAction(async () => {
@@ -68,7 +75,9 @@ function Describe({k, again}) {
   return html`<${Form} action=${action} button=${t('save')} className="form row">
     <${Field} label=${t('deviceName')} value=${data.name} onInput=${set('name')} autocomplete="off" />
     <${Field} label=${t('place')} value=${data.place} onInput=${set('place')} autocomplete="off" />
-    <${Field} label=${t('alertAddress')} type="email" value=${data.mail} onInput=${set('mail')} autocomplete="off" /><//>
+    <${Field} label=${t('alertAddress')} type="email" value=${data.mail} onInput=${set('mail')} autocomplete="off" />
+    <${Field} label=${t('clonePolicy')}>${id => html`<select id=${id} value=${data.clone} onChange=${e => set('clone')(e.target.value)}>
+      ${['default', 'refuse', 'quarantine', 'allow'].map(w => html`<option value=${w}>${t('clone_' + w)}</option>`)}</select>`}<//><//>
     <${Alert} text=${saved} />`;
 }
 
@@ -95,7 +104,10 @@ export function Device({name, may}) {
       <dt>${t('fingerprint')}</dt><dd><code>${d.device.fingerprint}</code></dd><dt>${t('comment')}</dt><dd>${d.device.comment}</dd>
       <dt>${t('binding')}</dt><dd><${Binding} k=${d.device} /></dd><dt>${t('machine')}</dt><dd><code>${d.device.machine}</code></dd>
       <dt>${t('version')}</dt><dd>${d.device.version}</dd><dt>${t('system')}</dt><dd>${plain(d.device.os)}</dd>
-      <dt>${t('registered')}</dt><dd>${when(d.device.registered)}</dd><dt>${t('seen')}</dt><dd>${when(d.device.seen)}</dd></dl>
+      <dt>${t('registered')}</dt><dd>${when(d.device.registered)}</dd><dt>${t('seen')}</dt><dd>${when(d.device.seen)}</dd>
+      <dt>${t('ticket')}</dt><dd>${d.device.ticket ? t('ticketSince', when(d.device.ticket)) : t('noTicket')}</dd></dl>
+      ${d.device.state === 'quarantined' && html`<${Alert} text=${t('quarantineHint')} />`}
+      <p class="buttons">${may.has('key.release') && (d.device.state === 'quarantined' || (d.device.state === 'active' && d.device.ticket)) && html`<${Act} label=${t(d.device.state === 'active' ? 'newTicket' : 'release')} name=${d.device.comment} ask=${t(d.device.state === 'active' ? 'sureNewTicket' : 'sureRelease')} act=${release(d.device, state.again)} />`}</p>
       ${may.has('key.set') && html`<${Describe} k=${d.device} again=${state.again} />`}
       <p class="buttons"><button disabled=${file.busy} onClick=${file.run}>${t('getFile')}</button><small>${t('getFileHint')}</small></p><${Alert} error=${file.error} /></section>
     <section class="card"><h2>${t('live')}</h2><${Connected} sessions=${d.sessions} /></section>

@@ -1,10 +1,11 @@
 // The page's words, Japanese and English. t('key') gives those of the language that is chosen.
 
+import {cloneWords} from './words_clone.js';
 import {mailWords} from './words_mail.js';
 import {securityWords} from './words_security.js';
 
 const words = {
-  ...mailWords,
+  ...cloneWords, ...mailWords,
   ...securityWords,
   title: ['PRA マネージメントツール', 'PRA management'],
   skip: ['本文へ移動', 'Skip to content'],
@@ -55,6 +56,7 @@ const words = {
   never: ['なし', 'never'],
   active: ['● 有効', '● active'],
   revoked: ['× 失効', '× revoked'],
+  quarantined: ['▲ 隔離中', '▲ in quarantine'],
   revoke: ['遮断する', 'Cut off'],
   noKeys: ['公開鍵はまだ登録されていません。', 'No key is registered yet.'],
   addKey: ['公開鍵を登録', 'Register a key'],
@@ -265,6 +267,7 @@ const words = {
   noMailAddress: ['メールアドレスが登録されていません。', 'Your account has no mail address.'],
   kind_clone: ['鍵の複製の疑い', 'one key on two machines'],
   'kind_sandbox-violation': ['サンドボックス違反', 'ended by the sandbox'],
+  kind_ticket: ['端末のチケット', 'ticket of a device'],
   kind_alert: ['アラート', 'alert'],
   audit: ['監査', 'Audit'],
   auditHint: ['ユーザ名、アドレス、転送先、理由、詳細など', 'User, address, target, reason, detail ...'],

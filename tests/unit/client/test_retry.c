@@ -73,7 +73,8 @@ static void what_a_person_must_mend_is_not_retried(void **state)
     static const enum cause stops[] = {
         CAUSE_HOSTKEY_UNKNOWN, CAUSE_HOSTKEY_CHANGED, CAUSE_UNREGISTERED, CAUSE_ACCOUNT,
         CAUSE_KEY_REVOKED,     CAUSE_KILLED,          CAUSE_WEAK_KEY,     CAUSE_KEY_PASSPHRASE,
-        CAUSE_KEY_MACHINE,     CAUSE_ALGORITHMS,      CAUSE_DEAD_CLEARED};
+        CAUSE_KEY_MACHINE,     CAUSE_ALGORITHMS,      CAUSE_DEAD_CLEARED, CAUSE_TICKET_STALE,
+        CAUSE_TICKET_MISSING,  CAUSE_TWO_MACHINES,    CAUSE_QUARANTINED};
 
     (void)state;
     for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {

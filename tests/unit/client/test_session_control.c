@@ -88,6 +88,12 @@ static void on_join_token(void *arg, const struct control_join_token *t)
          t->reason);
 }
 
+static void on_ticket(void *arg, const char *ticket)
+{
+    (void)arg;
+    hear("ticket %s", ticket);
+}
+
 static void on_log(void *arg, const struct control_log *l)
 {
     (void)arg;
@@ -96,7 +102,7 @@ static void on_log(void *arg, const struct control_log *l)
 }
 
 static const struct control_handler handler = {
-    on_welcome,     on_refused, on_joined, on_join_token, on_rules,
+    on_welcome,     on_refused, on_joined, on_join_token, on_ticket, on_rules,
     on_open_failed, on_cut,     on_notice, on_explained,  on_log};
 
 static int dispatch(const char *json, struct fault *f)

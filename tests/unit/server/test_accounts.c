@@ -57,6 +57,8 @@ static const struct {
     {"penalty.show", "oahuc"},
     {"penalty.clear", "oahc"},
     {"key.restore", "oac"},
+    {"key.release", "oac"},
+    {"key.release.all", "oac"},
     {"account.reset", "oc"},
     {"hostkey.show", "oaheuc"},
     {"profile", "oahc"},

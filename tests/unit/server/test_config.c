@@ -43,6 +43,7 @@ static void empty_file_gives_the_defaults(void **state)
     assert_int_equal(c.keepalive_timeout, 120);
     assert_int_equal(c.log_level, LOG_INFO);
     assert_false(c.refuse_weak_keys);
+    assert_int_equal(c.clone, POLICY_CLONE_REFUSE);
 }
 
 static void every_setting_is_read(void **state)
@@ -50,14 +51,15 @@ static void every_setting_is_read(void **state)
     struct fault f;
 
     (void)state;
-    assert_int_equal(load("[gateway]\nlisten = 127.0.0.1:1, [::1]:2 ,10.0.0.1\nhost_key = keys/h\n"
-                          "workers = 3\nuser = pra\n[store]\nurl = sqlite:data/pra.db\n[admin]\n"
-                          "socket = run/a.sock\ngroup = staff\n[limits]\nlogin_grace = 10s\n"
-                          "max_startups = 7\nsession_buffer = 1M\n[log]\nlevel = debug\n"
-                          "file = prad.log\n[keepalive]\ndelay = 5\ntimeout = 1m\n"
-                          "[portal]\nlisten = 127.0.0.1:10443\n[keys]\nweak = refuse\n",
-                          &f),
-                     0);
+    assert_int_equal(
+        load("[gateway]\nlisten = 127.0.0.1:1, [::1]:2 ,10.0.0.1\nhost_key = keys/h\n"
+             "workers = 3\nuser = pra\n[store]\nurl = sqlite:data/pra.db\n[admin]\n"
+             "socket = run/a.sock\ngroup = staff\n[limits]\nlogin_grace = 10s\n"
+             "max_startups = 7\nsession_buffer = 1M\n[log]\nlevel = debug\n"
+             "file = prad.log\n[keepalive]\ndelay = 5\ntimeout = 1m\n"
+             "[portal]\nlisten = 127.0.0.1:10443\n[keys]\nweak = refuse\nclone = quarantine\n",
+             &f),
+        0);
     assert_int_equal(c.listen_count, 3);
     assert_int_equal(c.listen[1].ip.family, 6);
     assert_int_equal(c.listen[2].port, 10022);
@@ -74,6 +76,7 @@ static void every_setting_is_read(void **state)
     assert_int_equal(c.keepalive_timeout, 60);
     assert_int_equal(c.log_level, LOG_DEBUG);
     assert_true(c.refuse_weak_keys);
+    assert_int_equal(c.clone, POLICY_CLONE_QUARANTINE);
 }
 
 static void host_key_and_socket_lie_beside_the_database(void **state)
@@ -106,6 +109,7 @@ static void bad_settings_name_file_and_line(void **state)
         "[keepalive]\ndelay = 30x\n",
         "[limits]\nsession_buffer = 1\n",
         "[keys]\nweak = maybe\n",
+        "[keys]\nclone = maybe\n",
     };
     char where[200];
 

@@ -16,7 +16,8 @@
 /* A policy under construction: users alice (groups g1, g2) and off (disabled). */
 static struct policy_rule rules[64];
 static size_t rule_count;
-static const struct policy_user users[] = {{"alice", true}, {"Alice", true}, {"off", false}};
+static const struct policy_user users[] = {
+    {.name = "alice", .enabled = true}, {.name = "Alice", .enabled = true}, {.name = "off"}};
 static const struct policy_member members[] = {{"g1", "alice"}, {"g2", "alice"}};
 static const struct addr_ip own[] = {{4, {192, 0, 2, 1}}, {4, {127, 0, 0, 1}}};
 
@@ -277,7 +278,8 @@ static void keys_belong_to_one_user_each(void **state)
 
 static void contradictory_input_is_refused_with_a_sentence(void **state)
 {
-    static const struct policy_user twice[] = {{"a", true}, {"a", true}};
+    static const struct policy_user twice[] = {{.name = "a", .enabled = true},
+                                               {.name = "a", .enabled = true}};
     static const struct policy_member stranger[] = {{"g", "nobody"}};
     struct policy_input in = input();
     struct policy *p = NULL;
