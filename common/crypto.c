@@ -49,6 +49,20 @@ static void need_algorithms(void)
     (void)pthread_once(&alg_once, fetch_all);
 }
 
+int crypto_secure_heap(size_t bytes)
+{
+    enum { SMALLEST = 16 };
+
+    switch (CRYPTO_secure_malloc_init(bytes, SMALLEST)) {
+    case 1:
+        return 0;
+    case 2:
+        return PRA_EACCES;
+    default:
+        return PRA_ENOMEM;
+    }
+}
+
 void crypto_random(void *dst, size_t len)
 {
     unsigned char *p = dst;

@@ -15,6 +15,13 @@
 #define CRYPTO_GCM_IV_LEN  12
 #define CRYPTO_GCM_TAG_LEN 16
 
+/*
+ * Gives libcrypto a heap of `bytes` (a power of two) for private keys, in locked memory that is in no core;
+ * once, before there is a key. When it is full, making keys fails. Returns 0, PRA_EACCES (it is there, but the
+ * system does not let it be locked: RLIMIT_MEMLOCK), PRA_ENOMEM.
+ */
+int crypto_secure_heap(size_t bytes);
+
 /* Cryptographically secure random bytes; aborts the process if the system has none. */
 void crypto_random(void *dst, size_t len);
 

@@ -156,11 +156,27 @@ int op_channel_close(struct call *c)
                 json_pack("{s:o, s:o}", "id", json_text(session), "channel", json_text(channel)));
 }
 
+int admin_hostkey(struct admin *a, char type[SSHKEY_TYPE_MAX],
+                  char fingerprint[SSHKEY_FINGERPRINT_MAX], struct fault *f)
+{
+    int rc = 0;
+
+    if (!a->serving || a->hostkey[0] == '\0')
+        rc = hostkey_read(a->host_key_path, a->hostkey_type, a->hostkey, f);
+    if (rc != 0) {
+        a->hostkey[0] = '\0';
+        return rc;
+    }
+    memcpy(type, a->hostkey_type, sizeof(a->hostkey_type));
+    memcpy(fingerprint, a->hostkey, sizeof(a->hostkey));
+    return 0;
+}
+
 /* {"type","fingerprint"} of the host key. */
 static int show_key(struct call *c, json_t **out)
 {
     char type[SSHKEY_TYPE_MAX], fingerprint[SSHKEY_FINGERPRINT_MAX];
-    int rc = hostkey_read(c->a->host_key_path, type, fingerprint, &c->f);
+    int rc = admin_hostkey(c->a, type, fingerprint, &c->f);
 
     if (rc == 0)
         *out = json_pack("{s:s, s:s}", "type", type, "fingerprint", fingerprint);
@@ -205,7 +221,7 @@ int op_profile(struct call *c)
         return fault_set(&c->f, PRA_EINVAL, "server: '%.80s' is not HOST or HOST:PORT",
                          arg_text(c, "server"));
     if (rc == 0)
-        rc = hostkey_read(c->a->host_key_path, type, fingerprint, &c->f);
+        rc = admin_hostkey(c->a, type, fingerprint, &c->f);
     if (rc != 0)
         return rc;
     if (!found.enabled)

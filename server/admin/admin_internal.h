@@ -49,6 +49,7 @@ struct admin {
     char *host_key_path;
     char *mail_from, *portal_url;     /* "" = not set */
     char report_month[STORE_DAY_MAX]; /* whose report need not be asked for again */
+    char hostkey_type[SSHKEY_TYPE_MAX], hostkey[SSHKEY_FINGERPRINT_MAX]; /* "" = not read yet */
     struct admin_host host;
     bool serving; /* inside prad: a change is compiled before it is committed */
     struct policy *policy;
@@ -260,6 +261,13 @@ int give_counts(struct call *c, store_count_each_fn each);
  * borrowed; *result is a new reference (NULL: nobody wants it), warnings are dropped. Returns what the
  * operation does, its sentence in outer->f.
  */
+/*
+ * Type and fingerprint of the host key: in prad those of the key that it serves with, read at its start;
+ * elsewhere of the file. Returns as hostkey_read().
+ */
+int admin_hostkey(struct admin *a, char type[SSHKEY_TYPE_MAX],
+                  char fingerprint[SSHKEY_FINGERPRINT_MAX], struct fault *f);
+
 int admin_run_within(struct call *outer, const char *op, json_t *args, json_t **result);
 
 /* Ends a transaction of `rc`: durable with its snapshot ready, or nothing. */

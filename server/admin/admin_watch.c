@@ -14,7 +14,6 @@
 #include "common/log.h"
 #include "common/os.h"
 #include "common/timefmt.h"
-#include "server/admin/hostkey.h"
 
 #define SET_SIZE      4u
 #define SETS          (FAILURES_MAX / SET_SIZE)
@@ -374,7 +373,7 @@ static void look_at_host_key(struct admin *a)
     char detail[AUDIT_TEXT_MAX];
     struct fault f = {0};
 
-    if (hostkey_read(a->host_key_path, type, now, &f) != 0 ||
+    if (admin_hostkey(a, type, now, &f) != 0 ||
         a->store->ops->fact_get(a->store, "hostkey", before, &f) != 0 || strcmp(before, now) == 0)
         return;
     if (before[0] != '\0') {

@@ -1,23 +1,25 @@
 /*
- * The host key's file: made once by `pra-admin init`, read for its fingerprint.
+ * The host key's file: made once by `pra-admin init`, read by prad once.
  */
 #include "server/admin/hostkey.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/crypto.h"
 #include "common/os.h"
+#include "common/secmem.h"
 
 #define MAGIC      "openssh-key-v1" /* with its NUL */
 #define BEGIN_LINE "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 #define END_LINE   "-----END OPENSSH PRIVATE KEY-----\n"
 #define COMMENT    "PRA gateway"
-#define IMAGE_MAX  512 /* an Ed25519 key takes 274 bytes */
-#define TEXT_MAX   1024
-#define FILE_MAX   (64u * 1024)
+#define IMAGE_MAX  512  /* an Ed25519 key takes 274 bytes */
+#define TEXT_MAX   4096 /* with a long comment */
 #define LINE_LEN   70
 #define PUBLIC_LEN 32
 
@@ -169,6 +171,34 @@ int hostkey_create(const char *path, char fingerprint[SSHKEY_FINGERPRINT_MAX], s
 
 /* ---- reading ------------------------------------------------------------------------------------ */
 
+/* What is read of the file, in locked memory: it is the private key, whatever of it is wanted. */
+struct reading {
+    char text[TEXT_MAX];
+    size_t text_len;
+    uint8_t image[TEXT_MAX];
+    size_t image_len;
+};
+
+static int read_text(const char *path, struct reading *r, struct stat *st, struct fault *f)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ssize_t n = 1;
+
+    if (fd < 0 || fstat(fd, st) != 0) {
+        int err = errno;
+
+        if (fd >= 0)
+            close(fd);
+        return fault_set(f, err == ENOENT ? PRA_ENOENT : PRA_EIO, "%s: %s", path, strerror(err));
+    }
+    while (n > 0 && r->text_len < sizeof(r->text) - 1) {
+        n = read(fd, r->text + r->text_len, sizeof(r->text) - 1 - r->text_len);
+        r->text_len += n > 0 ? (size_t)n : 0;
+    }
+    close(fd);
+    return n >= 0 ? 0 : fault_set(f, PRA_EIO, "%s: cannot be read", path);
+}
+
 /* The base64 between the two lines, without its line ends; `text` is changed. NULL if not there. */
 static char *find_base64(char *text, size_t *len)
 {
@@ -189,26 +219,48 @@ static char *find_base64(char *text, size_t *len)
     return begin;
 }
 
+/* Reads the file and takes the base64 off. `r` is zeroed. */
+static int read_image(const char *path, struct reading *r, struct stat *st, struct fault *f)
+{
+    int rc = read_text(path, r, st, f);
+    char *base64 = rc == 0 ? find_base64(r->text, &r->text_len) : NULL;
+
+    if (rc != 0)
+        return rc;
+    r->image_len = sizeof(r->image);
+    if (base64 == NULL || crypto_base64_decode(base64, r->text_len, r->image, &r->image_len) != 0 ||
+        r->image_len < sizeof(MAGIC) || memcmp(r->image, MAGIC, sizeof(MAGIC)) != 0)
+        return PRA_ECORRUPT;
+    return 0;
+}
+
+/* Goes to the public part, and over it. NULL if there is none. */
+static const uint8_t *take_public(const struct reading *r, const uint8_t **at, size_t *left,
+                                  size_t *len)
+{
+    size_t rest;
+
+    *at = r->image + sizeof(MAGIC);
+    *left = r->image_len - sizeof(MAGIC);
+    for (int i = 0; i < 3; i++) { /* cipher, KDF, its options */
+        if (take_string(at, left, &rest) == NULL)
+            return NULL;
+    }
+    if (*left < 4)
+        return NULL;
+    *at += 4; /* the number of keys */
+    *left -= 4;
+    return take_string(at, left, len);
+}
+
 /* Type and fingerprint from the image's public part. */
-static int read_public(const uint8_t *at, size_t left, char type[SSHKEY_TYPE_MAX],
+static int read_public(const struct reading *r, char type[SSHKEY_TYPE_MAX],
                        char fingerprint[SSHKEY_FINGERPRINT_MAX])
 {
-    const uint8_t *blob, *name;
-    size_t blob_len, name_len, rest;
+    const uint8_t *at, *name;
+    size_t left, blob_len, name_len, rest;
+    const uint8_t *blob = take_public(r, &at, &left, &blob_len);
 
-    if (left < sizeof(MAGIC) || memcmp(at, MAGIC, sizeof(MAGIC)) != 0)
-        return PRA_ECORRUPT;
-    at += sizeof(MAGIC);
-    left -= sizeof(MAGIC);
-    for (int i = 0; i < 3; i++) { /* cipher, KDF, its options */
-        if (take_string(&at, &left, &rest) == NULL)
-            return PRA_ECORRUPT;
-    }
-    if (left < 4)
-        return PRA_ECORRUPT;
-    at += 4; /* the number of keys */
-    left -= 4;
-    blob = take_string(&at, &left, &blob_len);
     if (blob == NULL)
         return PRA_ECORRUPT;
     at = blob;
@@ -221,30 +273,61 @@ static int read_public(const uint8_t *at, size_t left, char type[SSHKEY_TYPE_MAX
     return sshkey_fingerprint(blob, blob_len, fingerprint);
 }
 
+/* The part that encryption would cover; put_private() above says what is in it. */
+static int read_private(const struct reading *r, uint8_t seed[HOSTKEY_SEED_LEN])
+{
+    const uint8_t *at, *part, *both;
+    size_t left, len, both_len, rest;
+
+    if (take_public(r, &at, &left, &len) == NULL)
+        return PRA_ECORRUPT;
+    part = take_string(&at, &left, &len);
+    if (part == NULL || len < 8 || memcmp(part, part + 4, 4) != 0)
+        return PRA_ECORRUPT; /* encrypted, for one */
+    at = part + 8;
+    left = len - 8;
+    if (take_string(&at, &left, &rest) == NULL || take_string(&at, &left, &rest) == NULL)
+        return PRA_ECORRUPT;
+    both = take_string(&at, &left, &both_len);
+    if (both == NULL || both_len != HOSTKEY_SEED_LEN + PUBLIC_LEN)
+        return PRA_ECORRUPT;
+    memcpy(seed, both, HOSTKEY_SEED_LEN);
+    return 0;
+}
+
 int hostkey_read(const char *path, char type[SSHKEY_TYPE_MAX],
                  char fingerprint[SSHKEY_FINGERPRINT_MAX], struct fault *f)
 {
-    char *text = NULL, *base64;
-    uint8_t *image = NULL;
-    size_t len = 0, image_len;
-    int rc = os_file_read(path, FILE_MAX, &text, &len, f);
+    struct reading *r = secmem_new(sizeof(*r));
+    struct stat st;
+    int rc =
+        r == NULL ? fault_set(f, PRA_EIO, "%s: out of memory", path) : read_image(path, r, &st, f);
 
-    if (rc != 0)
-        return rc;
-    rc = PRA_ECORRUPT;
-    base64 = find_base64(text, &image_len);
-    image = malloc(len + 1);
-    if (base64 != NULL && image != NULL) {
-        size_t base64_len = image_len;
+    if (rc == 0)
+        rc = read_public(r, type, fingerprint);
+    secmem_free(r);
+    return rc == PRA_ECORRUPT ? fault_set(f, rc, "%s is no private key in OpenSSH's format", path)
+                              : rc;
+}
 
-        image_len = len;
-        if (crypto_base64_decode(base64, base64_len, image, &image_len) == 0)
-            rc = read_public(image, image_len, type, fingerprint);
-    }
-    if (image != NULL)
-        crypto_wipe(image, len);
-    crypto_wipe(text, len);
-    free(image);
-    free(text);
-    return rc == 0 ? 0 : fault_set(f, rc, "%s is no private key in OpenSSH's format", path);
+int hostkey_load(const char *path, uint8_t seed[HOSTKEY_SEED_LEN], struct fault *f)
+{
+    char type[SSHKEY_TYPE_MAX] = "", fingerprint[SSHKEY_FINGERPRINT_MAX];
+    struct reading *r = secmem_new(sizeof(*r));
+    struct stat st;
+    int rc =
+        r == NULL ? fault_set(f, PRA_EIO, "%s: out of memory", path) : read_image(path, r, &st, f);
+
+    if (rc == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        rc = fault_set(f, PRA_EACCES, "%s: others may read it (chmod 600)", path);
+    if (rc == 0)
+        rc = read_public(r, type, fingerprint);
+    if (rc == 0 && strcmp(type, HOSTKEY_TYPE) != 0)
+        rc = fault_set(f, PRA_EINVAL, "%s: is not an Ed25519 key", path);
+    if (rc == 0)
+        rc = read_private(r, seed);
+    secmem_free(r);
+    return rc == PRA_ECORRUPT
+               ? fault_set(f, rc, "%s: is no unencrypted private key in OpenSSH's format", path)
+               : rc;
 }

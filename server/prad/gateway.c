@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/os.h"
+#include "common/secmem.h"
+#include "server/admin/hostkey.h"
 #include "server/prad/confine.h"
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
@@ -41,23 +42,21 @@ void settings_unref(struct settings *s)
 
 /* ---- start ---------------------------------------------------------------------------------- */
 
+/* Once, into libcrypto's own heap, from which all that sign have it; no copy stays anywhere else. */
 static int read_host_key(const char *path, ssh_key *out, struct fault *f)
 {
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return fault_set(f, errno == ENOENT ? PRA_ENOENT : PRA_EIO,
-                         "host key %s: %s (pra-admin init makes it)", path, strerrordesc_np(errno));
-    if (st.st_mode & (S_IRWXG | S_IRWXO))
-        return fault_set(f, PRA_EACCES, "host key %s: others may read it (chmod 600)", path);
-    ssh_key key = NULL;
-    if (ssh_pki_import_privkey_file(path, NULL, NULL, NULL, &key) != SSH_OK)
-        return fault_set(f, PRA_EINVAL, "host key %s: cannot be read as a private key", path);
-    if (ssh_key_type(key) != SSH_KEYTYPE_ED25519) {
-        ssh_key_free(key);
-        return fault_set(f, PRA_EINVAL, "host key %s: is not an Ed25519 key", path);
-    }
-    *out = key;
-    return 0;
+    uint8_t *seed = secmem_new(HOSTKEY_SEED_LEN);
+    struct fault why = {0};
+    if (!seed)
+        return fault_set(f, PRA_ENOMEM, "out of memory");
+    int rc = hostkey_load(path, seed, &why);
+    if (rc != 0)
+        fault_set(f, rc, "host key %s%s", why.text,
+                  rc == PRA_ENOENT ? " (pra-admin init makes it)" : "");
+    else if (ssh_pki_import_ed25519_seed(seed, out) != SSH_OK)
+        rc = fault_set(f, PRA_ECRYPTO, "host key %s: libcrypto refuses it", path);
+    secmem_free(seed);
+    return rc;
 }
 
 static unsigned worker_count(const struct config *c)

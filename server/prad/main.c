@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <event2/thread.h>
 
+#include "common/crypto.h"
 #include "common/log.h"
 #include "common/os.h"
 #include "server/prad/confine.h"
@@ -26,6 +27,8 @@
 #include "server/sandbox/spawner.h"
 
 #define DRAIN_LOOK_MS 100
+/* For the host key, what key exchanges make for a moment, and random generators, some KiB a thread. */
+#define KEY_HEAP_BYTES (1u << 20)
 
 struct daemon {
     struct gateway gateway;
@@ -128,6 +131,8 @@ static void tune_memory(void)
 
 static int start(struct daemon *d, const struct config *c, struct fault *f)
 {
+    /* Before libcrypto has anything that is secret. */
+    bool locked = crypto_secure_heap(KEY_HEAP_BYTES) == 0;
     if (ssh_init() != SSH_OK || evthread_use_pthreads() != 0)
         return fault_set(f, PRA_EIO, "libssh or libevent cannot be initialised");
     privileges_raise_descriptors();
@@ -140,6 +145,9 @@ static int start(struct daemon *d, const struct config *c, struct fault *f)
         rc = log_open(*c->log_file ? c->log_file : NULL, c->log_level, f);
     if (rc != 0)
         return rc;
+    if (!locked)
+        log_event(LOG_WARN, "keys-not-locked", "bytes=%u hint=\"raise LimitMEMLOCK\"",
+                  KEY_HEAP_BYTES);
     d->base = event_base_new();
     if (!d->base || watch_signals(d) != 0)
         return fault_set(f, PRA_ENOMEM, "event loop cannot be made");

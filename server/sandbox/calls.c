@@ -28,11 +28,6 @@
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 /* Memory, clocks, threads that wait, descriptors that are open: every program. */
 static const int BASE[] = {
@@ -302,7 +297,7 @@ static int allow(scmp_filter_ctx filter, const int *call, size_t count)
 
 static bool for_sanitizer(int call)
 {
-    for (size_t i = 0; SANITIZED && i < sizeof(SANITIZER) / sizeof(SANITIZER[0]); i++) {
+    for (size_t i = 0; SANDBOX_SANITIZED && i < sizeof(SANITIZER) / sizeof(SANITIZER[0]); i++) {
         if (SANITIZER[i] == call)
             return true;
     }
@@ -391,8 +386,10 @@ static int fill(scmp_filter_ctx filter, const struct program *p)
 
     for (size_t i = 0; rc == 0 && i < sizeof(p->group) / sizeof(p->group[0]); i++)
         rc = allow(filter, p->group[i].call, p->group[i].count);
-    if (rc == 0 && SANITIZED)
+    if (rc == 0 && SANDBOX_SANITIZED)
         rc = allow(filter, SANITIZER, sizeof(SANITIZER) / sizeof(SANITIZER[0]));
+    if (rc == 0 && SANDBOX_SANITIZED)
+        rc = allow(filter, FILES, sizeof(FILES) / sizeof(FILES[0]));
     if (rc == 0 && p->sockets)
         rc = allow_sockets(filter);
     if (rc == 0)

@@ -162,9 +162,10 @@ static bool any_port(const uint16_t *port, size_t count)
 
 static int fill(int rules, const struct sandbox_files *files, const struct ruleset *r)
 {
+    bool system = files->system || SANDBOX_SANITIZED;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && files->system && i < sizeof(SYSTEM) / sizeof(SYSTEM[0]); i++)
+    for (size_t i = 0; rc == 0 && system && i < sizeof(SYSTEM) / sizeof(SYSTEM[0]); i++)
         rc = allow_path(rules, &SYSTEM[i], r->fs);
     for (size_t i = 0; rc == 0 && i < files->count; i++)
         rc = allow_path(rules, &files->path[i], r->fs);

@@ -16,6 +16,13 @@
 #include "common/err.h"
 #include "common/os.h"
 
+/* A build with a sanitizer looks for leaks at its end, and needs more for it than the program. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOX_SANITIZED 1
+#else
+#define SANDBOX_SANITIZED 0
+#endif
+
 /* ---- files and ports ---------------------------------------------------------------------------- */
 
 enum sandbox_right {

@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 6
@@ -68,7 +69,13 @@ static const struct {
 
 #if defined(__x86_64__)
 typedef struct user_regs_struct registers;
-#define CALL_LEN 2 /* "syscall" */
+#define CALL_LEN  2 /* "syscall" */
+#define CALL_CODE 0x050fUL
+#define CALL_MASK 0xffffUL
+static uint64_t counter_of(const registers *r)
+{
+    return r->rip;
+}
 static void set_call(registers *r, long number, const uint64_t *a)
 {
     r->rax = (unsigned long long)number;
@@ -91,7 +98,13 @@ static long result_of(const registers *r)
 }
 #elif defined(__aarch64__)
 typedef struct user_regs_struct registers;
-#define CALL_LEN 4 /* "svc 0" */
+#define CALL_LEN  4 /* "svc 0" */
+#define CALL_CODE 0xd4000001UL
+#define CALL_MASK 0xffffffffUL
+static uint64_t counter_of(const registers *r)
+{
+    return r->pc;
+}
 static void set_call(registers *r, long number, const uint64_t *a)
 {
     r->regs[8] = (uint64_t)number;
@@ -208,20 +221,41 @@ static void step(pid_t pid)
     }
 }
 
+/* Stops it where it waits in the kernel: only there is a call in front of where it is. */
+static void stop_in_call(pid_t pid, registers *r)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    int status;
+    if (ptrace(PTRACE_SEIZE, pid, 0, 0) != 0)
+        fail("seize");
+    for (int tries = 0; tries < 5000; tries++) {
+        if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0 || waitpid(pid, &status, __WALL) != pid)
+            fail("stop");
+        if (!WIFSTOPPED(status))
+            say_end(status);
+        get(pid, r);
+        errno = 0;
+        unsigned long code =
+            (unsigned long)ptrace(PTRACE_PEEKTEXT, pid, counter_of(r) - CALL_LEN, 0);
+        if (errno == 0 && (code & CALL_MASK) == CALL_CODE)
+            return;
+        ptrace(PTRACE_CONT, pid, 0, 0);
+        nanosleep(&moment, NULL);
+    }
+    errno = EBUSY;
+    fail("it does not wait for anything");
+}
+
 int main(int argc, char **argv)
 {
     registers before, r;
     uint64_t a[ARGUMENTS_MAX] = {0};
-    int status;
     if (argc < 3) {
         fprintf(stderr, "usage: takeover PID CALL [ARGUMENT...]\n");
         return 2;
     }
     pid_t pid = (pid_t)strtol(argv[1], NULL, 10);
-    if (ptrace(PTRACE_SEIZE, pid, 0, 0) != 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0 ||
-        waitpid(pid, &status, __WALL) != pid)
-        fail("seize");
-    get(pid, &before);
+    stop_in_call(pid, &before);
     r = before;
     put_arguments(pid, (stack_of(&before) - STACK_GAP) & ~UINT64_C(15), argv + 3, argc - 3, a);
     set_call(&r, number_of(argv[2]), a);

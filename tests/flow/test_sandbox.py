@@ -4,6 +4,7 @@
 of an attacker's choice. What refuses is what would refuse him.
 """
 
+import base64
 import errno
 import os
 import re
@@ -11,6 +12,7 @@ import socket
 import struct
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from lib.gateway import program, sanitized
 from lib.mta import Mta
@@ -319,3 +321,55 @@ def test_the_spawner_holds_nothing_of_prads_and_ends_with_it(gateway):
     (spawner,) = children(gateway.pid)
     gateway.kill()
     wait_until(lambda: not os.path.exists(f"/proc/{spawner}"), 5, "the spawner to end after a kill")
+
+
+# ---- the host key -------------------------------------------------------------------------------
+
+
+def writable_memory(pid):
+    """(start, content, is it locked) of everything that the process can write to."""
+    with open(f"/proc/{pid}/smaps") as f:
+        parts = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", f.read(), flags=re.M)
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for part in parts:
+            area = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", part)
+            if area:
+                start, end = (int(word, 16) for word in area.groups())
+                try:
+                    content = os.pread(memory.fileno(), end - start, start)
+                except OSError:
+                    continue
+                yield start, content, " lo" in re.search(r"VmFlags:(.*)", part).group(1)
+
+
+def pieces_of(host_key):
+    """The key as it could be found: its seed, and pieces of its file with the seed in base64."""
+    with open(host_key) as f:
+        text = f.read()
+    key = serialization.load_ssh_private_key(text.encode(), None)
+    seed = key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
+    joined = "".join(text.split("\n")[1:-2]).encode()
+    # In base64 the seed has one of three forms, which hangs on what is before it.
+    forms = [base64.b64encode(bytes(i) + seed)[8:32] for i in range(3)]
+    (encoded,) = [form for form in forms if form in joined]
+    return {"seed": seed, "base64": encoded[:12], "other base64": encoded[12:]}
+
+
+def test_the_host_key_is_in_locked_memory_only(gateway, make_client, target):
+    """However many sessions there are: one copy for all of them, in no swap and in no core."""
+    clients = [make_client(f"c{i}", user=f"user{i}").enrol() for i in range(3)]
+    for client in clients:
+        gateway.add_rule(client.user, "Echo", f"127.0.0.1:{target(echo).port}", free_port())
+        client.connect()
+        client.wait_forward("Echo")
+    gateway.admin("hostkey", "show")
+    gateway.reload()
+    wait_until(lambda: "reloaded" in gateway.log(), 5, "a reload")
+    pieces = pieces_of(gateway.host_key)
+    found = {name: [] for name in pieces}
+    for start, content, locked in writable_memory(gateway.pid):
+        for name, piece in pieces.items():
+            found[name] += [(hex(start + m.start()), locked) for m in re.finditer(re.escape(piece), content)]
+    assert len(found["seed"]) == 1 and found["seed"][0][1], found
+    assert not found["base64"] and not found["other base64"], found
+    assert "keys-not-locked" not in gateway.log()
