@@ -103,6 +103,7 @@ static void close_handles(struct agent *a)
     close_handle((uv_handle_t *)&a->explain_timer);
     close_handle((uv_handle_t *)&a->quiet_timer);
     close_handle((uv_handle_t *)&a->count_timer);
+    close_handle((uv_handle_t *)&a->limit_timer);
     close_handle((uv_handle_t *)&a->tunnel.timer);
 }
 
@@ -133,8 +134,9 @@ static void on_signal(uv_signal_t *h, int signum)
 
 static void init_handles(struct agent *a)
 {
-    uv_timer_t *timers[] = {&a->idle,          &a->retry_timer, &a->hello_timer, &a->heads_timer,
-                            &a->explain_timer, &a->quiet_timer, &a->count_timer, &a->tunnel.timer};
+    uv_timer_t *timers[] = {&a->idle,        &a->retry_timer,   &a->hello_timer,
+                            &a->heads_timer, &a->explain_timer, &a->quiet_timer,
+                            &a->count_timer, &a->limit_timer,   &a->tunnel.timer};
 
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         uv_timer_init(&a->loop, timers[i]);

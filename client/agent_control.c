@@ -355,16 +355,86 @@ static void note_last(struct agent *a, struct problem *p)
     agent_changed(a);
 }
 
+static void on_limit_over(uv_timer_t *t)
+{
+    struct agent *a = t->data;
+
+    problem_clear(&a->limit);
+    agent_changed(a);
+}
+
+/* The same of a limit of the gateway's, which for a while is what is wrong. */
+static void note_limit(struct agent *a, struct problem *p)
+{
+    a->limit = *p;
+    uv_timer_start(&a->limit_timer, on_limit_over, AGENT_LIMIT_MS, 0);
+    note_last(a, p);
+}
+
+/* The message of a limit of the gateway's; MSG_NONE = of a later version, or none. */
+static enum msg_id limit_msg(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum msg_id msg;
+    } map[] = {{"max-connections", MSG_LIMIT_CONNECTIONS},
+               {"rate", MSG_LIMIT_RATE},
+               {"quota-day", MSG_LIMIT_QUOTA},
+               {"quota-month", MSG_LIMIT_QUOTA},
+               {"idle", MSG_LIMIT_IDLE},
+               {"upload", MSG_LIMIT_BANDWIDTH},
+               {"download", MSG_LIMIT_BANDWIDTH}};
+
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+        if (strcmp(map[i].word, word) == 0)
+            return map[i].msg;
+    return MSG_NONE;
+}
+
+static const char *limit_name(const char *word)
+{
+    if (strcmp(word, "quota-day") == 0)
+        return tr("volume of a day", "1 日の通信量");
+    if (strcmp(word, "quota-month") == 0)
+        return tr("volume of a month", "1 か月の通信量");
+    if (strcmp(word, "upload") == 0)
+        return tr("upload", "アップロード");
+    if (strcmp(word, "download") == 0)
+        return tr("download", "ダウンロード");
+    return "";
+}
+
+/* "limit of the rule: 5": what is limited, whose limit it is, how much. */
+static void limit_detail(char *dst, size_t cap, const char *limit, const char *of,
+                         const char *value)
+{
+    const char *name = limit_name(limit);
+    const char *whose = strcmp(of, "rule") == 0 ? tr("limit of the rule", "転送ルールの上限")
+                        : strcmp(of, "user") == 0 ? tr("limit of the user", "ユーザの上限")
+                                                  : "";
+
+    (void)snprintf(dst, cap, "%s%s%s%s%s", name, *name && *whose ? ", " : "", whose,
+                   *value ? ": " : "", value);
+}
+
 static void on_open_failed(void *arg, const struct control_channel *c)
 {
     struct agent *a = arg;
     bool denied = strcmp(c->reason, "denied") == 0;
+    enum msg_id limit = limit_msg(c->limit);
+    char detail[CONTROL_TEXT_MAX];
     struct problem p;
 
-    agent_problem(a, &p, denied ? MSG_TARGET_DENIED : MSG_TARGET_UNREACHABLE,
-                  c->detail[0] != '\0' ? c->detail : c->reason);
+    (void)snprintf(detail, sizeof(detail), "%s", c->detail[0] != '\0' ? c->detail : c->reason);
+    if (limit != MSG_NONE)
+        limit_detail(detail, sizeof(detail), c->limit, c->of, c->value);
+    agent_problem(a, &p,
+                  limit != MSG_NONE ? limit
+                  : denied          ? MSG_TARGET_DENIED
+                                    : MSG_TARGET_UNREACHABLE,
+                  detail);
     utf8_copy(p.target, sizeof(p.target), c->target);
-    note_last(a, &p);
+    (limit != MSG_NONE ? note_limit : note_last)(a, &p);
 }
 
 /* The forward that a channel of the gateway's words belongs to: by rule, else by target. */
@@ -385,14 +455,20 @@ void agent_cut_channel(struct agent *a, const struct session *s, const struct co
     struct channel *ch = NULL;
     struct problem p;
 
-    agent_problem(a, &p, strcmp(c->reason, "closed") == 0 ? MSG_CUT_CHANNEL : MSG_CUT_RULE,
-                  c->reason);
+    enum msg_id limit = limit_msg(c->reason);
+    const char *quota = limit_name(c->reason);
+
+    agent_problem(a, &p,
+                  limit != MSG_NONE                  ? limit
+                  : strcmp(c->reason, "closed") == 0 ? MSG_CUT_CHANNEL
+                                                     : MSG_CUT_RULE,
+                  quota[0] != '\0' ? quota : c->reason);
     utf8_copy(p.name, sizeof(p.name),
               c->name[0] != '\0' ? c->name
               : fw != NULL       ? fw->rule.name
                                  : c->target);
     utf8_copy(p.target, sizeof(p.target), c->target);
-    note_last(a, &p);
+    (limit != MSG_NONE ? note_limit : note_last)(a, &p);
     /* A rule may be gone already; its connections went with its listener then. */
     for (size_t i = 0; ch == NULL && i < a->plan.count; i++)
         if (fw == NULL || fw == a->forwards[i])
@@ -432,6 +508,13 @@ static void on_notice(void *arg, const struct control_notice *n)
     if (n->clock) {
         a->clock_off = n->seconds;
         agent_changed(a);
+    } else if (limit_msg(n->limit) != MSG_NONE) {
+        struct problem p;
+        char detail[CONTROL_TEXT_MAX];
+
+        limit_detail(detail, sizeof(detail), n->limit, n->of, "");
+        agent_problem(a, &p, limit_msg(n->limit), detail);
+        note_limit(a, &p);
     } else if (n->cause == CAUSE_SHUTDOWN) {
         /* It lets what runs come to its end; the session ends when the gateway closes. */
         a->announced = n->cause;

@@ -30,6 +30,8 @@
 #define AGENT_QUIET_MS 2000
 /* Counters of traffic are pushed this often at most. */
 #define AGENT_COUNT_MS 1000
+/* So long a limit of the gateway that was reached stands in the status. */
+#define AGENT_LIMIT_MS 120000
 /* A clock that is off by more than this is told. */
 #define AGENT_CLOCK_S 120
 
@@ -122,7 +124,8 @@ struct agent {
     uint32_t asked_retry_ms;
     enum cause away; /* how the tunnel that stood was lost */
     struct retry retry;
-    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer, quiet_timer, count_timer;
+    uv_timer_t retry_timer, hello_timer, heads_timer, explain_timer, quiet_timer, count_timer,
+        limit_timer;            /* while `limit` is shown */
     uint64_t retry_at;          /* monotonic ms */
     uint64_t disconnect_client; /* who waits for the end */
     char session_id[65];
@@ -134,6 +137,7 @@ struct agent {
     enum msg_id told;          /* what User.log said last about the connection */
     struct problem last;       /* the last thing that happened to a connection */
     int64_t last_at;
+    struct problem limit; /* of the gateway, that was reached a moment ago */
     struct explain explains[AGENT_EXPLAIN_MAX];
     int64_t last_explain;
     struct log_send *log_send; /* a log bundle on its way to the gateway; NULL = none */

@@ -44,6 +44,9 @@ enum cause_policy {
     X(CAUSE_TWO_MACHINES, MSG_KEY_TWO_MACHINES, CAUSE_STOPS, "two-machines")                       \
     X(CAUSE_QUARANTINED, MSG_KEY_QUARANTINED, CAUSE_STOPS, "key-quarantined")                      \
     X(CAUSE_KILLED, MSG_SESSION_KILLED, CAUSE_STOPS, "killed")                                     \
+    X(CAUSE_SESSION_TIME, MSG_SESSION_TIME, CAUSE_STOPS, "session-time")                           \
+    X(CAUSE_SESSION_IDLE, MSG_SESSION_IDLE, CAUSE_STOPS, "session-idle")                           \
+    X(CAUSE_SESSIONS, MSG_SESSIONS_MANY, CAUSE_RETRIES, "sessions")                                \
     X(CAUSE_SHUTDOWN, MSG_GATEWAY_SHUTDOWN, CAUSE_RETRIES, "gateway-shutdown")                     \
     X(CAUSE_LOST, MSG_GATEWAY_LOST, CAUSE_RETRIES, "lost")                                         \
     X(CAUSE_DEAD, MSG_GATEWAY_LOST, CAUSE_RETRIES, "dead-peer")                                    \

@@ -104,6 +104,7 @@ static const struct word refusals[] = {
     {"no-rules", CAUSE_NO_RULES},
     {"protocol", CAUSE_PROTOCOL},
     {"weak-key", CAUSE_WEAK_KEY},
+    {"sessions", CAUSE_SESSIONS},
     {"join", CAUSE_PROTOCOL},
     {"ticket-stale", CAUSE_TICKET_STALE},
     {"ticket-missing", CAUSE_TICKET_MISSING},
@@ -118,6 +119,8 @@ static const struct word notices[] = {
     {"key-quarantined", CAUSE_QUARANTINED},
     {"user-disabled", CAUSE_ACCOUNT},
     {"killed", CAUSE_KILLED},
+    {"session-time", CAUSE_SESSION_TIME},
+    {"session-idle", CAUSE_SESSION_IDLE},
     {NULL, CAUSE_NONE},
 };
 
@@ -211,12 +214,15 @@ static int read_channel(const json_t *m, struct control_channel *c, struct fault
     int64_t port;
     int rc;
 
-    *c = (struct control_channel){.detail = "", .name = ""};
+    *c = (struct control_channel){.detail = "", .name = "", .limit = "", .of = "", .value = ""};
     if ((rc = jsonl_get_int(m, "origin_port", 0, UINT16_MAX, &port, f)) != 0 ||
         (rc = jsonl_get_string(m, "target", ADDR_TEXT_MAX, &c->target, f)) != 0 ||
         (rc = jsonl_get_string(m, "reason", 64, &c->reason, f)) != 0 ||
         (rc = jsonl_opt_string(m, "detail", CONTROL_TEXT_MAX, &c->detail, f)) != 0 ||
         (rc = jsonl_opt_string(m, "name", CONTROL_TEXT_MAX, &c->name, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "limit", 64, &c->limit, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "of", 64, &c->of, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "value", 64, &c->value, f)) != 0 ||
         (rc = jsonl_opt_int(m, "rule", 0, INT64_MAX, &c->rule, f)) != 0)
         return rc;
     c->origin_port = (uint16_t)port;
@@ -246,11 +252,13 @@ static int on_cut(const json_t *m, const struct control_handler *h, void *arg, s
 
 static int on_notice(const json_t *m, const struct control_handler *h, void *arg, struct fault *f)
 {
-    struct control_notice n = {.detail = ""};
+    struct control_notice n = {.detail = "", .limit = "", .of = ""};
     int rc;
 
     if ((rc = jsonl_get_string(m, "kind", 64, &n.kind, f)) != 0 ||
         (rc = jsonl_opt_string(m, "detail", CONTROL_TEXT_MAX, &n.detail, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "limit", 64, &n.limit, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "of", 64, &n.of, f)) != 0 ||
         (rc = jsonl_opt_int(m, "seconds", INT32_MIN, INT32_MAX, &n.seconds, f)) != 0 ||
         (rc = jsonl_opt_int(m, "retry_in", 0, INT32_MAX, &n.retry_in, f)) != 0)
         return rc;

@@ -63,6 +63,8 @@ struct control_channel {
     uint16_t origin_port;
     const char *target, *reason, *detail, *name;
     int64_t rule; /* 0 = none */
+    /* Which limit it was, of "user" or "rule", and how much is allowed; "" = none, or not told. */
+    const char *limit, *of, *value;
 };
 
 struct control_notice {
@@ -71,6 +73,7 @@ struct control_notice {
     int64_t seconds;  /* its difference */
     int64_t retry_in; /* seconds, 0 = the gateway does not say */
     const char *kind, *detail;
+    const char *limit, *of; /* kind "limit": which one holds transfers back, of "user" or "rule" */
 };
 
 /* How an enrollment stands. */

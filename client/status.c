@@ -60,6 +60,8 @@ void status_problem(const struct agent *a, struct problem *p)
         (void)snprintf(p->seconds, sizeof(p->seconds), "%lld",
                        (long long)(a->clock_off < 0 ? -a->clock_off : a->clock_off));
     }
+    if (a->state == AGENT_CONNECTED && p->id == MSG_NONE)
+        *p = a->limit;
     if (a->state == AGENT_WAITING)
         (void)snprintf(p->seconds, sizeof(p->seconds), "%ld", retry_in(a));
 }

@@ -38,6 +38,13 @@ struct config_listen {
     X("limits", "max_sessions_per_user", max_sessions_per_user, 1, 100000, 64)                     \
     X("limits", "max_channels_per_session", max_channels_per_session, 1, 65536, 1024)              \
     X("limits", "max_connections_per_session", max_connections, 1, 8, 4)                           \
+    X("limits", "max_sessions_per_device", user_device_sessions, 0, 100000, 0)                     \
+    X("limits", "user_max_connections", user_connections, 0, 1000000, 0)                           \
+    X("limits", "user_rate", user_rate, 0, 1000000, 0)                                             \
+    X("limits", "user_burst", user_burst, 0, 1000000, 0)                                           \
+    X("limits", "rule_max_connections", rule_connections, 0, 1000000, 0)                           \
+    X("limits", "rule_rate", rule_rate, 0, 1000000, 0)                                             \
+    X("limits", "rule_burst", rule_burst, 0, 1000000, 0)                                           \
     X("limits", "max_auth_tries", max_auth_tries, 1, 100, 6)                                       \
     X("limits", "audit_queue", audit_queue, 64, 1000000, 16384)                                    \
     X("mail", "port", mail_port, 1, 65535, 0)                                                      \
@@ -57,6 +64,9 @@ struct config_listen {
     X("limits", "penalty_min", penalty_min, 0, 86400, 15)                                          \
     X("limits", "penalty_max", penalty_max, 0, 86400, 600)                                         \
     X("limits", "rekey_time", rekey_time, 60, 86400, 3600)                                         \
+    X("limits", "channel_idle", channel_idle, 0, 31536000, 0)                                      \
+    X("limits", "session_idle", session_idle, 0, 31536000, 0)                                      \
+    X("limits", "session_time", session_time, 0, 31536000, 0)                                      \
     X("alerts", "failures_window", alert_failures_s, 10, 86400, 600)                               \
     X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \
     X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)                                    \
@@ -68,6 +78,12 @@ struct config_listen {
     X("limits", "session_buffer", session_buffer, 65536, 1 << 30, 4 << 20)                         \
     X("limits", "channel_window", channel_window, 65536, 1 << 30, 128 << 20)                       \
     X("limits", "rekey_data", rekey_data, 65536, 1L << 40, 1 << 30)                                \
+    X("limits", "user_upload", user_upload, 0, 1L << 40, 0)                                        \
+    X("limits", "user_download", user_download, 0, 1L << 40, 0)                                    \
+    X("limits", "user_quota_day", user_quota_day, 0, 1L << 60, 0)                                  \
+    X("limits", "user_quota_month", user_quota_month, 0, 1L << 60, 0)                              \
+    X("limits", "rule_upload", rule_upload, 0, 1L << 40, 0)                                        \
+    X("limits", "rule_download", rule_download, 0, 1L << 40, 0)                                    \
     X("alerts", "disk_free", alert_disk_free, 0, 1L << 50, 512 << 20)
 
 /* How mail goes to its server; the words are those of [mail] tls. */

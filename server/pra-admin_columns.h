@@ -76,13 +76,11 @@ static const struct cli_column log_columns[] = {
 };
 
 static const struct cli_column rule_columns[] = {
-    {"user", "USER", false},         {"group", "GROUP", false},
-    {"position", "POSITION", true},  {"id", "ID", true},
-    {"name", "NAME", true},          {"action", "ACTION", true},
-    {"target", "TARGET", true},      {"local", "LOCAL", false},
-    {"fallback", "FALLBACK", false}, {"from", "FROM", false},
-    {"hours", "HOURS", false},       {"expires", "EXPIRES", false},
-    {"log", "LOG", false},           END_COLUMNS,
+    {"user", "USER", false},    {"group", "GROUP", false},   {"position", "POSITION", true},
+    {"id", "ID", true},         {"name", "NAME", true},      {"action", "ACTION", true},
+    {"target", "TARGET", true}, {"local", "LOCAL", false},   {"fallback", "FALLBACK", false},
+    {"from", "FROM", false},    {"hours", "HOURS", false},   {"expires", "EXPIRES", false},
+    {"log", "LOG", false},      {"limits", "LIMITS", false}, END_COLUMNS,
 };
 
 static const struct cli_column finding_columns[] = {
@@ -102,6 +100,7 @@ static const struct cli_column session_columns[] = {
     {"channels", "CHANNELS", true},
     {"bytes_in", "IN", true},
     {"bytes_out", "OUT", true},
+    {"limits", "LIMITS", false},
     END_COLUMNS,
 };
 

@@ -38,6 +38,22 @@
     {"target", OPTION_TEXT, "HOST:PORT", "only to this target"}, \
     {"session", OPTION_TEXT, "ID", "only of this session"}, \
     {"search", OPTION_TEXT, "TEXT", "only records that show this"}
+#define LIMIT(n, v, help) {n, OPTION_TEXT, v, help}
+#define RULE_LIMITS \
+    LIMIT("max-connections", "N", "forwarded connections at once"), \
+    LIMIT("rate", "N", "connections opened in a second"), \
+    LIMIT("burst", "N", "so many at once before rate counts (twice the rate)"), \
+    LIMIT("upload", "SIZE", "bytes a second to targets (64K, 4M)"), \
+    LIMIT("download", "SIZE", "bytes a second to clients"), \
+    LIMIT("channel-idle", "TIME", "close a connection that moved nothing for so long (30m)")
+#define USER_LIMITS \
+    RULE_LIMITS, \
+    LIMIT("max-sessions", "N", "sessions at once"), \
+    LIMIT("max-sessions-per-device", "N", "sessions at once with the same key"), \
+    LIMIT("quota-day", "SIZE", "bytes a day, both ways"), \
+    LIMIT("quota-month", "SIZE", "bytes a month, both ways"), \
+    LIMIT("session-idle", "TIME", "end a session that moved nothing for so long"), \
+    LIMIT("session-time", "TIME", "end a session after so long (12h)")
 /* clang-format on */
 
 /* What account add and account set share. */
@@ -75,6 +91,13 @@ const struct cli_command cli_commands[] = {
      STYLE_DONE, NULL, "user {name} changed",
      "change a user's full name, and what is done when two machines use one of the user's keys",
      "pra-admin user set suzuki --full-name 'Suzuki Hanako'"},
+    {"user limits", "user.limits", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
+     "a user's own limits, those in force (groups' and prad.ini's with them), what is used up",
+     "pra-admin user limits suzuki"},
+    {"user limit", "user.limit", POSITIONALS(P_NAME), OPTIONS(USER_LIMITS), STYLE_DONE, NULL,
+     "limits of user {name}: {own}",
+     "limit what a user may use: what is given; none lifts a limit, \"\" leaves it to his groups",
+     "pra-admin user limit suzuki --download 2M --quota-day 1G"},
     {"user export", "user.export", NO_POSITIONALS,
      OPTIONS({"group", OPTION_TEXT, "GROUP", "only this group's members"},
              {"state", OPTION_TEXT, "STATE", "enabled or disabled"}, TO_FILE),
@@ -104,6 +127,12 @@ const struct cli_command cli_commands[] = {
     {"group list", "group.list", NO_POSITIONALS,
      OPTIONS({"name", OPTION_TEXT, "NAME", "only this group"}, PAGED), STYLE_TABLE, group_columns,
      NULL, "groups with their members", "pra-admin group list"},
+    {"group limits", "group.limits", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
+     "the limits of each member of a group", "pra-admin group limits sales"},
+    {"group limit", "group.limit", POSITIONALS(P_NAME), OPTIONS(USER_LIMITS), STYLE_DONE, NULL,
+     "limits of each member of group {name}: {own}",
+     "limit what each member of a group may use; of several groups the strictest limit counts",
+     "pra-admin group limit sales --max-connections 20"},
     {"group delete", "group.delete", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "group {name} deleted, with its rules", "remove a group with its rules",
      "pra-admin group delete sales"},
@@ -215,7 +244,7 @@ const struct cli_command cli_commands[] = {
               "'Mon-Fri 08:00-19:00', 'Sat,Sun 10:00-12:00', 'daily 22:00-06:00'; several joined "
               "by ', '; the gateway's local time"},
              {"expires", OPTION_TEXT, "TIME", "RFC 3339, such as 2027-03-31T18:00:00+09:00"},
-             {"log", OPTION_FLAG, NULL, "write each use into the gateway's log"}),
+             {"log", OPTION_FLAG, NULL, "write each use into the gateway's log"}, RULE_LIMITS),
      STYLE_DONE, NULL, "rule {id} '{name}' added at position {position}",
      "add a rule: read from the top, the first that applies decides, none means no",
      "pra-admin rule add --user suzuki --name POP --target mail.example.com:110 --local 110"},
@@ -256,7 +285,7 @@ const struct cli_command cli_commands[] = {
              {"action", OPTION_TEXT, "allow|deny", "as for rule add"},
              {"from", OPTION_TEXT, "CIDR", "only for clients that come from this network"},
              {"hours", OPTION_TEXT, "TEXT", "as for rule add"},
-             {"expires", OPTION_TEXT, "TIME", "RFC 3339"}),
+             {"expires", OPTION_TEXT, "TIME", "RFC 3339"}, RULE_LIMITS),
      STYLE_DONE, NULL, "rule {id} '{name}' changed",
      "change a rule where it stands: what is given; \"\" takes a value away",
      "pra-admin rule set 7 --hours 'Mon-Fri 08:00-19:00'"},

@@ -23,6 +23,7 @@
 #include "server/audit/audit.h"
 #include "server/listing.h"
 #include "server/policy/policy.h"
+#include "server/store/store_limits.h"
 
 struct bundle_told;
 struct store_bundle;
@@ -85,6 +86,9 @@ struct admin_host {
     /* Calls `fn` for each connection that is logged in. */
     void (*device_each)(void *ctx, void (*fn)(const char *user, const char *device, void *arg),
                         void *arg);
+    /* Puts prad.ini's limits where `l` has none, and gives what the user has used up: {"sessions",
+       "connections", "day", "month": bytes}; NULL = no memory. */
+    void (*limits)(void *ctx, const char *user, struct policy_limits *l, json_t **used);
     /* How the gateway is: members for the answer of `status`; see prad/condition.h. NULL = no memory. */
     json_t *(*condition)(void *ctx);
     /* Forgets the tickets of a key; 0 = of all (prad/tickets.h). */
@@ -93,6 +97,13 @@ struct admin_host {
        happened when it was asked for. NULL: nothing ever waits. */
     void (*settle)(void *ctx);
 };
+
+/* Bytes that users moved, of days from `from` on; and what is written of them, in one transaction.
+   Return 0 or the store's error. */
+int admin_quota_each(struct admin *a, const char *from, store_quota_fn fn, void *ctx,
+                     struct fault *f);
+int admin_quota_store(struct admin *a, const struct store_quota *q, size_t count, struct fault *f);
+int admin_quota_tidy(struct admin *a, const char *before_day, struct fault *f);
 
 struct admin_options {
     const char *store_url;         /* "sqlite:/path" */

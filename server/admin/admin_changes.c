@@ -102,22 +102,19 @@ int op_rule_history(struct call *c)
 
 /* ---- taking back ------------------------------------------------------------------------------- */
 
-/* The members of a rule that `rule.add` (with owner and place) or `rule.set` takes. */
-static json_t *arguments(const json_t *rule, bool add)
+/* The members of a rule that this operation takes; rule.set is told also of what was not there. */
+static json_t *arguments(const json_t *rule, const char *op)
 {
-    static const char *const parts[] = {"name",   "target", "local", "fallback",
-                                        "action", "from",   "hours", "expires",
-                                        "log",    "user",   "group", "position"};
-    const size_t count = sizeof(parts) / sizeof(parts[0]) - (add ? 0 : 3);
+    const bool set = strcmp(op, "rule.set") == 0;
     json_t *args = json_object();
 
-    for (size_t i = 0; i < count; i++) {
-        json_t *value = json_object_get(rule, parts[i]);
+    for (const struct arg_spec *a = admin_operation(op)->args; a->name != NULL; a++) {
+        json_t *value = strcmp(a->name, "id") == 0 ? NULL : rule_part(rule, a->name);
 
-        if (!json_is_null(value))
-            json_object_set(args, parts[i], value);
-        else if (!add)
-            json_object_set_new(args, parts[i], json_string(""));
+        if (value != NULL && !json_is_null(value))
+            json_object_set(args, a->name, value);
+        else if (set && a->type == ARG_TEXT)
+            json_object_set_new(args, a->name, json_string(""));
     }
     return args;
 }
@@ -126,13 +123,13 @@ static json_t *arguments(const json_t *rule, bool add)
 static const char *inverse(const struct store_change *change, const json_t *before, json_t **args)
 {
     if (strcmp(change->what, "delete") == 0) {
-        *args = arguments(before, true);
+        *args = arguments(before, "rule.add");
         return "rule.add";
     }
     if (strcmp(change->what, "add") == 0) {
         *args = json_object();
     } else if (strcmp(change->what, "set") == 0) {
-        *args = arguments(before, false);
+        *args = arguments(before, "rule.set");
     } else {
         *args = json_pack("{s:O}", "position", json_object_get(before, "position"));
     }

@@ -20,7 +20,8 @@ int op_session_list(struct call *c)
     const struct admin_host *h = &c->a->host;
     struct listing l;
     int64_t total = 0;
-    json_t *list = NULL;
+    json_t *list = NULL, *one;
+    size_t i;
     int rc = list_read(c, &l);
 
     if (rc != 0)
@@ -30,6 +31,10 @@ int op_session_list(struct call *c)
     rc = h->session_list(h->ctx, &l, &list, &total);
     if (rc == PRA_EINVAL)
         fault_set(&c->f, rc, "sort: '%.40s' is nothing that this list is sorted by", l.sort);
+    json_array_foreach(list, i, one)
+    {
+        limits_show(c, json_string_value(json_object_get(one, "user")), one);
+    }
     return list_give(c, &l, list, total, rc);
 }
 
@@ -136,6 +141,7 @@ int op_session_show(struct call *c)
         return no_session(c, q.id);
     }
     json_object_set_new(session, "open", channels);
+    limits_show(c, json_string_value(json_object_get(session, "user")), session);
     return give(c, session);
 }
 

@@ -162,10 +162,12 @@ int op_user_import_check(struct call *c)
 /* ---- rules ------------------------------------------------------------------------------------- */
 
 static const struct import_column rule_columns[] = {
-    {"user", NULL, false},    {"group", NULL, false}, {"name", "x", true},
-    {"target", "x:1", true},  {"local", NULL, false}, {"fallback", NULL, false},
-    {"action", NULL, false},  {"from", NULL, false},  {"hours", NULL, false},
-    {"expires", NULL, false}, {"log", NULL, false},   {NULL, NULL, false},
+    {"user", NULL, false},     {"group", NULL, false},        {"name", "x", true},
+    {"target", "x:1", true},   {"local", NULL, false},        {"fallback", NULL, false},
+    {"action", NULL, false},   {"from", NULL, false},         {"hours", NULL, false},
+    {"expires", NULL, false},  {"log", NULL, false},          {"max-connections", NULL, false},
+    {"rate", NULL, false},     {"burst", NULL, false},        {"upload", NULL, false},
+    {"download", NULL, false}, {"channel-idle", NULL, false}, {NULL, NULL, false},
 };
 
 static int collect_id(const struct store_rule *r, void *ctx)
@@ -264,7 +266,7 @@ static int put_row(struct export *e, const json_t *row)
     int rc = 0;
 
     for (const struct import_column *col = e->columns; col->name != NULL && rc == 0; col++)
-        rc = put_value(&e->out, json_object_get(row, col->name), col == e->columns);
+        rc = put_value(&e->out, rule_part(row, col->name), col == e->columns);
     e->rows++;
     return rc == 0 ? csv_end_row(&e->out) : rc;
 }

@@ -280,6 +280,17 @@ void audit_of(const struct call *c, int rc, struct audit_event *e);
 int change_note(struct call *c, const char *what, const struct store_rule *before,
                 const struct store_rule *after);
 
+/* ---- limits (admin_limits.c) ---------------------------------------------------------------------- */
+
+/* Puts the limits that are arguments over those in `l`. Returns 0, PRA_EINVAL. */
+int limits_read(struct call *c, bool of_rule, struct policy_limits *l);
+/* {"max-connections": "5", ...}: those that are set, as they are given; null = none. New reference. */
+json_t *limits_json(const struct policy_limits *l);
+/* A member of rule_json(), or one of its limits. Borrowed. */
+json_t *rule_part(const json_t *rule, const char *name);
+/* Adds what holds for a user ("limits"), and what of it is used up ("used"). */
+void limits_show(struct call *c, const char *user, json_t *to);
+
 json_t *key_json(const struct store_key *k);
 /* The registration that the arguments "fingerprint" and "user" name. */
 int find_key(struct call *c, struct store_key *out);
@@ -397,6 +408,10 @@ bool mail_address_good(const char *text);
 int op_user_add(struct call *c);
 int op_user_list(struct call *c);
 int op_user_set(struct call *c);
+int op_user_limit(struct call *c);
+int op_user_limits(struct call *c);
+int op_group_limit(struct call *c);
+int op_group_limits(struct call *c);
 int op_user_import(struct call *c);
 int op_user_import_check(struct call *c);
 int op_user_export(struct call *c);

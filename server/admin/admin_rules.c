@@ -28,15 +28,15 @@ json_t *rule_json(const struct store_rule *in)
     char target[ADDR_TEXT_MAX + 8], source[50];
 
     policy_format_target(&r->target, target, sizeof(target));
-    return json_pack("{s:I, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:b, s:o}", "id",
-                     (json_int_t)r->id, "user", r->is_group ? json_null() : json_text(r->owner),
-                     "group", r->is_group ? json_text(r->owner) : json_null(), "name",
-                     json_text(r->name), "target", target, "local", local_json(&r->local),
-                     "fallback", local_json(&r->fallback), "position", (json_int_t)r->position,
-                     "action", r->action == POLICY_ACTION_ALLOW ? "allow" : "deny", "from",
-                     r->has_from ? json_string(addr_format_cidr(&r->from, source)) : json_null(),
-                     "hours", json_text_or_null(in->hours), "expires", json_when(r->expires), "log",
-                     r->log, "created", json_when(in->created));
+    return json_pack(
+        "{s:I, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "id",
+        (json_int_t)r->id, "user", r->is_group ? json_null() : json_text(r->owner), "group",
+        r->is_group ? json_text(r->owner) : json_null(), "name", json_text(r->name), "target",
+        target, "local", local_json(&r->local), "fallback", local_json(&r->fallback), "position",
+        (json_int_t)r->position, "action", r->action == POLICY_ACTION_ALLOW ? "allow" : "deny",
+        "from", r->has_from ? json_string(addr_format_cidr(&r->from, source)) : json_null(),
+        "hours", json_text_or_null(in->hours), "expires", json_when(r->expires), "log", r->log,
+        "limits", limits_json(&in->limits), "created", json_when(in->created));
 }
 
 /* ---- adding ------------------------------------------------------------------------------------ */
@@ -85,7 +85,7 @@ static int read_action(struct call *c, struct policy_rule *r)
     return 0;
 }
 
-static int read_limits(struct call *c, struct store_rule *out)
+static int read_conditions(struct call *c, struct store_rule *out)
 {
     const char *from = arg_text(c, "from"), *hours = arg_text(c, "hours");
     struct policy_rule *r = &out->rule;
@@ -129,7 +129,9 @@ static int read_rule(struct call *c, struct store_rule *out)
     if (rc == 0)
         rc = read_action(c, r);
     if (rc == 0)
-        rc = read_limits(c, out);
+        rc = read_conditions(c, out);
+    if (rc == 0)
+        rc = limits_read(c, true, &out->limits);
     r->log = arg_bool(c, "log");
     r->position = arg_int(c, "position");
     if (rc == 0 && json_object_get(c->args, "position") != NULL && r->position < 1)
@@ -272,18 +274,17 @@ int op_rule_add(struct call *c)
  */
 static json_t *merge(const struct call *c, const struct store_rule *now)
 {
-    static const char *const kept[] = {"name", "target", "local",   "fallback", "action",
-                                       "from", "hours",  "expires", "log"};
     json_t *args = json_object(), *rule = rule_json(now);
     const char *owner = now->rule.is_group ? "group" : "user";
 
     json_object_set(args, owner, json_object_get(rule, owner));
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        json_t *given = json_object_get(c->args, kept[i]);
-        json_t *value = given != NULL ? given : json_object_get(rule, kept[i]);
+    for (const struct arg_spec *a = c->op->args; a->name != NULL; a++) {
+        json_t *given = json_object_get(c->args, a->name);
+        json_t *value = given != NULL ? given : rule_part(rule, a->name);
 
-        if (!json_is_null(value) && !(json_is_string(value) && json_string_length(value) == 0))
-            json_object_set(args, kept[i], value);
+        if (strcmp(a->name, "id") != 0 && value != NULL && !json_is_null(value) &&
+            !(json_is_string(value) && json_string_length(value) == 0))
+            json_object_set(args, a->name, value);
     }
     json_decref(rule);
     return args;

@@ -14,7 +14,7 @@ struct list {
 };
 
 struct loading {
-    struct list users, members, keys, rules;
+    struct list users, members, keys, rules, limits;
     uint8_t *blobs;
     size_t blob_len, blob_alloc;
 };
@@ -92,6 +92,17 @@ static int load_key(const struct store_key *k, void *ctx)
     memcpy(to->user, k->user, sizeof(to->user));
     memcpy(to->fingerprint, k->fingerprint, sizeof(to->fingerprint));
     memcpy(to->comment, k->comment, sizeof(to->comment));
+    return 0;
+}
+
+static int load_limits(const struct policy_limits_of *l, void *ctx)
+{
+    struct loading *load = ctx;
+    struct policy_limits_of *to = list_add(&load->limits);
+
+    if (to == NULL)
+        return PRA_ENOMEM;
+    *to = *l;
     return 0;
 }
 
@@ -176,6 +187,8 @@ static int compile(struct admin *a, bool fresh, struct loading *load, uint64_t g
                               .before = takes_over(a, fresh) ? a->policy : NULL,
                               .changed = was_touched,
                               .changed_ctx = a,
+                              .limits = load->limits.items,
+                              .limit_count = load->limits.count,
                               .own = a->own,
                               .own_count = a->own_count,
                               .week_minute = local_week_minute};
@@ -190,7 +203,8 @@ int snapshot_load(struct admin *a, bool fresh, struct policy **out, struct fault
     struct loading load = {.users = {.size = sizeof(struct policy_user)},
                            .members = {.size = sizeof(struct policy_member)},
                            .keys = {.size = sizeof(struct policy_key)},
-                           .rules = {.size = sizeof(struct policy_rule)}};
+                           .rules = {.size = sizeof(struct policy_rule)},
+                           .limits = {.size = sizeof(struct policy_limits_of)}};
     uint64_t generation = 0;
     int rc = db->generation(a->store, &generation, f);
 
@@ -203,6 +217,8 @@ int snapshot_load(struct admin *a, bool fresh, struct policy **out, struct fault
     if (rc == 0)
         rc = load_rules(a, fresh, &load, f);
     if (rc == 0)
+        rc = db->limits->each(a->store, load_limits, &load, f);
+    if (rc == 0)
         rc = compile(a, fresh, &load, generation, out, f);
     if (rc == PRA_ENOMEM)
         fault_set(f, rc, "no memory for the policy");
@@ -210,6 +226,7 @@ int snapshot_load(struct admin *a, bool fresh, struct policy **out, struct fault
     free(load.members.items);
     free(load.keys.items);
     free(load.rules.items);
+    free(load.limits.items);
     free(load.blobs);
     return rc;
 }

@@ -36,6 +36,15 @@
     TEXT("since", TIME_ARG), TEXT("until", TIME_ARG), TEXT("user", NAME_ARG),                      \
         TEXT("kind", TIME_ARG), TEXT("device", TIME_ARG), TEXT("source", TIME_ARG),                \
         TEXT("target", TARGET_ARG), TEXT("session", TIME_ARG), TEXT("search", 256)
+#define LIMIT_ARG POLICY_LIMIT_TEXT
+/* policy_limits.h: what a rule may have, and what only users and groups have. */
+#define RULE_LIMITS                                                                                \
+    TEXT("max-connections", LIMIT_ARG), TEXT("rate", LIMIT_ARG), TEXT("burst", LIMIT_ARG),         \
+        TEXT("upload", LIMIT_ARG), TEXT("download", LIMIT_ARG), TEXT("channel-idle", LIMIT_ARG)
+#define USER_LIMITS                                                                                \
+    RULE_LIMITS, TEXT("max-sessions", LIMIT_ARG), TEXT("max-sessions-per-device", LIMIT_ARG),      \
+        TEXT("quota-day", LIMIT_ARG), TEXT("quota-month", LIMIT_ARG),                              \
+        TEXT("session-idle", LIMIT_ARG), TEXT("session-time", LIMIT_ARG)
 #define PROOF_ARG 128
 #define AGENT_ARG 512
 /* What an authenticator says, in hexadecimal. */
@@ -60,6 +69,8 @@ static const struct operation operations[] = {
      ARGS(TEXT("name", NAME_ARG), TEXT("group", NAME_ARG), TEXT("state", 16), PAGED)},
     {"user.set", OP_CHANGES, CHANGES, op_user_set,
      ARGS(NEED("name", NAME_ARG), TEXT("full-name", POLICY_LABEL_MAX), TEXT("clone", 16))},
+    {"user.limits", OP_READS, READS, op_user_limits, ARGS(NEED("name", NAME_ARG))},
+    {"user.limit", OP_CHANGES, CHANGES, op_user_limit, ARGS(NEED("name", NAME_ARG), USER_LIMITS)},
     {"user.export", OP_READS, READS, op_user_export,
      ARGS(TEXT("group", NAME_ARG), TEXT("state", 16))},
     {"user.import", OP_CHANGES, CHANGES, op_user_import, ARGS(HIDE("csv", CSV_ARG))},
@@ -70,6 +81,8 @@ static const struct operation operations[] = {
 
     {"group.add", OP_CHANGES, CHANGES, op_group_add, ARGS(NEED("name", NAME_ARG))},
     {"group.list", OP_READS, READS, op_group_list, ARGS(TEXT("name", NAME_ARG), PAGED)},
+    {"group.limits", OP_READS, READS, op_group_limits, ARGS(NEED("name", NAME_ARG))},
+    {"group.limit", OP_CHANGES, CHANGES, op_group_limit, ARGS(NEED("name", NAME_ARG), USER_LIMITS)},
     {"group.delete", OP_CHANGES, CHANGES, op_group_delete, ARGS(NEED("name", NAME_ARG))},
     {"group.member.add", OP_CHANGES, CHANGES, op_member_add,
      ARGS(NEED("group", NAME_ARG), NEED("user", NAME_ARG))},
@@ -114,7 +127,7 @@ static const struct operation operations[] = {
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), NEED("name", NAME_ARG),
           NEED("target", TARGET_ARG), TEXT("local", TARGET_ARG), TEXT("fallback", TARGET_ARG),
           INT("position", ID_MAX), TEXT("action", 16), TEXT("from", TARGET_ARG),
-          TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG), FLAG("log"))},
+          TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG), FLAG("log"), RULE_LIMITS)},
     {"rule.list", OP_READS, READS, op_rule_list,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), FLAG("effective"), PAGED)},
     {"rule.export", OP_READS, READS, op_rule_export,
@@ -129,7 +142,7 @@ static const struct operation operations[] = {
      ARGS(NEED_INT("id"), TEXT("name", NAME_ARG), TEXT("target", TARGET_ARG),
           TEXT("local", TARGET_ARG), TEXT("fallback", TARGET_ARG), TEXT("action", 16),
           TEXT("from", TARGET_ARG), TEXT("hours", STORE_HOURS_MAX), TEXT("expires", TIME_ARG),
-          FLAG("log"))},
+          FLAG("log"), RULE_LIMITS)},
     {"rule.history", OP_READS, READS, op_rule_history,
      ARGS(TEXT("user", NAME_ARG), TEXT("group", NAME_ARG), INT("limit", LIST_MAX),
           INT("before", ID_MAX))},

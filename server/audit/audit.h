@@ -43,6 +43,7 @@
     X(AUDIT_ACCOUNT_RESET, "account-reset") /* a forgotten password; reason: what came of it */    \
     X(AUDIT_MAIL_SENT, "mail-sent")         /* the mail server has taken it */                     \
     X(AUDIT_MAIL_FAILED, "mail-failed")     /* given up: see reason */                             \
+    X(AUDIT_LIMIT, "limit")                 /* bandwidth is held back; reason: which way */        \
     X(AUDIT_CLONE, "clone")                 /* one key on two machines at the same time */         \
     X(AUDIT_TICKET, "ticket")               /* a device's ticket; reason: what came of it */       \
     X(AUDIT_ALERT, "alert")                 /* an alert was raised; reason: its kind */            \

@@ -33,6 +33,8 @@ static void policy_free(struct policy *p)
     for (uint32_t i = 0; p->rulesets != NULL && i < p->user_count + p->group_count; i++)
         ruleset_unref(p->rulesets[i]);
     free(p->rulesets);
+    table_free(&p->by_limit);
+    free(p->limits);
     free(p->users);
     free(p->groups);
     free(p->member_first);
@@ -423,6 +425,8 @@ int policy_compile(const struct policy_input *in, struct policy **out, struct fa
         keep_rules(p, in);
         rc = policy_index_times(p);
     }
+    if (rc == 0)
+        rc = policy_compile_limits(p, in);
     if (rc == 0)
         rc = compile_own(p, in);
     if (rc != 0) {

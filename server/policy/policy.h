@@ -22,6 +22,7 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "server/policy/policy_limits.h"
 
 #define POLICY_NAME_MAX     64        /* users, groups */
 #define POLICY_LABEL_MAX    128       /* names of rules and keys, UTF-8 */
@@ -137,6 +138,8 @@ struct policy_input {
     const struct policy *before;
     bool (*changed)(bool is_group, const char *owner, void *ctx);
     void *changed_ctx;
+    const struct policy_limits_of *limits; /* each user, group, rule once */
+    size_t limit_count;
     const struct addr_ip *own; /* the gateway's own addresses */
     size_t own_count;
     policy_week_minute_fn week_minute;

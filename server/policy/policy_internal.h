@@ -97,7 +97,10 @@ struct policy {
     uint32_t key_count;
     uint8_t *blobs; /* what keys[].blob point into */
 
-    struct table by_user, by_group, by_key;
+    struct policy_limits_of *limits;
+    uint32_t limit_count;
+
+    struct table by_user, by_group, by_key, by_limit;
 
     struct addr_ip *own;
     size_t own_count;
@@ -118,6 +121,9 @@ uint32_t policy_user_number(const struct policy *p, const char *name);
 
 /* `ip` with everything behind `prefix` bits cleared. */
 struct addr_ip policy_mask(const struct addr_ip *ip, unsigned prefix);
+
+/* Takes over the limits. Returns 0, PRA_ENOMEM. */
+int policy_compile_limits(struct policy *p, const struct policy_input *in);
 
 /* Collects expiries and boundaries. Returns 0, PRA_ENOMEM. */
 int policy_index_times(struct policy *p);

@@ -194,7 +194,7 @@ struct param {
     bool required;
 };
 
-#define ROUTE_PARAMS_MAX 14
+#define ROUTE_PARAMS_MAX 24
 
 struct route {
     int method;       /* EVHTTP_REQ_* */

@@ -24,6 +24,10 @@
 #define FLAG(n) {n, IN_BODY, PARAM_BOOL, false}
 #define INT(n) {n, IN_BODY, PARAM_INT, false}
 #define NEED_INT(n) {n, IN_BODY, PARAM_INT, true}
+/* Limits after login (policy/policy_limits.h). */
+#define RULE_LIMITS BODY("max-connections"), BODY("rate"), BODY("burst"), BODY("upload"), BODY("download"), BODY("channel-idle")
+#define USER_LIMITS RULE_LIMITS, BODY("max-sessions"), BODY("max-sessions-per-device"), BODY("quota-day"), BODY("quota-month"), \
+        BODY("session-idle"), BODY("session-time")
 #define HOST {"host", IN_HOST, PARAM_TEXT, true}
 
 const struct route routes[] = {
@@ -103,6 +107,10 @@ const struct route routes[] = {
      "Add and change users as a CSV table says: all rows or none", {NEED("csv")}},
     {EVHTTP_REQ_PATCH, "/users/{name}", "user.set", ROUTE_ASK, "Change a user's full name, and what is done about clones of his keys",
      {NEED_PATH("name"), BODY("full-name"), BODY("clone")}},
+    {EVHTTP_REQ_GET, "/users/{name}/limits", "user.limits", ROUTE_ASK,
+     "A user's own limits, those in force with groups' and defaults, and what is used up", {NEED_PATH("name")}},
+    {EVHTTP_REQ_PATCH, "/users/{name}/limits", "user.limit", ROUTE_ASK,
+     "Change a user's limits: what is given; \"\" takes one away, none lifts it", {NEED_PATH("name"), USER_LIMITS}},
     {EVHTTP_REQ_POST, "/users/{name}/enable", "user.enable", ROUTE_ASK, "Let a user in again", {NEED_PATH("name")}},
     {EVHTTP_REQ_POST, "/users/{name}/disable", "user.disable", ROUTE_ASK,
      "Close a user's connections and let him in no more", {NEED_PATH("name")}},
@@ -113,6 +121,9 @@ const struct route routes[] = {
 
     {EVHTTP_REQ_GET, "/groups", "group.list", ROUTE_ASK, "Groups with their members", {QUERY("name"), PAGED}},
     {EVHTTP_REQ_POST, "/groups", "group.add", ROUTE_ASK, "Make a group", {NEED("name")}},
+    {EVHTTP_REQ_GET, "/groups/{name}/limits", "group.limits", ROUTE_ASK, "Limits of each member of a group", {NEED_PATH("name")}},
+    {EVHTTP_REQ_PATCH, "/groups/{name}/limits", "group.limit", ROUTE_ASK,
+     "Change the limits of a group's members: what is given; \"\" takes one away, none lifts it", {NEED_PATH("name"), USER_LIMITS}},
     {EVHTTP_REQ_DELETE, "/groups/{name}", "group.delete", ROUTE_ASK, "Remove a group with its rules", {NEED_PATH("name")}},
     {EVHTTP_REQ_PUT, "/groups/{group}/members/{user}", "group.member.add", ROUTE_ASK,
      "Put a user into a group", {NEED_PATH("group"), NEED_PATH("user")}},
@@ -162,7 +173,7 @@ const struct route routes[] = {
      {QUERY("user"), QUERY("group"), QUERY_FLAG("effective"), PAGED}},
     {EVHTTP_REQ_POST, "/rules", "rule.add", ROUTE_ASK, "Add a rule",
      {BODY("user"), BODY("group"), NEED("name"), NEED("target"), BODY("local"), BODY("fallback"), INT("position"),
-      BODY("action"), BODY("from"), BODY("hours"), BODY("expires"), FLAG("log")}},
+      BODY("action"), BODY("from"), BODY("hours"), BODY("expires"), FLAG("log"), RULE_LIMITS}},
     {EVHTTP_REQ_GET, "/rules/export", "rule.export", ROUTE_ASK, "Rules as a CSV table, in their order",
      {QUERY("user"), QUERY("group")}},
     {EVHTTP_REQ_POST, "/rules/import/check", "rule.import.check", ROUTE_ASK,
@@ -175,7 +186,7 @@ const struct route routes[] = {
      "What is odd about the rules of a user (with the groups') or of a group", {QUERY("user"), QUERY("group")}},
     {EVHTTP_REQ_PATCH, "/rules/{id}", "rule.set", ROUTE_ASK, "Change a rule: what is given, \"\" takes a value away",
      {ID_PATH("id"), BODY("name"), BODY("target"), BODY("local"), BODY("fallback"), BODY("action"), BODY("from"),
-      BODY("hours"), BODY("expires"), FLAG("log")}},
+      BODY("hours"), BODY("expires"), FLAG("log"), RULE_LIMITS}},
     {EVHTTP_REQ_GET, "/rules/history", "rule.history", ROUTE_ASK,
      "What was done to the rules of a user or a group, newest first",
      {QUERY("user"), QUERY("group"), QUERY_INT("limit"), QUERY_INT("before")}},

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "server/prad/bounds.h"
 #include "server/prad/control.h"
 #include "server/prad/record.h"
 
@@ -51,8 +52,11 @@ static bool answer_failure(struct channel *ch)
     struct session *s = ch->session;
     struct channel_opening *o = ch->opening;
     bool refused = o->failure == FAILURE_DENIED || o->failure == FAILURE_LIMIT;
-    record_channel(ch, refused ? AUDIT_CHANNEL_REFUSED : AUDIT_CHANNEL_FAILED, ch->why,
-                   o->failure_text);
+    if (o->limit.value > 0)
+        record_limited(ch, o->failure_text);
+    else
+        record_channel(ch, refused ? AUDIT_CHANNEL_REFUSED : AUDIT_CHANNEL_FAILED, ch->why,
+                       o->failure_text);
     control_open_failed(ch);
     if (!control_flush(s))
         return false;
@@ -154,6 +158,7 @@ void channel_destroy(struct channel *ch, bool reset)
     struct session *s = ch->session;
     channel_opening_free(ch->opening);
     pump_close_target(ch, reset);
+    bounds_leave(ch);
     if (ch->state == CHANNEL_OPEN) {
         record_channel(ch, AUDIT_CHANNEL_CLOSE, s->ended_by, "");
         atomic_fetch_sub(&s->entry.channels, 1);
@@ -211,4 +216,9 @@ void channel_close_by_admin(struct channel *ch)
 {
     if (ch->state == CHANNEL_OPEN && !ch->cut)
         cut(ch, "closed");
+}
+
+void channel_cut_by_limit(struct channel *ch, const char *why)
+{
+    cut(ch, why);
 }

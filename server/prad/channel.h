@@ -53,6 +53,14 @@ enum channel_failure {
 #undef X
 };
 
+/* Which limit (bounds.h) refused it; value 0 = none did. */
+struct channel_limit {
+    enum policy_limit limit;
+    bool of_rule; /* or of the user */
+    int64_t value;
+    int retry_s; /* when it may be tried again; -1 = nobody knows */
+};
+
 #define CHANNEL_TARGET_MAX ADDR_TEXT_MAX /* escaped text of host:port, cut */
 
 /*
@@ -67,8 +75,9 @@ struct channel_opening {
     ssh_message request; /* unanswered */
     enum channel_failure failure;
     const char *failure_text; /* a fixed sentence */
-    struct addr_host host;    /* as asked, normalised */
-    const char *bad;          /* the audit's word for a target that is none, or NULL */
+    struct channel_limit limit;
+    struct addr_host host; /* as asked, normalised */
+    const char *bad;       /* the audit's word for a target that is none, or NULL */
     struct lookup *lookup;
     struct addr_ip candidate[RESOLVER_ADDR_MAX]; /* each allowed by policy */
     size_t candidate_count, candidate_at;
@@ -94,7 +103,8 @@ struct channel {
     int64_t rule;
     const char *why; /* fixed word for the audit: of a refusal, or of the end */
     bool rule_logs;
-    bool cut; /* by policy; `why` says what changed */
+    bool cut;     /* by policy or a limit; `why` says what changed */
+    bool entered; /* is counted among its user's */
 
     struct channel_opening *opening; /* NULL once it is answered */
 
@@ -115,7 +125,9 @@ struct channel {
     size_t owed;          /* what of that is counted, above WINDOW_SMALL */
     struct buf to_target; /* taken from libssh, not yet by the target */
     uint64_t bytes_in, bytes_out;
-    uint64_t closed_ms; /* when the client closed; the target gets its data for a while */
+    uint64_t closed_ms;           /* when the client closed; the target gets its data for a while */
+    struct charge *charge;        /* what it is limited by (bounds.h); NULL = nothing */
+    uint64_t idle_moved, idle_ms; /* how much was moved, and when it was less */
 
     char text[]; /* exactly as long as it has to be: a client may have a thousand channels */
 };
@@ -142,6 +154,9 @@ void channel_recheck(struct channel *ch, bool timed);
 /* An administrator closes it: the client is told, both ends see it broken. Only while it is open. */
 void channel_close_by_admin(struct channel *ch);
 
+/* A limit closes it likewise; `why` (a fixed word) is kept. */
+void channel_cut_by_limit(struct channel *ch, const char *why);
+
 /* Frees it; with `reset` the target sees a broken connection instead of an orderly end. Does not
    call libssh unless both closes are done, and then libssh sends nothing. */
 void channel_destroy(struct channel *ch, bool reset);
@@ -163,6 +178,8 @@ const char *channel_rule_name(const struct channel *ch);
 
 /* The channel is accepted and `fd` connected: data may flow. */
 void pump_start(struct channel *ch);
+/* Its limits have changed. */
+void pump_limit(struct channel *ch);
 /* Moves what can be moved. False: the session died. */
 bool pump_serve(struct channel *ch);
 /* There is room in the session's output again. */

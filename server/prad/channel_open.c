@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "server/prad/bounds.h"
 #include "server/prad/record.h"
 
 /* Each packet costs an encryption and some 40 bytes around it, whatever it carries: a client that
@@ -181,6 +182,8 @@ static void connect_next(struct channel *ch)
         const struct addr_ip *ip = &ch->opening->candidate[ch->opening->candidate_at++];
         if (channel_ask(ch, &ch->opening->host, ip) != POLICY_ALLOW)
             continue;
+        if (!bounds_enter_rule(ch))
+            return;
         int err = begin_connect(ch, ip);
         if (err == 0) {
             connected(ch);
@@ -315,7 +318,7 @@ static bool refuse_early(struct channel *ch)
     else if (ssh_message_channel_request_open_max_packet(ch->opening->request) < MAX_PACKET_LEAST)
         channel_fail(ch, FAILURE_DENIED, "tiny-packets", "the maximum packet is too small");
     else
-        return false;
+        return !bounds_enter(ch);
     return true;
 }
 

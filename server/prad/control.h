@@ -50,6 +50,8 @@ void control_cut(const struct channel *ch);
 /* `retry_in` < 0 = null. `seconds` != 0: clock difference. */
 void control_notice(struct session *s, const char *kind, const char *detail, int retry_in,
                     int64_t seconds);
+/* News that a limit holds back what is moved: its word, "user" or "rule". */
+void control_notice_limit(struct session *s, const char *limit, const char *of);
 /* The user's forwards if they differ from what was last sent, or nothing was sent yet. */
 void control_push_rules(struct session *s);
 

@@ -7,6 +7,7 @@
 #include "common/os.h"
 #include "common/timefmt.h"
 #include "server/prad/balance.h"
+#include "server/prad/bounds.h"
 #include "server/prad/clone.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/enroll.h"
@@ -117,6 +118,12 @@ static int receive_hello(struct session *s, const json_t *o, struct fault *f)
     if (!clone_hello(s, &(struct clone_hello){
                             .machine = machine, .speaks = h.has_ticket, .ticket = h.ticket}))
         return 0;
+    const char *many = bounds_too_many(s);
+    if (many) {
+        record_session(s, AUDIT_LOGIN_REFUSED, "session-limit", many);
+        control_refuse(s, "sessions", many);
+        return 0;
+    }
     control_push_rules(s);
     const json_t *heads = json_object_get(o, "log_heads");
     return json_is_object(heads) ? receive_log_heads(s, heads, f) : 0;

@@ -28,15 +28,31 @@ void control_refuse(struct session *s, const char *reason, const char *detail)
     session_end_soon(s, reason);
 }
 
+/* Which limit refused a channel. Older clients read `detail` only. */
+static void add_limit(json_t *o, const struct channel_limit *l)
+{
+    char text[POLICY_LIMIT_TEXT];
+    json_object_set_new(o, "limit", json_string(policy_limit_word(l->limit)));
+    json_object_set_new(o, "of", json_string(l->of_rule ? "rule" : "user"));
+    json_object_set_new(o, "value", json_string(policy_limit_format(l->limit, l->value, text)));
+    if (l->retry_s >= 0)
+        json_object_set_new(o, "retry_in", json_integer(l->retry_s));
+}
+
 void control_open_failed(const struct channel *ch)
 {
     struct session *s = ch->session;
+    const struct channel_opening *why = ch->opening;
     if (!s->hello)
         return;
-    control_send(s, json_pack("{s:s, s:I, s:s, s:s, s:s, s:I}", "type", "open-failed",
-                              "origin_port", (json_int_t)ch->origin_port, "target", ch->target,
-                              "reason", channel_failure_word(ch->opening->failure), "detail",
-                              ch->opening->failure_text, "rule", (json_int_t)ch->rule));
+    json_t *o =
+        json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "type", "open-failed", "origin_port",
+                  (json_int_t)ch->origin_port, "target", ch->target, "reason",
+                  channel_failure_word(why->failure), "detail", why->failure_text, "rule",
+                  (json_int_t)ch->rule, "name", ch->rule != 0 ? channel_rule_name(ch) : "");
+    if (o && why->limit.value > 0)
+        add_limit(o, &why->limit);
+    control_send(s, o);
 }
 
 void control_cut(const struct channel *ch)
@@ -65,6 +81,14 @@ void control_notice(struct session *s, const char *kind, const char *detail, int
         o = NULL;
     }
     control_send(s, o);
+}
+
+void control_notice_limit(struct session *s, const char *limit, const char *of)
+{
+    if (s->entry.secondary)
+        return;
+    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:n}", "type", "notice", "kind", "limit",
+                              "detail", limit, "limit", limit, "of", of, "retry_in"));
 }
 
 static bool add_rule(const struct policy_rule *r, void *ctx)

@@ -87,9 +87,10 @@ static int start_workers(struct gateway *g, const struct config *c, struct fault
 static int start_all(struct gateway *g, const struct config *c, struct fault *f)
 {
     g->settings = settings_new(c);
-    if (!g->settings || live_new(&g->live) != 0 || startups_new(&g->startups) != 0 ||
-        sources_new(&g->sources) != 0 || enroll_book_new(&g->enroll) != 0 ||
-        tickets_new(&g->tickets) != 0 || resolver_new(&g->resolver) != 0)
+    if (!g->settings || live_new(&g->live) != 0 || meters_new(&g->meters) != 0 ||
+        startups_new(&g->startups) != 0 || sources_new(&g->sources) != 0 ||
+        enroll_book_new(&g->enroll) != 0 || tickets_new(&g->tickets) != 0 ||
+        resolver_new(&g->resolver) != 0)
         return fault_set(f, PRA_ENOMEM, "out of memory or threads");
     char bundles[OS_PATH_MAX] = "";
     if (admin_bundle_folder(c->store_url, bundles) != 0)
@@ -219,5 +220,6 @@ void gateway_stop(struct gateway *g)
     enroll_book_free(g->enroll);
     tickets_free(g->tickets);
     live_free(g->live);
+    meters_free(g->meters);
     settings_unref(g->settings);
 }

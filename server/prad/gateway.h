@@ -16,6 +16,7 @@
 #include "server/prad/counters.h"
 #include "server/prad/limits.h"
 #include "server/prad/live.h"
+#include "server/prad/meter.h"
 #include "server/prad/resolver.h"
 #include "server/prad/sources.h"
 
@@ -45,6 +46,7 @@ struct gateway {
     struct startups *startups;
     struct sources *sources;
     struct live *live;
+    struct meters *meters;
     struct enroll_book *enroll;
     struct tickets *tickets;
     struct upload_desk *uploads;

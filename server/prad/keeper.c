@@ -18,6 +18,7 @@
 #include "server/prad/enroll.h"
 #include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
+#include "server/prad/quota.h"
 #include "server/prad/tickets.h"
 #include "server/prad/worker.h"
 
@@ -26,6 +27,7 @@
 #define MAIL_EVERY      2   /* ticks between looks at the queue of mail */
 #define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
 #define SOURCES_EVERY   40  /* ticks between writing down what is known of sources */
+#define QUOTAS_EVERY    20  /* ticks between writing down what was moved of quotas */
 #define PENALTIES_SHOWN 1000
 #define ALERTS_EVERY    4     /* ticks between looks at what is watched */
 #define EXPIRE_EVERY    14400 /* ticks between looks for audit records that are too old */
@@ -56,6 +58,7 @@ struct keeper {
     struct admin_server *server;
     struct admin_server *portal; /* the same for pra-portal */
     struct mailer *mailer;
+    struct quota quota;
     struct policy *published;
     uint64_t enroll_changes; /* of the enrollments that the workers know */
     int64_t next_change;     /* when some answer of `published` may differ */
@@ -116,6 +119,12 @@ static void host_device_each(void *ctx, void (*fn)(const char *user, const char 
 {
     const struct keeper *k = ctx;
     live_each_device(k->gateway->live, fn, arg);
+}
+
+static void host_limits(void *ctx, const char *user, struct policy_limits *l, json_t **used)
+{
+    const struct keeper *k = ctx;
+    quota_limits(&k->quota, user, l, used);
 }
 
 static json_t *host_condition(void *ctx)
@@ -318,6 +327,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         look_at_addresses(k);
     if (k->ticks % SOURCES_EVERY == 0)
         save_sources(k);
+    if (k->ticks % QUOTAS_EVERY == 0)
+        quota_tick(&k->quota);
     if (k->ticks % SWEEP_EVERY == SWEEP_FIRST)
         admin_bundle_sweep(k->admin);
     if (k->probing && k->ticks % PROBE_EVERY == 0)
@@ -338,39 +349,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- mail ----------------------------------------------------------------------------------- */
 
-struct note {
-    struct mail mail;
-    int64_t key_id;
-    char machine[20];
-    char version[LIVE_VERSION_MAX + 1];
-    char os[LIVE_OS_MAX + 1];
-    char binding[8];
-};
-
-static void on_note(struct mail *m, void *owner)
-{
-    struct note *n = (struct note *)m;
-    struct keeper *k = owner;
-    if (k && admin_note_device(k->admin, n->key_id, n->machine, n->version, n->os, n->binding,
-                               os_time_now()) == PRA_EIO)
-        log_event(LOG_WARN, "note-device-failed", "key=%lld", (long long)n->key_id);
-    free(n);
-}
-
-void keeper_note_device(struct keeper *k, int64_t key_id, const char *machine, const char *version,
-                        const char *os, const char *binding)
-{
-    struct note *n = malloc(sizeof(*n));
-    if (!n)
-        return; /* a convenience for the administrator; the login stands in the audit */
-    *n = (struct note){.mail.deliver = on_note, .key_id = key_id};
-    snprintf(n->machine, sizeof(n->machine), "%s", machine);
-    snprintf(n->version, sizeof(n->version), "%s", version);
-    snprintf(n->os, sizeof(n->os), "%s", os);
-    snprintf(n->binding, sizeof(n->binding), "%s", binding);
-    mailbox_post(&k->mailbox, &n->mail);
-}
-
 struct reload {
     struct mail mail;
     struct settings *settings;
@@ -382,6 +360,7 @@ static void take_settings(struct keeper *k, const struct config *c)
                                                .failures_s = c->alert_failures_s,
                                                .disk = c->alert_disk_free};
     admin_alerts_set(k->admin, &alerts);
+    quota_set(&k->quota, c);
     k->keep_days = c->audit_keep_days;
     k->expiring = k->keep_days > 0; /* look at once */
 }
@@ -444,6 +423,7 @@ static void *keeper_main(void *arg)
         publish(k);
     store_all(k);
     save_sources(k);
+    quota_tick(&k->quota);
     return NULL;
 }
 
@@ -491,6 +471,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .penalty_list = host_penalty_list,
                                     .penalty_clear = host_penalty_clear,
                                     .device_each = host_device_each,
+                                    .limits = host_limits,
                                     .condition = host_condition,
                                     .ticket_forget = host_ticket_forget,
                                     .settle = store_all};
@@ -507,6 +488,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
         rc = mailer_new(k->base, k->admin, c, &k->mailer, f);
     if (rc != 0)
         return rc;
+    quota_begin(&k->quota, k->gateway, k->admin);
     take_settings(k, c);
     look_at_addresses(k);
     k->published = admin_policy(k->admin);

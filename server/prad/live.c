@@ -115,6 +115,20 @@ bool live_set_machine(struct live *l, struct live_entry *e, const char *machine,
     return found;
 }
 
+void live_count_older(struct live *l, const struct live_entry *e, size_t *of_user,
+                      size_t *of_device)
+{
+    *of_user = *of_device = 0;
+    pthread_mutex_lock(&l->lock);
+    for (const struct live_entry *o = l->head; o; o = o->next) {
+        if (o->owner != e->owner || o->secondary || o->unsaid || o->connection >= e->connection)
+            continue;
+        ++*of_user;
+        *of_device += strcmp(o->device, e->device) == 0;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 void live_each_device(struct live *l, void (*fn)(const char *user, const char *device, void *ctx),
                       void *ctx)
 {

@@ -84,6 +84,9 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
  */
 bool live_set_machine(struct live *l, struct live_entry *e, const char *machine,
                       char other[LIVE_MACHINE_MAX + 1], struct addr_ip *source);
+/* Sessions of the same user, and of the same key, that were there before `e`. */
+void live_count_older(struct live *l, const struct live_entry *e, size_t *of_user,
+                      size_t *of_device);
 /* Calls `fn` for each connection that is logged in; the registry is locked meanwhile. */
 void live_each_device(struct live *l, void (*fn)(const char *user, const char *device, void *ctx),
                       void *ctx);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/os.h"
+#include "server/prad/bounds.h"
 #include "server/prad/tunnel.h"
 
 /* Packets that one read of a target may fill, alone and when others wait for the output as well. */
@@ -203,6 +204,22 @@ static int on_data(ssh_session ssh, ssh_channel channel, void *data, uint32_t le
     return (int)sent;
 }
 
+/* Of a channel whose bytes a second are limited: all stays in libssh, and the window closed, until
+   push_to_target() may take it. */
+static int on_data_held(ssh_session ssh, ssh_channel channel, void *data, uint32_t len,
+                        int is_stderr, void *arg)
+{
+    (void)ssh;
+    (void)channel;
+    (void)data;
+    struct channel *ch = arg;
+    if (is_stderr || ch->state != CHANNEL_OPEN || ch->cut)
+        return (int)len;
+    ch->held_back = true;
+    channel_ready(ch);
+    return 0;
+}
+
 /* Sends the rest of what was read out of libssh. True when nothing is left. */
 static bool send_rest(struct channel *ch)
 {
@@ -217,9 +234,14 @@ static bool push_to_target(struct channel *ch)
 {
     struct worker *w = ch->session->worker;
     while (ch->can_write && send_rest(ch) && ch->held_back) {
-        int n = ssh_channel_read_timeout(ch->ssh, w->scratch, sizeof(w->scratch), 0, 0);
+        uint32_t room = sizeof(w->scratch);
+        if (ch->charge && (room = charge_room(ch, METER_UP, room)) == 0)
+            break;
+        int n = ssh_channel_read_timeout(ch->ssh, w->scratch, room, 0, 0);
         if (!session_alive(ch->session))
             return false;
+        if (ch->charge)
+            charge_moved(ch, METER_UP, room, n > 0 ? (uint32_t)n : 0);
         if (n <= 0) {
             ch->held_back = false;
             break;
@@ -275,7 +297,10 @@ static bool read_target(struct channel *ch)
     struct session *s = ch->session;
     struct iovec place[READ_PACKETS];
     int want = s->stalled.head ? READ_PACKETS_SHARED : READ_PACKETS;
-    int count = ssh_channel_reserve(ch->ssh, place, want, READ_PACKETS * (uint32_t)PACKET_DATA);
+    uint32_t room = READ_PACKETS * (uint32_t)PACKET_DATA;
+    if (ch->charge && (room = charge_room(ch, METER_DOWN, room)) == 0)
+        return true; /* the timer of charge.c comes back here */
+    int count = ssh_channel_reserve(ch->ssh, place, want, room);
     if (!session_alive(s))
         return false;
     if (count <= 0) { /* keys are being exchanged; or the client has closed, and we shall hear it */
@@ -284,6 +309,8 @@ static bool read_target(struct channel *ch)
     }
     ch->can_read = false;
     ssize_t n = readv(ch->fd, place, count);
+    if (ch->charge)
+        charge_moved(ch, METER_DOWN, room, n > 0 ? (uint32_t)n : 0);
     if (n == 0) {
         ch->target_eof = true;
         want_read(ch, false);
@@ -306,7 +333,9 @@ static bool push_to_client(struct channel *ch)
             stall(ch);
         else if (ch->can_read && !read_target(ch))
             return false;
-        if (!ch->is_stalled && ssh_channel_window_size(ch->ssh) > 0)
+        if (charge_waits(ch, METER_DOWN))
+            want_read(ch, false);
+        else if (!ch->is_stalled && ssh_channel_window_size(ch->ssh) > 0)
             want_read(ch, !ch->target_eof);
     }
     if (ch->target_eof && !ch->eof_sent) {
@@ -481,6 +510,14 @@ void pump_start(struct channel *ch)
     event_assign(&ch->writable, base, ch->fd, EV_WRITE | EV_PERSIST, on_writable, ch);
     ch->can_write = true;
     want_read(ch, true);
+    pump_limit(ch);
+}
+
+void pump_limit(struct channel *ch)
+{
+    charge_set(ch);
+    ch->callbacks.channel_data_function =
+        ch->charge && ch->charge->shaped[METER_UP] ? on_data_held : on_data;
 }
 
 bool pump_serve(struct channel *ch)
@@ -509,6 +546,7 @@ void pump_close_target(struct channel *ch, bool reset)
 {
     if (ch->fd < 0)
         return;
+    charge_end(ch);
     if (event_initialized(&ch->readable))
         event_del(&ch->readable);
     if (event_initialized(&ch->writable))

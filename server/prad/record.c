@@ -87,6 +87,7 @@ static bool suppressed(struct session *s, enum audit_kind kind)
 void record_suppressed(struct session *s)
 {
     s->refusals = 0;
+    s->limits_refused = 0;
     for (size_t i = 0; i < RECORD_THINNED; i++) {
         struct audit_event e;
         char text[64];
@@ -129,6 +130,20 @@ void record_channel(struct channel *ch, enum audit_kind kind, const char *reason
     e.bytes_in = ch->bytes_in;
     e.bytes_out = ch->bytes_out;
     write_down(ch->session, &e, ch->rule_logs ? LOG_INFO : LOG_DEBUG);
+}
+
+void record_limited(struct channel *ch, const char *detail)
+{
+    struct session *s = ch->session;
+    const struct channel_limit *l = &ch->opening->limit;
+    uint64_t bit = (uint64_t)1 << (l->limit + (l->of_rule ? LIMIT_COUNT : 0));
+    if ((s->limits_refused & bit) == 0) {
+        s->limits_refused |= bit;
+        record_channel(ch, AUDIT_CHANNEL_REFUSED, ch->why, detail);
+        return;
+    }
+    counters_note(&s->worker->gateway->counters, AUDIT_CHANNEL_REFUSED, ch->why);
+    s->refused[0]++;
 }
 
 void record_source(struct audit_queue *q, const struct addr_ip *ip, uint16_t port,

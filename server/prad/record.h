@@ -33,6 +33,9 @@ void record_session(struct session *s, enum audit_kind kind, const char *reason,
 void record_channel(struct channel *ch, enum audit_kind kind, const char *reason,
                     const char *detail);
 
+/* A refusal by a limit: the first of each in a minute; the others are counted. */
+void record_limited(struct channel *ch, const char *detail);
+
 /* Records, for each kind, how many refusals were not written down one by one since the last call. */
 void record_suppressed(struct session *s);
 

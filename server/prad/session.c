@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/os.h"
 #include "server/prad/auth.h"
+#include "server/prad/bounds.h"
 #include "server/prad/channel.h"
 #include "server/prad/control.h"
 #include "server/prad/enroll.h"
@@ -142,9 +143,12 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
     s->quarantined = key->state == POLICY_KEY_QUARANTINED;
     s->restricted = !user->enabled || s->quarantined;
     s->entry.unsaid = !key->any_client;
-    size_t limit = (size_t)worker_config(s->worker)->max_sessions_per_user;
-    if (!live_add(g->live, &s->entry, limit))
+    if (!bounds_login(s) || !live_add(g->live, &s->entry, bounds_connections(s)))
         return false;
+    if (s->any_client && bounds_too_many(s)) { /* the others are told at hello */
+        live_remove(g->live, &s->entry);
+        return false;
+    }
     s->listed = true;
     s->phase = SESSION_OPEN;
     s->login_ms = os_monotonic_ms();
@@ -467,6 +471,7 @@ static void tick_open(struct session *s, uint64_t now)
         pump_tick(ch, now);
     if (s->enroll)
         enroll_tick(s);
+    bounds_tick(s, now);
     upload_tick(s, now);
     control_tick(s);
     if (now - s->minute_ms >= 60000) {

@@ -20,6 +20,7 @@
 #include <libssh/server.h>
 
 #include "server/audit/audit.h"
+#include "server/policy/policy_limits.h"
 #include "server/prad/live.h"
 #include "server/prad/record.h"
 #include "server/prad/worker.h"
@@ -27,6 +28,7 @@
 struct channel;
 struct control;
 struct enroll_visit;
+struct meter;
 struct upload;
 
 /* How long a client may take to read its last words and close before it is closed. */
@@ -102,6 +104,15 @@ struct session {
     struct enroll_visit
         *enroll; /* it is here to hand in its key, and may do nothing else; else NULL */
 
+    /* Limits after login (bounds.h). */
+    struct meter *meter;         /* its user's; NULL = has none to be limited */
+    struct policy_limits limits; /* in force */
+    int64_t own_sessions;        /* LIMIT_SESSIONS before prad.ini was asked */
+    uint64_t counted;            /* bytes that the meter knows of */
+    unsigned shaped;            /* what held it back since the last tick: direction, user or rule */
+    uint64_t shaped_told_ms[4]; /* when that was told last, 0 = never */
+    uint64_t limits_refused;    /* which limits refused something in this minute */
+
     struct upload *upload; /* a log bundle that is on its way here; NULL = none */
 
     struct channel *channels;
@@ -155,6 +166,8 @@ void session_obey_primary(struct session *s);
 /* True if nothing runs in the tunnel of `s` any more: no channel here, and no other connection. */
 bool session_is_idle(struct session *s);
 
+/* Policy or a limit ends it: audit, a notice of this kind, the end. */
+void session_cut(struct session *s, const char *kind, const char *detail);
 /* An administrator ends it: audit, a notice to the client, the end. */
 void session_kill(struct session *s, const char *why);
 /* The gateway goes away: a notice; a session without connections ends at once. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/os.h"
+#include "server/prad/bounds.h"
 #include "server/prad/channel.h"
 #include "server/prad/clone.h"
 #include "server/prad/control.h"
@@ -75,6 +76,7 @@ void session_end(struct session *s, const char *reason, const char *text)
     if (!s->fd_is_libssh)
         close(s->fd);
     record_suppressed(s);
+    bounds_logout(s);
     if (s->listed) {
         live_remove(s->worker->gateway->live, &s->entry);
         record_session(s, s->entry.secondary ? AUDIT_LEAVE : AUDIT_LOGOUT, s->ended_by, "");
@@ -161,11 +163,11 @@ void session_drain(struct session *s)
 }
 
 /* What is to be said about the end of a session is said once, by its primary. */
-static void cut(struct session *s, const char *kind)
+void session_cut(struct session *s, const char *kind, const char *detail)
 {
     if (!s->entry.secondary)
-        record_session(s, AUDIT_SESSION_CUT, kind, "");
-    control_notice(s, kind, "", -1, 0);
+        record_session(s, AUDIT_SESSION_CUT, kind, detail);
+    control_notice(s, kind, detail, -1, 0);
     session_end_soon(s, kind);
 }
 
@@ -178,21 +180,22 @@ void session_recheck(struct session *s, bool timed)
     const struct policy_key *key = policy_find_key(p, s->entry.user, s->key_blob, s->key_blob_len);
     if (!user || !user->enabled) {
         if (!s->restricted)
-            cut(s, "user-disabled");
+            session_cut(s, "user-disabled", "");
         return;
     }
     if (!key || key->state == POLICY_KEY_REVOKED) {
-        cut(s, "key-revoked");
+        session_cut(s, "key-revoked", "");
         return;
     }
     if (key->state == POLICY_KEY_QUARANTINED) {
         if (!s->restricted)
-            cut(s, "key-quarantined");
+            session_cut(s, "key-quarantined", "");
         return;
     }
     s->any_client = key->any_client;
     s->key_id = key->id;
     for (struct channel *ch = s->channels; ch; ch = ch->next)
         channel_recheck(ch, timed);
+    bounds_refresh(s);
     control_push_rules(s);
 }

@@ -34,7 +34,8 @@ struct tunnel_share {
     atomic_uint users;
     atomic_size_t
         windows_grown; /* what may have to be kept for targets, above the least a channel */
-    atomic_uint grown_channels; /* channels that have a part in it */
+    atomic_uint grown_channels;     /* channels that have a part in it */
+    atomic_uint_fast64_t active_ms; /* when data was last moved on any channel, monotonic */
 };
 
 /* With one user. NULL = no memory. */

@@ -12,6 +12,7 @@
 
 #include "common/os.h"
 #include "server/prad/algorithms.h"
+#include "server/prad/bounds.h"
 #include "server/prad/session.h"
 
 /* Of one turn of the loop, for each class that is not live. A key exchange takes about 150 us. */
@@ -102,6 +103,8 @@ static void on_settings(struct mail *m, void *owner)
     if (w) {
         settings_unref(w->settings);
         w->settings = o->settings;
+        for (struct session *s = w->sessions; s; s = s->next)
+            bounds_refresh(s);
     } else {
         settings_unref(o->settings);
     }
@@ -375,6 +378,8 @@ void worker_free(struct worker *w)
         event_free(w->tick_event);
     if (w->run_event)
         event_free(w->run_event);
+    if (event_initialized(&w->charge_event))
+        event_del(&w->charge_event);
     if (w->base)
         event_base_free(w->base);
     ssh_bind_free(w->bind);

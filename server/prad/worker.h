@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <libssh/server.h>
 
 #include "common/addr.h"
@@ -22,6 +23,7 @@
 #include "server/prad/mailbox.h"
 
 struct channel;
+struct charge;
 struct session;
 
 /*
@@ -76,6 +78,8 @@ struct worker {
     atomic_uint_fast64_t alive_ms; /* when its loop last came round, monotonic; others read it */
     uint64_t cpu_ns, measured_ns;  /* when `busy` was last measured */
     size_t moved;                  /* bytes since memory was last given back to the system */
+    struct charge *charges;        /* channels that wait for their share (charge.c) */
+    struct event charge_event;     /* while there are some */
     struct gather gather;          /* empty but while a client's socket is being read */
     uint8_t scratch[WORKER_SCRATCH];
     uint8_t output[WORKER_OUTPUT]; /* lent to the session that runs: packets are made in it */

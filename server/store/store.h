@@ -19,6 +19,7 @@
 #include "server/listing.h"
 #include "server/policy/policy.h"
 #include "server/store/store_change.h"
+#include "server/store/store_limits.h"
 #include "server/store/store_mail.h"
 #include "server/store/store_rows.h"
 #include "server/store/store_ticket.h"
@@ -39,6 +40,7 @@
 struct store_rule {
     struct policy_rule rule;
     char hours[STORE_HOURS_MAX + 1]; /* as written; rule.hours is what it means */
+    struct policy_limits limits;     /* not read by rule_load() */
     int64_t created;
 };
 
@@ -118,13 +120,6 @@ struct store_audit {
     int64_t id;
     const char *kind; /* the word: a newer program may have written kinds unknown here */
     struct audit_event event;
-};
-
-/* A code for a forgotten password: its hash, until when it is good; how often one was asked for since. */
-struct store_reset {
-    int64_t account;
-    uint8_t hash[STORE_HASH_LEN];
-    int64_t expires, since, asked;
 };
 
 struct store_counts {
@@ -235,6 +230,7 @@ typedef int (*store_outage_fn)(const struct store_outage *, void *ctx);
 typedef int (*store_audit_count_fn)(const struct store_audit_count *, void *ctx);
 
 struct store_ops {
+    const struct store_limit_ops *limits;
     void (*close)(struct store *s);
 
     int (*begin)(struct store *s, struct fault *f);

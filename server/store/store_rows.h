@@ -114,4 +114,11 @@ struct store_key {
     int64_t ticket_since;          /* when its ticket was replaced last, 0 = it has none */
 };
 
+/* A code for a forgotten password: its hash, until when it is good; how often one was asked for since. */
+struct store_reset {
+    int64_t account;
+    uint8_t hash[STORE_HASH_LEN];
+    int64_t expires, since, asked;
+};
+
 #endif

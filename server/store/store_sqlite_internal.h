@@ -334,6 +334,17 @@
       "SELECT " SQL_ENROLL_COLUMNS " WHERE ?1 IS NULL OR u.name = ?1 ORDER BY e.id DESC")          \
     X(SQL_ENROLL_PURGE, "DELETE FROM enrollments WHERE (decided <> 0 AND decided < ?1)"            \
                         " OR (decided = 0 AND expires < ?1)")                                      \
+    X(SQL_LIMITS_GET, "SELECT name, value FROM limits WHERE kind = ? AND owner = ?")               \
+    X(SQL_LIMITS_CLEAR, "DELETE FROM limits WHERE kind = ? AND owner = ?")                         \
+    X(SQL_LIMITS_ADD, "INSERT INTO limits VALUES (?, ?, ?, ?)")                                    \
+    X(SQL_LIMITS_EACH, "SELECT l.kind, l.owner, coalesce(u.name, g.name, ''), l.name, l.value"     \
+                       " FROM limits l LEFT JOIN users u ON l.kind = 0 AND u.id = l.owner"         \
+                       " LEFT JOIN groups g ON l.kind = 1 AND g.id = l.owner"                      \
+                       " ORDER BY l.kind, l.owner")                                                \
+    X(SQL_QUOTA_PUT, "INSERT INTO quotas VALUES (?, ?, ?) ON CONFLICT (user, day) DO UPDATE"       \
+                     " SET bytes = excluded.bytes")                                                \
+    X(SQL_QUOTA_EACH, "SELECT user, day, bytes FROM quotas WHERE day >= ?")                        \
+    X(SQL_QUOTA_TIDY, "DELETE FROM quotas WHERE day < ?")                                          \
     X(SQL_BUNDLE_ADD,                                                                              \
       "INSERT INTO bundles (public_id, user_id, device, session, version, source, at, size,"       \
       " sha256, lines, breaks) SELECT ?2, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"                \
@@ -416,6 +427,7 @@ int sqlite_bad_row(struct sql *q, const char *table, int64_t id, struct fault *f
 /* `kind` is where r->kind will point. */
 void sqlite_read_audit(struct sql *q, struct store_audit *r, char kind[STORE_WORD_MAX]);
 int sqlite_read_rule(struct sql *q, struct store_rule *out, struct fault *f);
+int sqlite_rule_limits(struct store *s, struct store_rule *r, struct fault *f);
 
 /*
  * The schema's version, 0 for an empty database (PRA_ENOENT unless `create`). PRA_ECORRUPT: not
@@ -424,6 +436,8 @@ int sqlite_read_rule(struct sql *q, struct store_rule *out, struct fault *f);
 int sqlite_version(struct sqlite_store *s, bool create, int64_t *version, struct fault *f);
 /* Brings a database from `version` to this program's schema. */
 int sqlite_migrate(struct sqlite_store *s, int64_t version, struct fault *f);
+
+extern const struct store_limit_ops sqlite_limit_ops;
 
 /* The functions behind store_ops, by file. */
 #define SQLITE_OP(name) __typeof__(*((struct store_ops *)0)->name) sqlite_##name

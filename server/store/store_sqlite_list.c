@@ -396,6 +396,8 @@ int sqlite_rule_list(struct store *s, const struct listing *l, store_rule_fn fn,
     while (rc == 0 && (rc = sql_step(&q, f)) == 1) {
         rc = sqlite_read_rule(&q, &r, f);
         if (rc == 0)
+            rc = sqlite_rule_limits(s, &r, f);
+        if (rc == 0)
             rc = fn(&r, ctx);
     }
     sql_drop(&q);

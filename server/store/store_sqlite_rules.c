@@ -90,12 +90,18 @@ int sqlite_rule_get(struct store *s, int64_t id, struct store_rule *out, struct 
     if (rc != 1)
         return rc < 0 ? rc : fault_set(f, PRA_ENOENT, "there is no rule %lld", (long long)id);
     rc = sqlite_read_rule(&q, out, f);
-    if (rc == 0)
-        sql_end(&q);
-    return rc;
+    if (rc != 0)
+        return rc;
+    sql_end(&q);
+    return sqlite_rule_limits(s, out, f);
 }
 
-static int walk_rules(struct sql *q, store_rule_fn fn, void *ctx, struct fault *f)
+int sqlite_rule_limits(struct store *s, struct store_rule *r, struct fault *f)
+{
+    return s->ops->limits->get(s, POLICY_LIMITS_RULE, r->rule.id, &r->limits, f);
+}
+
+static int walk_rules(struct sql *q, bool limits, store_rule_fn fn, void *ctx, struct fault *f)
 {
     struct store_rule r;
     int rc;
@@ -104,7 +110,10 @@ static int walk_rules(struct sql *q, store_rule_fn fn, void *ctx, struct fault *
         rc = sqlite_read_rule(q, &r, f);
         if (rc != 0)
             return rc;
-        rc = fn(&r, ctx);
+        if (limits)
+            rc = sqlite_rule_limits(&q->s->base, &r, f);
+        if (rc == 0)
+            rc = fn(&r, ctx);
         if (rc != 0) {
             sql_end(q);
             return rc;
@@ -122,14 +131,14 @@ int sqlite_rule_each(struct store *s, bool is_group, const char *owner, store_ru
 
     if (owner != NULL)
         sql_put_text(&q, owner);
-    return walk_rules(&q, fn, ctx, f);
+    return walk_rules(&q, true, fn, ctx, f);
 }
 
 int sqlite_rule_load(struct store *s, store_rule_fn fn, void *ctx, struct fault *f)
 {
     struct sql q = sql_start(s, SQL_RULE_LOAD);
 
-    return walk_rules(&q, fn, ctx, f);
+    return walk_rules(&q, false, fn, ctx, f);
 }
 
 /* ---- positions --------------------------------------------------------------------------------- */
@@ -216,9 +225,10 @@ static int insert_rule(struct store *s, const struct store_rule *in, int64_t pos
     put_parts(&q, in, &p);
     sql_put_int(&q, in->created);
     rc = sql_change(&q, f);
-    if (rc == 0)
-        *id = sqlite3_last_insert_rowid(q.s->db);
-    return rc;
+    if (rc != 0)
+        return rc;
+    *id = sqlite3_last_insert_rowid(q.s->db);
+    return s->ops->limits->set(s, POLICY_LIMITS_RULE, *id, &in->limits, f);
 }
 
 int sqlite_rule_add(struct store *s, const struct store_rule *in, int64_t *id, struct fault *f)
@@ -240,11 +250,13 @@ int sqlite_rule_set(struct store *s, const struct store_rule *in, struct fault *
 {
     struct sql q = sql_start(s, SQL_RULE_SET);
     struct parts p;
+    int rc;
 
     store_touch(s, in->rule.is_group, in->rule.owner);
     put_parts(&q, in, &p);
     sql_put_int(&q, in->rule.id);
-    return sql_change(&q, f);
+    rc = sql_change(&q, f);
+    return rc != 0 ? rc : s->ops->limits->set(s, POLICY_LIMITS_RULE, in->rule.id, &in->limits, f);
 }
 
 int sqlite_rule_move(struct store *s, int64_t id, int64_t position, struct fault *f)

@@ -205,9 +205,22 @@
     "ALTER TABLE keys ADD COLUMN clone TEXT NOT NULL DEFAULT '';"                                  \
     "ALTER TABLE users ADD COLUMN clone TEXT NOT NULL DEFAULT '';"
 
-static const char *const steps[] = {SCHEMA_1,  SCHEMA_2,  SCHEMA_3, SCHEMA_4, SCHEMA_5,
-                                    SCHEMA_6,  SCHEMA_7,  SCHEMA_8, SCHEMA_9, SCHEMA_10,
-                                    SCHEMA_11, SCHEMA_12, SCHEMA_13};
+/* Limits after login: of users (kind 0), groups (1), rules (2); what users moved on a day. */
+#define SCHEMA_14                                                                                  \
+    "CREATE TABLE limits (kind INTEGER NOT NULL, owner INTEGER NOT NULL, name TEXT NOT NULL,"      \
+    " value INTEGER NOT NULL, PRIMARY KEY (kind, owner, name)) STRICT, WITHOUT ROWID;"             \
+    "CREATE TRIGGER limits_user AFTER DELETE ON users BEGIN"                                       \
+    " DELETE FROM limits WHERE kind = 0 AND owner = old.id; END;"                                  \
+    "CREATE TRIGGER limits_group AFTER DELETE ON groups BEGIN"                                     \
+    " DELETE FROM limits WHERE kind = 1 AND owner = old.id; END;"                                  \
+    "CREATE TRIGGER limits_rule AFTER DELETE ON rules BEGIN"                                       \
+    " DELETE FROM limits WHERE kind = 2 AND owner = old.id; END;"                                  \
+    "CREATE TABLE quotas (user TEXT NOT NULL, day TEXT NOT NULL, bytes INTEGER NOT NULL,"          \
+    " PRIMARY KEY (user, day)) STRICT, WITHOUT ROWID;"
+
+static const char *const steps[] = {SCHEMA_1,  SCHEMA_2,  SCHEMA_3,  SCHEMA_4, SCHEMA_5,
+                                    SCHEMA_6,  SCHEMA_7,  SCHEMA_8,  SCHEMA_9, SCHEMA_10,
+                                    SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

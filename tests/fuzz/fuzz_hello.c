@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/utf8.h"
 #include "server/prad/balance.h"
+#include "server/prad/bounds.h"
 #include "server/prad/clone.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/enroll.h"
@@ -89,6 +90,12 @@ void control_notice(struct session *s, const char *kind, const char *detail, int
     (void)retry_in;
     (void)seconds;
     check_shown(detail);
+}
+
+const char *bounds_too_many(struct session *s)
+{
+    (void)s;
+    return NULL;
 }
 
 void control_push_rules(struct session *s)

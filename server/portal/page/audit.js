@@ -12,7 +12,7 @@ const DAY_MS = 86400000;
 
 const KINDS = ['login', 'login-refused', 'logout', 'tunnel-join', 'join-refused', 'tunnel-leave', 'channel-open', 'channel-refused',
   'channel-failed', 'channel-close', 'channel-cut', 'request-refused', 'session-cut', 'protocol-error', 'port-report', 'clock-difference',
-  'log-head', 'clone', 'ticket', 'alert', 'admin', 'account-login', 'account-refused', 'gateway-start', 'gateway-stop', 'sandbox-violation', 'audit-expired', 'audit-overflow'];
+  'log-head', 'limit', 'clone', 'ticket', 'alert', 'admin', 'account-login', 'account-refused', 'gateway-start', 'gateway-stop', 'sandbox-violation', 'audit-expired', 'audit-overflow'];
 const BAD = /refused|failed|error|cut|overflow|violation/;
 const FILTERS = ['search', 'kind', 'user', 'source', 'target', 'device', 'session', 'since', 'until'];
 

@@ -3,6 +3,7 @@ import {html, useState} from './preact.js';
 import {api, get, post, part} from './api.js';
 import {t} from './i18n.js';
 import {Act, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
+import {LimitCard} from './limits.js';
 import {Rules} from './rules.js';
 
 function Add({again}) {
@@ -49,5 +50,6 @@ export function Group({name, may}) {
       : html`<ul class="chips">${g.members.map(u => html`<li key=${u}><a href=${'#/users/' + part(u)}>${u}</a>
         ${may.has('group.member.remove') && html`<${Act} label=${t('takeOut')} name=${u} act=${out(u)} />`}</li>`)}</ul>`}
       ${may.has('group.member.add') && html`<${AddMember} group=${name} again=${state.again} />`}</section>
+    ${may.has('group.limits') && html`<${LimitCard} path=${`/groups/${part(name)}/limits`} may=${may} />`}
     <${Rules} group=${name} may=${may} /></div>`)}<//></div>`;
 }

@@ -2,6 +2,7 @@
 import {html, useState, useEffect, useRef} from './preact.js';
 import {del, get, part, watch} from './api.js';
 import {t, bytes, ago, when} from './i18n.js';
+import {InForce} from './limits.js';
 import {Act, Alert, Field, Loaded, useData} from './ui.js';
 
 const LIMIT = 100;
@@ -126,6 +127,7 @@ export function Session({id, may}) {
       <dt>${t('connections')}</dt><dd>${s.connections}</dd></dl>
       ${may.has('session.kill') && html`<${Act} label=${t('endSession')} danger ask=${t('sureEnd', s.user)} act=${async () => { await del('/sessions/' + part(id)); await state.again(); }} />`}</section>
     <section class="card"><h2>${t('channels')}</h2><${Channels} session=${s} may=${may} again=${state.again} /></section>
+    <section class="card"><h2>${t('inForce')}</h2><${InForce} limits=${s.limits} used=${s.used} /></section>
     ${s.ports.length > 0 && html`<section class="card"><h2>${t('portTrouble')}</h2><ul>${s.ports.map(p =>
       html`<li><code>${p.local}</code>: ${t('port_' + p.state)}${p.program && html` ・ ${p.program} (${p.pid})`}</li>`)}</ul></section>`}`}<//></div>`;
 }

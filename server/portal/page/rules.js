@@ -3,9 +3,10 @@
 import {html, useState} from './preact.js';
 import {ask, get, post, del, part, watch} from './api.js';
 import {t, when} from './i18n.js';
+import {LimitFields, RULE_LIMITS, limitLabel, limitsOf, limitsText} from './limits.js';
 import {Act, Alert, Field, Form, Loaded, useAction, useData} from './ui.js';
 
-const EMPTY = {name: '', target: '', local: '', fallback: '', hours: '', from: '', expires: '', action: 'allow', log: false};
+const EMPTY = {name: '', target: '', local: '', fallback: '', hours: '', from: '', expires: '', action: 'allow', log: false, ...limitsOf(null)};
 
 const filled = rule => Object.fromEntries(Object.entries(rule).filter(([, v]) => v !== '' && v !== null && v !== false));
 
@@ -25,7 +26,8 @@ function Fields({rule, set}) {
     <${Field} label=${t('hours')} hint=${t('hoursHint')} value=${rule.hours} onInput=${set('hours')} autocomplete="off" />
     <${Field} label=${t('expires')} type="datetime-local" value=${rule.expires} onInput=${set('expires')} />
     <${Field} label=${t('from')} hint=${t('fromHint')} value=${rule.from} onInput=${set('from')} autocomplete="off" />
-    <label class="check"><input type="checkbox" checked=${rule.log} onChange=${e => set('log')(e.target.checked)} /> ${t('logUse')}</label></div>`;
+    <label class="check"><input type="checkbox" checked=${rule.log} onChange=${e => set('log')(e.target.checked)} /> ${t('logUse')}</label>
+    ${!deny && html`<details class="wide"><summary>${t('limitsOfRule')}</summary><p class="quiet">${t('limitsRule')}</p><${LimitFields} values=${rule} set=${set} /></details>`}</div>`;
 }
 
 function useRule(first) {
@@ -47,7 +49,8 @@ function Add({owner, again}) {
     <${Form} action=${action} button=${t('addRule')}><${Fields} rule=${rule} set=${set} /><//></details>`;
 }
 
-const members = r => Object.fromEntries(Object.keys(EMPTY).map(m => [m, r[m] === null ? '' : r[m]]));
+// A rule as a form holds it: its limits stand beside its other members.
+const members = r => ({...Object.fromEntries(Object.keys(EMPTY).map(m => [m, r[m] ?? ''])), log: r.log, ...limitsOf(r.limits)});
 
 // A rule is changed where it stands.
 function Edit({r, again, onClose}) {
@@ -70,7 +73,9 @@ const SHOWN = [...Object.keys(EMPTY), 'position'];
 function differences({what, before, after}) {
   if (what === 'add' || what === 'delete')
     return (after || before).target;
-  return SHOWN.filter(m => before[m] !== after[m]).map(m => `${t(m === 'log' ? 'logUse' : m === 'name' ? 'ruleName' : m)}: ${before[m] ?? '-'} → ${after[m] ?? '-'}`).join(', ');
+  const [old, now] = [before, after].map(r => ({...r, ...r.limits}));
+  const label = m => (RULE_LIMITS.includes(m) ? limitLabel(m) : t(m === 'log' ? 'logUse' : m === 'name' ? 'ruleName' : m));
+  return SHOWN.filter(m => old[m] !== now[m]).map(m => `${label(m)}: ${old[m] ?? '-'} → ${now[m] ?? '-'}`).join(', ');
 }
 
 function Changes({owner, may, again}) {
@@ -139,7 +144,7 @@ function Row({r, first, last, marked, findings, ports, may, move, remove, edit, 
     <th scope="row">${r.name}${findings.map(f => html`<${Finding} f=${f} />`)}</th>
     <td class=${r.action === 'allow' ? 'good' : 'bad'}>${t(r.action)}</td><td><code>${r.target}</code></td>
     <td>${r.local && html`<code>${r.local}</code><${Taken} ports=${ports} local=${r.local} />`}${r.fallback && html`<small>${t('or')} <code>${r.fallback}</code></small><${Taken} ports=${ports} local=${r.fallback} />`}</td>
-    <td>${r.hours || ''}${r.expires && html`<small>${t('until')} ${when(r.expires)}</small>`}${r.from && html`<small>${t('from')}: <code>${r.from}</code></small>`}</td>
+    <td>${r.hours || ''}${r.expires && html`<small>${t('until')} ${when(r.expires)}</small>`}${r.from && html`<small>${t('from')}: <code>${r.from}</code></small>`}${r.limits && html`<small>${limitsText(r.limits)}</small>`}</td>
     <td class="buttons">${may.has('rule.move') && !first && html`<${Act} label=${t('up')} icon="↑" name=${r.name} act=${() => move(r, r.position - 1)} />`}
     ${may.has('rule.move') && !last && html`<${Act} label=${t('down')} icon="↓" name=${r.name} act=${() => move(r, r.position + 1)} />`}
     ${may.has('rule.set') && html`<button aria-label=${`${t('changeRule')}: ${r.name}`} title=${t('changeRule')} onClick=${() => edit(r)}>✎</button>`}
@@ -182,8 +187,7 @@ export function Rules({user, group, may}) {
   };
   const remove = async r => {
     await del('/rules/' + r.id);
-    const {id, created, ...members} = r;
-    await again({done: t('didRemove', r.name), undo: () => post('/rules', filled({...members, group: members.group || '', user: members.user || ''}))});
+    await again({done: t('didRemove', r.name), undo: () => post('/rules', filled({...members(r), position: r.position, group: r.group || '', user: r.user || ''}))});
   };
   const drag = (from, to) => {
     if (to && dragged && dragged.id !== to.id)

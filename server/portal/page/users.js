@@ -6,6 +6,7 @@ import {Act, Alert, Field, Form, Loaded, Pager, save, useAction, useData, usePag
 import {KeyTable} from './devices.js';
 import {EnrollCard} from './enroll.js';
 import {sessionHref} from './live.js';
+import {LimitCard} from './limits.js';
 import {LogCard} from './logs.js';
 import {Rules} from './rules.js';
 import {Tables} from './tables.js';
@@ -148,5 +149,6 @@ export function User({name, may}) {
       ${may.has('user.delete') && html`<${Act} label=${t('deleteUser')} danger ask=${t('sureDelete', name)} act=${remove} />`}</p>
       ${may.has('user.set') && html`<${FullName} user=${u} again=${state.again} />`}
       <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />
+      ${may.has('user.limits') && html`<${LimitCard} path=${`/users/${part(name)}/limits`} user may=${may} />`}
       <${Membership} user=${name} groups=${u.groups} may=${may} again=${state.again} />${may.has('profile') && html`<${HandOut} user=${name} />`}`}<//></div>`;
 }

@@ -74,7 +74,8 @@ static void what_a_person_must_mend_is_not_retried(void **state)
         CAUSE_HOSTKEY_UNKNOWN, CAUSE_HOSTKEY_CHANGED, CAUSE_UNREGISTERED, CAUSE_ACCOUNT,
         CAUSE_KEY_REVOKED,     CAUSE_KILLED,          CAUSE_WEAK_KEY,     CAUSE_KEY_PASSPHRASE,
         CAUSE_KEY_MACHINE,     CAUSE_ALGORITHMS,      CAUSE_DEAD_CLEARED, CAUSE_TICKET_STALE,
-        CAUSE_TICKET_MISSING,  CAUSE_TWO_MACHINES,    CAUSE_QUARANTINED};
+        CAUSE_TICKET_MISSING,  CAUSE_TWO_MACHINES,    CAUSE_QUARANTINED,  CAUSE_SESSION_TIME,
+        CAUSE_SESSION_IDLE};
 
     (void)state;
     for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
@@ -86,9 +87,10 @@ static void what_a_person_must_mend_is_not_retried(void **state)
 
 static void what_the_network_does_is_retried(void **state)
 {
-    static const enum cause retried[] = {
-        CAUSE_RESOLVE, CAUSE_REFUSED, CAUSE_TIMEOUT, CAUSE_LOST,        CAUSE_DEAD, CAUSE_SHUTDOWN,
-        CAUSE_CUT,     CAUSE_PROXY,   CAUSE_SILENT,  CAUSE_UNREACHABLE, CAUSE_MOVED};
+    static const enum cause retried[] = {CAUSE_RESOLVE,     CAUSE_REFUSED, CAUSE_TIMEOUT,
+                                         CAUSE_LOST,        CAUSE_DEAD,    CAUSE_SHUTDOWN,
+                                         CAUSE_CUT,         CAUSE_PROXY,   CAUSE_SILENT,
+                                         CAUSE_UNREACHABLE, CAUSE_MOVED,   CAUSE_SESSIONS};
 
     (void)state;
     for (size_t i = 0; i < sizeof(retried) / sizeof(retried[0]); i++)

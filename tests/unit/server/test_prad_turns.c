@@ -92,6 +92,11 @@ void session_obey_primary(struct session *s)
     (void)s;
 }
 
+void bounds_refresh(struct session *s)
+{
+    (void)s;
+}
+
 void session_recheck(struct session *s, bool timed)
 {
     (void)s, (void)timed;

@@ -349,7 +349,12 @@ static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **st
     assert_int_equal(s->ops->audit_add(s, &e, 1, &f), 0);
     store_close(s);
     /* Back to the first schema: a table a line. */
-    run_sql("DROP TABLE bundles;"
+    run_sql("DROP TABLE limits;"
+            "DROP TRIGGER limits_user;"
+            "DROP TRIGGER limits_group;"
+            "DROP TRIGGER limits_rule;"
+            "DROP TABLE quotas;"
+            "DROP TABLE bundles;"
             "DROP TABLE enrollments;"
             "DROP TABLE usage;"
             "DROP TABLE usage_rules;"

@@ -1,0 +1,55 @@
+/*
+ * Bytes a second, shared fairly: a token bucket and those who wait for it, in two levels. Users take
+ * turns, and the channels of a user take turns within his: so ten channels get no more than one. Who
+ * wants nothing is in no turn, and what he does not use is the others'.
+ *
+ * A party (a channel, in one direction) asks how much it may move, moves at most that, and says how
+ * much it was. If it may move nothing it waits in the ring and asks again later; meanwhile every ask
+ * of anybody gives credit to those who wait, in turns of one quantum.
+ *
+ * Pure: the caller brings clock (monotonic microseconds) and lock.
+ */
+#ifndef PRA_SERVER_PRAD_FAIR_H
+#define PRA_SERVER_PRAD_FAIR_H
+
+#include "server/prad/bucket.h"
+
+struct fair_user;
+struct fair_party;
+
+struct fair {
+    struct bucket bucket;
+    struct fair_user *users; /* all that have parties */
+    struct fair_user *next;  /* whose turn it is, a ring of those who wait; NULL = none */
+};
+
+struct fair_user {
+    struct fair_user *sibling;       /* in `users` */
+    struct fair_user *after, *prior; /* the ring, while one of his parties waits */
+    struct fair_party *next;         /* whose turn it is, a ring; NULL = none waits */
+    const void *who;
+    unsigned parties;
+};
+
+struct fair_party {
+    struct fair_user *user; /* NULL = has not joined */
+    struct fair_party *after, *prior;
+    int64_t credit;
+    bool waits;
+};
+
+/* Bytes a second, 0 = unlimited. */
+void fair_set(struct fair *f, int64_t rate, uint64_t now_us);
+/* `p` becomes one of the parties of `who` (compared by address). Returns 0, PRA_ENOMEM. */
+int fair_join(struct fair *f, struct fair_party *p, const void *who);
+/* Gives back what it was given. Nothing if it has not joined. */
+void fair_leave(struct fair *f, struct fair_party *p);
+
+/* Bytes that `p` may move now, at most `want`; 0: it waits, until it asks again and gets some. */
+int64_t fair_ask(struct fair *f, struct fair_party *p, int64_t want, uint64_t now_us);
+/* `n` of them were moved. */
+void fair_spend(struct fair_party *p, int64_t n);
+/* It has nothing to move: others may have its turn and what it was given. */
+void fair_rest(struct fair *f, struct fair_party *p);
+
+#endif
