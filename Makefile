@@ -229,7 +229,7 @@ $(BUILD)/pra-mailer: $(call pobj,$(SRC_mailer))
 $(BUILD)/pra-passkey: $(call pobj,$(SRC_passkey))
 	$(call link,$(LIBS_passkey))
 $(BUILD)/pra-admin: $(call obj,$(SRC_admin)) $(L_server) $(L_keys) $(L_common)
-	$(call link,$(LIBS_server))
+	$(call link,-lqrencode $(LIBS_server))
 
 # --- manual pages --------------------------------------------------------------------------
 # Dated by their last change, so that the same tree gives the same pages.

@@ -220,6 +220,16 @@ static int set_clone(void *target, const char *value, struct fault *f)
     return 0;
 }
 
+static int set_second_factor(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+
+    if (strcmp(value, "off") != 0 && strcmp(value, "required") != 0)
+        return fault_set(f, PRA_EINVAL, "'%.40s' is neither off nor required", value);
+    c->second_factor = strcmp(value, "required") == 0;
+    return 0;
+}
+
 static int set_log_level(void *target, const char *value, struct fault *f)
 {
     if (log_parse_level(value, &((struct config *)target)->log_level) != 0)
@@ -418,6 +428,7 @@ static const struct conf_key keys[] = {
     {"admin", "group", set_admin_group},
     {"keys", "weak", set_weak_keys},
     {"keys", "clone", set_clone},
+    {"login", "second_factor", set_second_factor},
     {"log", "level", set_log_level},
     {"log", "file", set_log_file},
     {"metrics", "listen", set_metrics_listen},

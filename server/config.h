@@ -70,6 +70,8 @@ struct config_listen {
     X("alerts", "failures_window", alert_failures_s, 10, 86400, 600)                               \
     X("keepalive", "delay", keepalive_delay, 1, 3600, 30)                                          \
     X("keepalive", "timeout", keepalive_timeout, 2, 86400, 120)                                    \
+    X("login", "second_factor_lease", second_factor_lease, 0, 30L * 86400, 12L * 3600)             \
+    X("login", "second_factor_time", second_factor_time, 10, 600, 120)                             \
     X("mail", "retry", mail_retry, 1, 3600, 60)                                                    \
     X("mail", "timeout", mail_timeout, 1, 600, 60)
 
@@ -105,6 +107,8 @@ struct config {
 
     char admin_socket[OS_PATH_MAX];        /* default: admin.sock beside the database */
     char admin_group[CONFIG_NAME_MAX + 1]; /* members may administer; "" = none */
+
+    bool second_factor; /* is asked of users for whom nothing else is set; default no */
 
     enum policy_clone clone; /* when two machines use one key; default refuse */
     bool refuse_weak_keys;   /* of PRA clients that say their key is weakly bound; default no */

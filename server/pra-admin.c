@@ -497,6 +497,8 @@ static int run(struct cli *cli)
         else
             json_object_set_new(cli->args, "csv", table);
     }
+    if (rc == EXIT_OK && cli->cmd->style == STYLE_CONFIRM && factor_read_code(cli->args, &f) != 0)
+        rc = cli_failed("invalid", f.text);
     if (rc == EXIT_OK && init && make_folder(c, &f) != 0)
         rc = cli_failed("store", f.text);
     /* Before link_open(), which may take the store's lock: a name server can be slow. */
@@ -523,6 +525,8 @@ static int run(struct cli *cli)
             rc = table_export(cli->cmd, cli->args, cli->json, l, &file);
         else if (cli->cmd->style == STYLE_LOAD)
             rc = table_import(cli->cmd, cli->args, cli->json, l);
+        else if (cli->cmd->style == STYLE_FACTOR || cli->cmd->style == STYLE_CONFIRM)
+            rc = factor_run(cli->cmd, cli->args, cli->json, l);
         else
             rc = run_simple(cli, l);
     }

@@ -52,7 +52,9 @@ enum cli_style {
     STYLE_EXPORT,  /* a log bundle as a file */
     STYLE_VERIFY,  /* is a log bundle whole, and its lines beside the gateway's records */
     STYLE_SAVE,    /* a table for a file */
-    STYLE_LOAD     /* the argument is a file with a table */
+    STYLE_LOAD,    /* the argument is a file with a table */
+    STYLE_FACTOR,  /* a QR code, or recovery codes */
+    STYLE_CONFIRM  /* the same, of a code that a person types */
 };
 
 struct cli_command {
@@ -190,6 +192,13 @@ void output_end(struct output_file *file);
 int logs_export(struct link *l, const json_t *args, struct output_file *file, bool json,
                 json_t **result, struct fault *f);
 int logs_verify(struct link *l, const json_t *args, bool json, json_t **result, struct fault *f);
+
+/* ---- second factors (pra-admin_factor.c) -------------------------------------------------------- */
+
+/* Puts what a person types, or a file holds, into the arguments. Returns 0 or a PRA_E*, with a sentence. */
+int factor_read_code(json_t *args, struct fault *f);
+/* Returns an exit code. */
+int factor_run(const struct cli_command *cmd, json_t *args, bool json, struct link *l);
 
 /* ---- waiting for a mail (pra-admin_mail.c) ------------------------------------------------------ */
 

@@ -17,6 +17,7 @@
 #define P_NAME {"name", "NAME", false}
 #define P_USER {"user", "USER", false}
 #define P_GROUP {"group", "GROUP", false}
+#define P_POLICY {"policy", "POLICY", false}
 #define P_RULE {"id", "ID", true}
 #define P_ALERT {"id", "ID", true}
 #define TO_FILE {"output", OPTION_TEXT, "FILE", "write it there (also -o); otherwise to standard output"}
@@ -209,6 +210,41 @@ const struct cli_command cli_commands[] = {
     {"enroll deny", "enroll.deny", POSITIONALS(P_RULE), NO_OPTIONS, STYLE_DONE, NULL,
      "enrollment {id} of user {user}: {state}", "refuse a PC that waits, or take a code back",
      "pra-admin enroll deny 7"},
+
+    {"user factor", "user.factor", POSITIONALS(P_NAME, P_POLICY), NO_OPTIONS, STYLE_DONE, NULL,
+     "second factor of user {name}: {policy}",
+     "ask a user for a code of his authenticator app: required, off, or inherit (from his groups, "
+     "else [login] second_factor)",
+     "pra-admin user factor suzuki required"},
+    {"group factor", "group.factor", POSITIONALS(P_NAME, P_POLICY), NO_OPTIONS, STYLE_DONE, NULL,
+     "second factor of group {name}: {policy}",
+     "the same for a group's members for whom nothing else is set",
+     "pra-admin group factor sales required"},
+    {"factor show", "factor.show", POSITIONALS(P_USER), NO_OPTIONS, STYLE_DETAILS, NULL, NULL,
+     "a user's second factor: is it wanted, is there one, which devices are not asked just now",
+     "pra-admin factor show suzuki"},
+    {"factor begin", "factor.begin", POSITIONALS(P_USER),
+     OPTIONS({"uri", OPTION_FLAG, NULL, "print the otpauth URI as well"}), STYLE_FACTOR, NULL, NULL,
+     "make a secret and show it as a QR code, for the user's authenticator app to scan",
+     "pra-admin factor begin suzuki"},
+    {"factor confirm", "factor.confirm", POSITIONALS(P_USER),
+     OPTIONS({"code-file", OPTION_TEXT, "FILE",
+              "read the code from FILE's first line; - = standard input"}),
+     STYLE_CONFIRM, NULL, NULL,
+     "turn it on with a code that the app shows (it is asked for), and print recovery codes",
+     "pra-admin factor confirm suzuki"},
+    {"factor recovery", "factor.recovery", POSITIONALS(P_USER), NO_OPTIONS, STYLE_FACTOR, NULL,
+     NULL, "new recovery codes instead of the old ones", "pra-admin factor recovery suzuki"},
+    {"factor reset", "factor.reset", POSITIONALS(P_USER), NO_OPTIONS, STYLE_DONE, NULL,
+     "user {user} has no second factor now", "take a user's second factor away (lost phone)",
+     "pra-admin factor reset suzuki"},
+    {"factor forget", "factor.forget", POSITIONALS(P_USER), NO_OPTIONS, STYLE_DONE, NULL,
+     "user {user}: {leases} leases ended",
+     "ask all devices of a user for a code when they connect the next time",
+     "pra-admin factor forget suzuki"},
+    {"factor retry", "factor.retry", POSITIONALS(P_USER), NO_OPTIONS, STYLE_DONE, NULL,
+     "user {user} may try again", "end the pause after too many wrong codes",
+     "pra-admin factor retry suzuki"},
 
     {"log list", "log.list", NO_POSITIONALS,
      OPTIONS({"user", OPTION_TEXT, "USER", "only this user's"}, PAGED), STYLE_TABLE, log_columns,

@@ -146,6 +146,8 @@ int link_open(const struct config *c, bool create, struct link **out, struct fau
             rc = become_owner(c, f);
             if (rc == 0)
                 rc = admin_open(&opt, &l->admin, f);
+            if (rc == 0)
+                admin_factor_default(l->admin, c->second_factor);
         }
         if (rc != PRA_EBUSY)
             break;

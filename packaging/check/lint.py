@@ -35,7 +35,7 @@ ONLY_IN = {
     r"ini\.h": r"common/conf\.c",
     r"uv\.h": r"client/[a-z0-9_]+\.[ch]",
     r"(gtk|gdk|gio|glib|cairo|libdbusmenu)[a-z0-9-]*[/.]": r"client/tray/[a-z0-9_]+_gtk\.[ch]",
-    r"qrencode\.h": r"server/portal/qr\.c",
+    r"qrencode\.h": r"server/(portal/qr|pra-admin_factor)\.c",
     r"liboath/": r"server/admin/admin_totp\.c",
     r"zlib\.h": r"(client/archive|server/bundle/unzip)\.c",
     r"seccomp\.h": r"server/sandbox/calls\.c",

@@ -222,6 +222,9 @@ int admin_enroll_each(struct admin *a, int (*fn)(const struct store_enrollment *
  */
 int admin_enroll_request(struct admin *a, const struct store_enrollment *request);
 
+/* What [login] second_factor says: for people who ask about a user. */
+void admin_factor_default(struct admin *a, bool required);
+
 /* Log bundles (server/prad/upload.h). The folder of their files, beside the database. Returns 0,
    PRA_EUNSUPPORTED (a database in memory), PRA_ETOOBIG. */
 int admin_bundle_folder(const char *store_url, char dst[OS_PATH_MAX]);

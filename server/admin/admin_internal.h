@@ -63,7 +63,9 @@ struct admin {
     struct forgotten *forgotten; /* FORGOTTEN_MAX */
     size_t forgotten_count;
     uint64_t
-        enroll_changes; /* counts changes of enrollments, so that prad sees when to read them */
+        enroll_changes;     /* counts changes of enrollments, so that prad sees when to read them */
+    uint64_t lease_changes; /* the same of leases that were revoked */
+    enum policy_factor factor_default; /* what [login] second_factor says */
 };
 
 /* ARG_HIDDEN: text that never stands in the audit. */
@@ -385,7 +387,20 @@ json_t *bundle_problems(const struct admin *a, const char *id);
 /* ---- the second step (admin_totp.c) ------------------------------------------------------------- */
 
 #define TOTP_STEP_S 30
+#define TOTP_WINDOW 1 /* steps to either side, for clocks that differ */
 
+/* Could it be one? */
+bool totp_is_code(const char *code);
+/*
+ * The time step of a code within `window` steps of `now`. Returns 0, PRA_EPASSPHRASE without a sentence (it
+ * is none of them), PRA_ECRYPTO.
+ */
+int totp_find(const uint8_t secret[STORE_TOTP_LEN], const char *code, int64_t now, int64_t window,
+              int64_t *step, struct fault *f);
+/* The result of an operation that makes a secret: {"secret": base32, "uri": otpauth}. */
+int totp_give_secret(struct call *c, const char *name, const uint8_t secret[STORE_TOTP_LEN]);
+/* RECOVERY_COUNT new codes, added to `list`, and what is kept of them. Returns 0, PRA_ECRYPTO. */
+int recovery_make(uint8_t hashes[RECOVERY_COUNT][STORE_HASH_LEN], json_t *list);
 /* New recovery codes instead of the old ones, as the result: they are shown this once. */
 int recovery_give(struct call *c);
 
@@ -397,6 +412,11 @@ int recovery_give(struct call *c);
 int totp_take(struct call *c, struct store_account *a, const char *code, int64_t now,
               const char **why);
 
+/* ---- second factors of users (admin_factor.c) ---------------------------------------------------- */
+
+/* "inherit", "off", "required". */
+const char *factor_policy_word(enum policy_factor policy);
+
 /* ---- mail (admin_mail.c) ------------------------------------------------------------------------ */
 
 /* One address, without a name, that may stand in a header and in SMTP. */
@@ -404,7 +424,7 @@ bool mail_address_good(const char *text);
 
 /* The operations, by file: admin_users.c, _keys.c, _rules.c, _gateway.c, _audit.c, _explain.c,
    _accounts.c, _login.c, _totp.c, _mail.c, _enroll.c, _bundle.c, _trouble.c,
-   _import_rows.c, _changes.c, _devices.c, _downloads.c. */
+   _import_rows.c, _changes.c, _devices.c, _downloads.c, _factor.c. */
 int op_user_add(struct call *c);
 int op_user_list(struct call *c);
 int op_user_set(struct call *c);
@@ -522,6 +542,15 @@ int op_access_list(struct call *c);
 int op_access_add(struct call *c);
 int op_access_delete(struct call *c);
 int op_access_reset(struct call *c);
+int op_user_factor(struct call *c);
+int op_group_factor(struct call *c);
+int op_factor_show(struct call *c);
+int op_factor_begin(struct call *c);
+int op_factor_confirm(struct call *c);
+int op_factor_recovery(struct call *c);
+int op_factor_reset(struct call *c);
+int op_factor_forget(struct call *c);
+int op_factor_retry(struct call *c);
 int op_report(struct call *c);
 int op_report_readers(struct call *c);
 int op_report_subscribe(struct call *c);

@@ -233,6 +233,9 @@ int op_key_revoke(struct call *c)
         k->state = POLICY_KEY_REVOKED;
         k->revoked = os_time_now();
         rc = s->ops->key_update(s, k, &c->f);
+        if (rc == 0)
+            rc = s->ops->factor->lease_clear_key(s, k->id, &c->f);
+        c->a->lease_changes++;
         json_array_append_new(list, key_json(k));
     }
     if (rc != 0) {

@@ -49,6 +49,26 @@ static int load_user(const struct store_user *u, void *ctx)
     return 0;
 }
 
+/* Users and what is set for them both come by name: one walk over the array meets each of them. */
+struct factors {
+    struct list *users;
+    size_t at;
+};
+
+static int load_factor(const char *user, enum policy_factor policy, bool has_factor, void *ctx)
+{
+    struct factors *to = ctx;
+    struct policy_user *users = to->users->items;
+
+    while (to->at < to->users->count && strcmp(users[to->at].name, user) < 0)
+        to->at++;
+    if (to->at < to->users->count && strcmp(users[to->at].name, user) == 0) {
+        users[to->at].factor = policy;
+        users[to->at].has_factor = has_factor;
+    }
+    return 0;
+}
+
 static int load_member(const char *group, const char *user, void *ctx)
 {
     struct loading *load = ctx;
@@ -210,6 +230,9 @@ int snapshot_load(struct admin *a, bool fresh, struct policy **out, struct fault
 
     if (rc == 0)
         rc = db->user_each(a->store, load_user, &load, f);
+    if (rc == 0)
+        rc = db->factor->policy_each(a->store, load_factor, &(struct factors){.users = &load.users},
+                                     f);
     if (rc == 0)
         rc = db->member_each(a->store, NULL, load_member, &load, f);
     if (rc == 0)

@@ -117,6 +117,20 @@ static const struct operation operations[] = {
 
     {"user.trouble", OP_READS, READS, op_user_trouble,
      ARGS(NEED("user", NAME_ARG), TEXT("lang", 8))},
+    {"user.factor", OP_CHANGES, CHANGES, op_user_factor,
+     ARGS(NEED("name", NAME_ARG), NEED("policy", 16))},
+    {"group.factor", OP_CHANGES, CHANGES, op_group_factor,
+     ARGS(NEED("name", NAME_ARG), NEED("policy", 16))},
+    {"factor.show", OP_READS, READS, op_factor_show, ARGS(NEED("user", NAME_ARG))},
+    {"factor.begin", OP_WRITES, CHANGES, op_factor_begin, ARGS(NEED("user", NAME_ARG))},
+    /* That somebody has one is a part of the policy. */
+    {"factor.confirm", OP_CHANGES, CHANGES, op_factor_confirm,
+     ARGS(NEED("user", NAME_ARG), HIDE("code", 64))},
+    {"factor.recovery", OP_WRITES, CHANGES, op_factor_recovery, ARGS(NEED("user", NAME_ARG))},
+    {"factor.reset", OP_CHANGES, CHANGES, op_factor_reset, ARGS(NEED("user", NAME_ARG))},
+    {"factor.forget", OP_WRITES, HELPS, op_factor_forget, ARGS(NEED("user", NAME_ARG))},
+    {"factor.retry", OP_WRITES, HELPS, op_factor_retry, ARGS(NEED("user", NAME_ARG))},
+
     {"log.list", OP_READS, READS, op_log_list, ARGS(TEXT("user", NAME_ARG), PAGED)},
     {"log.show", OP_READS, READS, op_log_show, ARGS(NEED("id", 64))},
     {"log.timeline", OP_READS, READS, op_log_timeline, ARGS(NEED("id", 64), PAGED)},

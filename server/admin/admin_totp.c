@@ -15,51 +15,64 @@
 #include "common/crypto.h"
 #include "common/os.h"
 
-#define TOTP_WINDOW 1 /* steps to either side, for clocks that differ */
 #define TOTP_DIGITS 6
 #define ISSUER      "PRA"
 
-static int liboath_ready(struct call *c)
+static int liboath_ready(struct fault *f)
 {
     static bool done;
 
     if (!done && oath_init() != OATH_OK)
-        return fault_set(&c->f, PRA_ECRYPTO, "liboath cannot be started");
+        return fault_set(f, PRA_ECRYPTO, "liboath cannot be started");
     done = true;
     return 0;
 }
 
-static bool is_totp(const char *code)
+bool totp_is_code(const char *code)
 {
     return strlen(code) == TOTP_DIGITS && strspn(code, "0123456789") == TOTP_DIGITS;
+}
+
+int totp_find(const uint8_t secret[STORE_TOTP_LEN], const char *code, int64_t now, int64_t window,
+              int64_t *step, struct fault *f)
+{
+    uint64_t found = 0;
+    int position, rc = liboath_ready(f);
+
+    if (rc != 0)
+        return rc;
+    if (oath_totp_validate3((const char *)secret, STORE_TOTP_LEN, (time_t)now, TOTP_STEP_S, 0,
+                            (size_t)window, &position, &found, code) < 0)
+        return PRA_EPASSPHRASE;
+    *step = (int64_t)found;
+    return 0;
 }
 
 int totp_take(struct call *c, struct store_account *a, const char *code, int64_t now,
               const char **why)
 {
     uint8_t hash[STORE_HASH_LEN];
-    uint64_t step = 0;
-    int position, rc = liboath_ready(c);
+    int64_t step = 0;
+    int rc;
 
     *why = "code";
-    if (rc != 0)
-        return rc;
-    if (!is_totp(code)) {
+    if (!totp_is_code(code)) {
         rc = code_hash(code, hash);
         if (rc == 0)
             rc = c->a->store->ops->recovery_use(c->a->store, a->id, hash, &c->f);
         return rc == PRA_ENOENT ? PRA_EPASSPHRASE : rc;
     }
-    rc = oath_totp_validate3((const char *)a->totp, sizeof(a->totp), (time_t)now, TOTP_STEP_S, 0,
-                             TOTP_WINDOW, &position, &step, code);
+    rc = totp_find(a->totp, code, now, TOTP_WINDOW, &step, &c->f);
     /* Whoever logs in needs a secret that was confirmed. */
-    if (rc < 0 || !a->has_totp || (!a->totp_on && !c->login.open))
-        return PRA_EPASSPHRASE;
-    if ((int64_t)step <= a->totp_step) {
+    if (rc == 0 && (!a->has_totp || (!a->totp_on && !c->login.open)))
+        rc = PRA_EPASSPHRASE;
+    if (rc != 0)
+        return rc;
+    if (step <= a->totp_step) {
         *why = "code-used";
         return PRA_EPASSPHRASE;
     }
-    a->totp_step = (int64_t)step;
+    a->totp_step = step;
     return 0;
 }
 
@@ -101,14 +114,26 @@ static json_t *otpauth(const char *name, const char *secret)
     return json_sprintf("otpauth://totp/" ISSUER ":%s?secret=%s&issuer=" ISSUER, label, secret);
 }
 
+int totp_give_secret(struct call *c, const char *name, const uint8_t secret[STORE_TOTP_LEN])
+{
+    char *text = NULL;
+    int rc = liboath_ready(&c->f);
+
+    if (rc == 0 && oath_base32_encode((const char *)secret, STORE_TOTP_LEN, &text, NULL) != OATH_OK)
+        rc = fault_set(&c->f, PRA_ENOMEM, "no memory");
+    if (rc == 0)
+        rc = give(c, json_pack("{s:s, s:o}", "secret", text, "uri", otpauth(name, text)));
+    if (text != NULL)
+        crypto_wipe(text, strlen(text));
+    free(text);
+    return rc;
+}
+
 int op_totp_begin(struct call *c)
 {
     struct store *s = c->a->store;
-    char *text = NULL;
     int rc = account_prove(c);
 
-    if (rc == 0)
-        rc = liboath_ready(c);
     if (rc == 0 && c->account.totp_on)
         rc = fault_set(&c->f, PRA_EEXIST, "two-step log-in is on already: turn it off first");
     if (rc != 0)
@@ -117,22 +142,11 @@ int op_totp_begin(struct call *c)
     c->account.has_totp = true;
     c->account.totp_step = 0;
     rc = s->ops->account_set(s, &c->account, &c->f);
-    if (rc == 0 && oath_base32_encode((const char *)c->account.totp, sizeof(c->account.totp), &text,
-                                      NULL) != OATH_OK)
-        rc = fault_set(&c->f, PRA_ENOMEM, "no memory");
-    if (rc == 0)
-        rc =
-            give(c, json_pack("{s:s, s:o}", "secret", text, "uri", otpauth(c->account.name, text)));
-    if (text != NULL)
-        crypto_wipe(text, strlen(text));
-    free(text);
-    return rc;
+    return rc == 0 ? totp_give_secret(c, c->account.name, c->account.totp) : rc;
 }
 
-int recovery_give(struct call *c)
+int recovery_make(uint8_t hashes[RECOVERY_COUNT][STORE_HASH_LEN], json_t *list)
 {
-    uint8_t hashes[RECOVERY_COUNT][STORE_HASH_LEN];
-    json_t *list = json_array();
     int rc = 0;
 
     for (int i = 0; i < RECOVERY_COUNT && rc == 0; i++) {
@@ -142,6 +156,15 @@ int recovery_give(struct call *c)
         json_array_append_new(list, json_string(text));
         crypto_wipe(text, sizeof(text));
     }
+    return rc;
+}
+
+int recovery_give(struct call *c)
+{
+    uint8_t hashes[RECOVERY_COUNT][STORE_HASH_LEN];
+    json_t *list = json_array();
+    int rc = recovery_make(hashes, list);
+
     if (rc == 0)
         rc = c->a->store->ops->recovery_set(c->a->store, c->account.id, hashes, RECOVERY_COUNT,
                                             &c->f);
@@ -159,7 +182,8 @@ int op_totp_confirm(struct call *c)
 
     if (c->account.totp_on || !c->account.has_totp)
         return fault_set(&c->f, PRA_EEXIST, "there is no two-step log-in to confirm");
-    rc = is_totp(code) ? totp_take(c, &c->account, code, os_time_now(), &why) : PRA_EPASSPHRASE;
+    rc =
+        totp_is_code(code) ? totp_take(c, &c->account, code, os_time_now(), &why) : PRA_EPASSPHRASE;
     if (rc == PRA_EPASSPHRASE)
         return fault_set(&c->f, rc, "code: is not what the authenticator should show now");
     c->account.totp_on = true;

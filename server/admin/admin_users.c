@@ -112,12 +112,16 @@ static int set_enabled(struct call *c, bool enabled)
     struct store *s = c->a->store;
     const char *name = arg_text(c, "name");
     struct store_user u;
+    int64_t leases = 0;
     int rc = s->ops->user_get(s, name, &u, &c->f);
 
     if (rc == 0)
         rc = s->ops->user_enable(s, name, enabled, &c->f);
+    if (rc == 0 && !enabled)
+        rc = s->ops->factor->lease_clear(s, u.id, &leases, &c->f);
     if (rc != 0)
         return rc;
+    c->a->lease_changes += leases != 0;
     if (u.enabled == enabled)
         warn(c, "user '%s' was %s already", name, enabled ? "enabled" : "disabled");
     u.enabled = enabled;
@@ -177,9 +181,14 @@ static int list_group(const struct store_group *g, void *ctx)
     struct listed *l = ctx;
     struct store *s = l->c->a->store;
     json_t *group = group_json(g);
+    enum policy_factor policy = POLICY_FACTOR_INHERIT;
     int rc = s->ops->member_of_group(s, g->name, note_member, json_object_get(group, "members"),
                                      &l->c->f);
 
+    if (rc == 0)
+        rc = s->ops->factor->policy_get(s, true, g->id, &policy, &l->c->f);
+    if (rc == 0)
+        json_object_set_new(group, "factor", json_string(factor_policy_word(policy)));
     if (rc == 0 && json_array_append(l->list, group) != 0)
         rc = PRA_ENOMEM;
     json_decref(group);

@@ -104,10 +104,19 @@ struct policy_key {
     enum policy_clone clone;
 };
 
+/* Does a log-in need a second factor? The larger is the stricter; the numbers are the store's. */
+enum policy_factor {
+    POLICY_FACTOR_INHERIT, /* nothing is set: as the groups, then the gateway, have it */
+    POLICY_FACTOR_OFF = 1,
+    POLICY_FACTOR_REQUIRED = 2
+};
+
 struct policy_user {
     char name[POLICY_NAME_MAX + 1]; /* case-sensitive (A4) */
     bool enabled;
     enum policy_clone clone;
+    enum policy_factor factor; /* his own, else the strictest of his groups */
+    bool has_factor;           /* he has a confirmed authenticator */
 };
 
 struct policy_member {

@@ -125,7 +125,8 @@ static void dress_result(struct pending *q, json_t *result)
     }
     if (q->route->kind == ROUTE_LOGOUT)
         pending_cookie(q, "");
-    if (uri != NULL && strcmp(q->route->op, "totp.begin") == 0)
+    if (uri != NULL &&
+        (strcmp(q->route->op, "totp.begin") == 0 || strcmp(q->route->op, "factor.begin") == 0))
         json_object_set_new(result, "qr", qr_path(uri));
 }
 

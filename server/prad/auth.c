@@ -8,14 +8,14 @@
 #include "common/log.h"
 #include "keys/sshkey.h"
 #include "server/prad/enroll.h"
+#include "server/prad/factor.h"
 #include "server/prad/record.h"
 
 /* libssh marks these accessors of message mode as deprecated in favour of callbacks, which cannot
    hold a request open; see session.h. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-/* Counts and audits a refusal. False: the session died, now or after too many tries. */
-static bool refuse(struct session *s, ssh_message m, const char *reason)
+bool auth_refuse(struct session *s, ssh_message m, const char *reason)
 {
     record_session(s, AUDIT_LOGIN_REFUSED, reason, "");
     s->auth_tries++;
@@ -49,15 +49,16 @@ static size_t export_blob(ssh_key key, uint8_t blob[SSHKEY_BLOB_MAX])
     return len;
 }
 
-static bool log_in(struct session *s, ssh_message m, const struct policy_user *user,
-                   const struct policy_key *key)
+bool auth_log_in(struct session *s, ssh_message m, const struct policy_user *user,
+                 const struct policy_key *key, const char *how)
 {
     if (!session_login(s, user, key)) {
         record_session(s, AUDIT_LOGIN_REFUSED, "session-limit", "");
         session_end(s, "session-limit", "too many sessions of this user");
         return false;
     }
-    record_session(s, AUDIT_LOGIN, session_restriction(s), s->entry.version);
+    record_session(s, AUDIT_LOGIN, s->restricted ? session_restriction(s) : how, s->entry.version);
+    factor_end(s);
     ssh_message_auth_reply_success(m, 0);
     return session_alive(s);
 }
@@ -80,9 +81,9 @@ static bool enroll(struct session *s, ssh_message m, const uint8_t *blob, size_t
     struct enroll_view view;
     note_claim(s, "enroll", blob, len);
     if (!signed_by_it && state != SSH_PUBLICKEY_STATE_NONE)
-        return refuse(s, m, "wrong-signature");
+        return auth_refuse(s, m, "wrong-signature");
     if (len == 0)
-        return refuse(s, m, "unknown-key");
+        return auth_refuse(s, m, "unknown-key");
     switch (enroll_check(s->worker->gateway->enroll, code, &s->entry.source, signed_by_it, &view)) {
     case ENROLL_WRONG:
         return turn_away(s, "enroll-code");
@@ -108,6 +109,7 @@ static bool publickey(struct session *s, ssh_message m)
     ssh_key offered = ssh_message_auth_pubkey(m);
     enum ssh_publickey_state_e state = ssh_message_auth_publickey_state(m);
     size_t len = offered ? export_blob(offered, blob) : 0;
+    factor_forget(s);
     if (strncmp(name, ENROLL_NAME, strlen(ENROLL_NAME)) == 0)
         return enroll(s, m, blob, len);
     note_claim(s, name, blob, len);
@@ -116,13 +118,14 @@ static bool publickey(struct session *s, ssh_message m)
     const struct policy_user *user = policy_find_user(p, name);
     const struct policy_key *key = user && len > 0 ? policy_find_key(p, name, blob, len) : NULL;
     if (state != SSH_PUBLICKEY_STATE_NONE && state != SSH_PUBLICKEY_STATE_VALID)
-        return refuse(s, m, "wrong-signature");
+        return auth_refuse(s, m, "wrong-signature");
     if (!key)
-        return refuse(s, m, user ? "unknown-key" : "unknown-user");
+        return auth_refuse(s, m, user ? "unknown-key" : "unknown-user");
     if (key->state == POLICY_KEY_REVOKED)
-        return refuse(s, m, "key-revoked");
+        return auth_refuse(s, m, "key-revoked");
     if (state == SSH_PUBLICKEY_STATE_VALID)
-        return log_in(s, m, user, key);
+        return factor_wanted(s, user, key) ? factor_ask(s, m, user, key)
+                                           : auth_log_in(s, m, user, key, "");
     ssh_message_auth_reply_pk_ok_simple(m);
     return session_alive(s);
 }
@@ -134,6 +137,11 @@ static bool authenticate(struct session *s, ssh_message m)
     case SSH_AUTH_METHOD_PUBLICKEY:
         if (user)
             return publickey(s, m);
+        break;
+    case SSH_AUTH_METHOD_INTERACTIVE:
+        if (factor_expects(s, m))
+            return factor_message(s, m);
+        factor_forget(s);
         break;
     case SSH_AUTH_METHOD_NONE:
         if (!s->asked_methods) { /* how clients ask what is offered */
@@ -147,7 +155,7 @@ static bool authenticate(struct session *s, ssh_message m)
     }
     bool enrols = user && strncmp(user, ENROLL_NAME, strlen(ENROLL_NAME)) == 0;
     note_claim(s, enrols ? "enroll" : user ? user : "", NULL, 0);
-    return refuse(s, m, "method");
+    return auth_refuse(s, m, "method");
 }
 
 static bool service(struct session *s, ssh_message m)
@@ -176,6 +184,7 @@ bool auth_message(struct session *s, ssh_message m)
         going_on = false;
         break;
     }
-    ssh_message_free(m);
+    if (!factor_keeps(s, m))
+        ssh_message_free(m);
     return going_on;
 }

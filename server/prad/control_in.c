@@ -11,6 +11,7 @@
 #include "server/prad/clone.h"
 #include "server/prad/control_internal.h"
 #include "server/prad/enroll.h"
+#include "server/prad/factor.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
 #include "server/prad/tickets.h"
@@ -60,16 +61,19 @@ static int parse_hello(const json_t *o, struct hello *h, struct fault *f)
     return rc == 0 ? jsonl_opt_string(o, "ticket", TICKET_TEXT - 1, &h->ticket, f) : rc;
 }
 
-static void welcome(struct session *s)
+static void welcome(struct session *s, const char *machine)
 {
+    char token[FACTOR_TOKEN_TEXT];
     char now[TIMEFMT_MAX], source[RECORD_ENDPOINT_MAX];
     record_endpoint(source, &s->entry.source, s->entry.source_port);
-    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "welcome",
+    bool lease = factor_give_lease(s, machine, token);
+    control_send(s, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s*}", "type", "welcome",
                               "session", s->entry.id, "version", PRA_VERSION, "clock",
                               timefmt_rfc3339(os_time_now(), now), "user", s->entry.user, "source",
                               source, "connections",
                               (json_int_t)worker_config(s->worker)->max_connections, "logs",
-                              (json_int_t)BUNDLE_SIZE_MAX));
+                              (json_int_t)BUNDLE_SIZE_MAX, "lease", lease ? token : NULL));
+    crypto_wipe(token, sizeof(token));
 }
 
 static void compare_clocks(struct session *s, int64_t client)
@@ -102,7 +106,12 @@ static int receive_hello(struct session *s, const json_t *o, struct fault *f)
     log_event(LOG_INFO, "hello", "session=%s version=%s os=%s machine=%s binding=%s", s->entry.id,
               version, os, machine, h.binding);
     s->hello = true;
-    welcome(s);
+    if (!factor_allows_hello(s, machine)) {
+        record_session(s, AUDIT_LOGIN_REFUSED, "factor-lease", machine);
+        control_refuse(s, "second-factor", "a code is needed");
+        return 0;
+    }
+    welcome(s, machine);
     compare_clocks(s, h.clock_s);
     if (s->restricted) {
         if (s->quarantined)
@@ -188,8 +197,8 @@ static int receive_join(struct session *s, const json_t *o, struct fault *f)
     if (rc != 0)
         return rc;
     memcpy(before, s->entry.id, sizeof(before));
-    if (s->restricted) {
-        refuse_join(s, "user-disabled");
+    if (s->restricted || !factor_allows_join(s, session)) {
+        refuse_join(s, s->restricted ? "user-disabled" : "join-foreign");
         return 0;
     }
     enum tunnel_answer answer =
@@ -315,6 +324,8 @@ static int receive_bye(struct session *s, const json_t *o, struct fault *f)
 {
     const char *reason = "user";
     int rc = jsonl_opt_string(o, "reason", 16, &reason, f);
+    if (rc == 0 && strcmp(reason, "user") == 0)
+        factor_bye(s);
     if (rc == 0)
         session_must_end(s, strcmp(reason, "shutdown") == 0 ? "client-shutdown" : "client-bye");
     return rc;

@@ -20,6 +20,11 @@
     X(LOGIN_WRONG_SIGNATURE, "wrong-signature")                                                    \
     X(LOGIN_METHOD, "method")                                                                      \
     X(LOGIN_WEAK_KEY, "weak-key")                                                                  \
+    X(LOGIN_FACTOR_WRONG, "factor-wrong")                                                          \
+    X(LOGIN_FACTOR_USED, "factor-used")                                                            \
+    X(LOGIN_FACTOR_LATE, "factor-late")                                                            \
+    X(LOGIN_FACTOR_PAUSED, "factor-paused")                                                        \
+    X(LOGIN_FACTOR_MISSING, "factor-missing")                                                      \
     X(LOGIN_GRACE, "login-grace")                                                                  \
     X(LOGIN_SESSION_LIMIT, "session-limit")                                                        \
     X(LOGIN_SESSIONS_FULL, "sessions-full")                                                        \

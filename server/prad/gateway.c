@@ -12,6 +12,7 @@
 #include "server/admin/hostkey.h"
 #include "server/prad/confine.h"
 #include "server/prad/enroll.h"
+#include "server/prad/factor.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
 #include "server/prad/tickets.h"
@@ -89,8 +90,8 @@ static int start_all(struct gateway *g, const struct config *c, struct fault *f)
     g->settings = settings_new(c);
     if (!g->settings || live_new(&g->live) != 0 || meters_new(&g->meters) != 0 ||
         startups_new(&g->startups) != 0 || sources_new(&g->sources) != 0 ||
-        enroll_book_new(&g->enroll) != 0 || tickets_new(&g->tickets) != 0 ||
-        resolver_new(&g->resolver) != 0)
+        enroll_book_new(&g->enroll) != 0 || factor_book_new(&g->leases) != 0 ||
+        tickets_new(&g->tickets) != 0 || resolver_new(&g->resolver) != 0)
         return fault_set(f, PRA_ENOMEM, "out of memory or threads");
     char bundles[OS_PATH_MAX] = "";
     if (admin_bundle_folder(c->store_url, bundles) != 0)
@@ -100,6 +101,8 @@ static int start_all(struct gateway *g, const struct config *c, struct fault *f)
     int rc = read_host_key(c->host_key, &g->host_key, f);
     if (rc == 0)
         rc = keeper_open(g, c, &g->keeper, f);
+    if (rc == 0)
+        factor_book_follow(g->leases, keeper_admin(g->keeper));
     if (rc == 0)
         rc = confine_tell(c, keeper_admin(g->keeper), f);
     if (rc == 0)
@@ -218,6 +221,7 @@ void gateway_stop(struct gateway *g)
     startups_free(g->startups);
     sources_free(g->sources);
     enroll_book_free(g->enroll);
+    factor_book_free(g->leases);
     tickets_free(g->tickets);
     live_free(g->live);
     meters_free(g->meters);

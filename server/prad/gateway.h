@@ -21,6 +21,7 @@
 #include "server/prad/sources.h"
 
 struct enroll_book;
+struct factor_book;
 struct keeper;
 struct tickets;
 struct upload_desk;
@@ -49,12 +50,14 @@ struct gateway {
     struct meters *meters;
     struct enroll_book *enroll;
     struct tickets *tickets;
+    struct factor_book *leases;
     struct upload_desk *uploads;
     struct keeper *keeper;
     struct worker *worker[GATEWAY_WORKERS_MAX];
     unsigned worker_count;
     atomic_size_t windows_grown;      /* bytes, above what every channel begins with; see pump.c */
     atomic_uint sessions;             /* connections held, logged in or not */
+    atomic_uint factor_waiting;       /* sessions that wait for a person's code */
     atomic_uint_fast64_t connections; /* taken since the start: numbers them */
     atomic_uint_fast64_t refused;     /* connections turned away before they had a place */
     struct counters counters;

@@ -16,6 +16,7 @@
 #include "server/admin/admin_server.h"
 #include "server/prad/condition.h"
 #include "server/prad/enroll.h"
+#include "server/prad/factor.h"
 #include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
 #include "server/prad/quota.h"
@@ -70,10 +71,9 @@ struct keeper {
     size_t own_count;
     struct audit_event batch[AUDIT_BATCH]; /* taken from the queue, not yet stored */
     size_t batch_count;
-    bool store_failed; /* said so already */
     char sources_path[OS_PATH_MAX];
-    bool sources_failed; /* said so already */
-    bool probing;        /* somebody may ask whether the store can be written */
+    bool store_failed, sources_failed; /* said so already */
+    bool probing;                      /* somebody may ask whether the store can be written */
 };
 
 /* ---- what admin operations need of a running prad ------------------------------------------- */
@@ -272,6 +272,7 @@ static void publish(struct keeper *k)
 {
     struct policy *now = admin_policy(k->admin);
     publish_enrollments(k, now != k->published);
+    factor_book_follow(k->gateway->leases, k->admin);
     if (now == k->published) {
         policy_unref(now);
         return;
@@ -361,6 +362,7 @@ static void take_settings(struct keeper *k, const struct config *c)
                                                .disk = c->alert_disk_free};
     admin_alerts_set(k->admin, &alerts);
     quota_set(&k->quota, c);
+    admin_factor_default(k->admin, c->second_factor);
     k->keep_days = c->audit_keep_days;
     k->expiring = k->keep_days > 0; /* look at once */
 }

@@ -15,6 +15,7 @@
 #include "server/prad/channel.h"
 #include "server/prad/control.h"
 #include "server/prad/enroll.h"
+#include "server/prad/factor.h"
 #include "server/prad/first_bytes.h"
 #include "server/prad/record.h"
 #include "server/prad/requests.h"
@@ -121,6 +122,11 @@ const char *session_restriction(const struct session *s)
     return s->quarantined ? "quarantined" : s->restricted ? "user-disabled" : "";
 }
 
+bool session_must_say(const struct session *s)
+{
+    return s->pass && s->pass->proof != FACTOR_BY_CODE;
+}
+
 bool session_login(struct session *s, const struct policy_user *user, const struct policy_key *key)
 {
     struct gateway *g = s->worker->gateway;
@@ -139,10 +145,10 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
     if (!s->entry.share)
         return false;
     s->key_blob_len = key->blob_len;
-    s->any_client = key->any_client;
+    s->any_client = key->any_client && !session_must_say(s);
     s->quarantined = key->state == POLICY_KEY_QUARANTINED;
     s->restricted = !user->enabled || s->quarantined;
-    s->entry.unsaid = !key->any_client;
+    s->entry.unsaid = !s->any_client;
     if (!bounds_login(s) || !live_add(g->live, &s->entry, bounds_connections(s)))
         return false;
     if (s->any_client && bounds_too_many(s)) { /* the others are told at hello */
@@ -229,6 +235,8 @@ static bool read_socket(struct session *s)
 static enum queue take_messages(struct session *s)
 {
     for (unsigned i = 0; i < MESSAGES_PER_RUN; i++) {
+        if (s->factor && factor_waits(s))
+            return QUEUE_EMPTY; /* what is there is taken when the answer has come */
         ssh_message m = ssh_message_get(s->ssh);
         if (!session_alive(s)) {
             ssh_message_free(m);
@@ -332,6 +340,8 @@ static bool overdue(struct session *s)
    takes no more; `again`: there is work that no event will announce. */
 static bool run_lent(struct session *s, bool *unsent, bool *again)
 {
+    if (s->factor && !factor_go_on(s))
+        return false;
     if (!read_socket(s))
         return false;
     *again = true;
@@ -400,7 +410,7 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 
 void session_step(struct session *s)
 {
-    if (s->parked && event_add(&s->io_read, NULL) != 0) {
+    if (s->parked && !factor_waits(s) && event_add(&s->io_read, NULL) != 0) {
         session_end(s, "out-of-memory", NULL);
         return;
     }
@@ -425,7 +435,9 @@ static void tick_waiting(struct session *s, uint64_t now)
         s->spoke = true;
         startup_spoke(s->place);
     }
-    if (now - s->started_ms > (uint64_t)worker_config(s->worker)->login_grace * 1000) {
+    const struct config *c = worker_config(s->worker);
+    uint64_t since = s->factor ? factor_since(s) : s->started_ms;
+    if (now - since > (uint64_t)(s->factor ? c->second_factor_time : c->login_grace) * 1000) {
         record_session(s, AUDIT_LOGIN_REFUSED, "login-grace", "");
         session_end(s, "login-grace", "too slow");
     }

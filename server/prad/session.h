@@ -28,6 +28,8 @@
 struct channel;
 struct control;
 struct enroll_visit;
+struct factor_pass;
+struct factor_visit;
 struct meter;
 struct upload;
 
@@ -89,8 +91,11 @@ struct session {
     bool probation;        /* the first key that is offered has to be a registered one */
     bool asked_methods;    /* by "none", which is no try */
     unsigned auth_tries;
-    char ended_by[48]; /* reason of the logout, first one wins */
-    bool must_end;     /* found where the session cannot be ended; session_run() does it */
+    struct factor_visit *factor; /* it owes a second factor; NULL = it does not */
+    unsigned factor_asked;       /* how often it was asked for one */
+    struct factor_pass *pass;    /* what it gave, once logged in; NULL = nothing was wanted */
+    char ended_by[48];           /* reason of the logout, first one wins */
+    bool must_end; /* found where the session cannot be ended; session_run() does it */
 
     struct live_entry entry; /* id, source; user and device after login */
     bool listed;
@@ -178,6 +183,8 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
 
 /* Why a session is restricted: "user-disabled", "quarantined", or "". */
 const char *session_restriction(const struct session *s);
+/* It was let in by a lease or a token, so it has to say hello or join, whatever its key allows. */
+bool session_must_say(const struct session *s);
 
 /* Room for output to the client: false while more than the cap is queued in libssh. */
 bool session_has_room(struct session *s);

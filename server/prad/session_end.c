@@ -10,6 +10,7 @@
 #include "server/prad/clone.h"
 #include "server/prad/control.h"
 #include "server/prad/enroll.h"
+#include "server/prad/factor.h"
 #include "server/prad/record.h"
 #include "server/prad/session.h"
 #include "server/prad/tunnel.h"
@@ -64,6 +65,7 @@ void session_end(struct session *s, const char *reason, const char *text)
     s->phase = SESSION_DEAD;
     if (can_speak && text)
         ssh_session_set_disconnect_message(s->ssh, text);
+    factor_end(s);
     ssh_session gone = s->ssh;
     s->ssh = NULL; /* ssh_disconnect() and ssh_free() free every channel themselves */
     s->ready = s->stalled = (struct channel_queue){0};
@@ -92,6 +94,7 @@ void session_end(struct session *s, const char *reason, const char *text)
 void session_free(struct session *s)
 {
     free(s->key_blob);
+    free(s->pass);
     tunnel_share_release(s->entry.share);
     free(s);
 }
@@ -192,7 +195,7 @@ void session_recheck(struct session *s, bool timed)
             session_cut(s, "key-quarantined", "");
         return;
     }
-    s->any_client = key->any_client;
+    s->any_client = key->any_client && !session_must_say(s);
     s->key_id = key->id;
     for (struct channel *ch = s->channels; ch; ch = ch->next)
         channel_recheck(ch, timed);

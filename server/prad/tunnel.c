@@ -158,15 +158,47 @@ static enum tunnel_answer join(struct live *l, struct live_entry *e, const char 
     return TUNNEL_JOINED;
 }
 
-enum tunnel_answer tunnel_join(struct live *l, struct live_entry *e, const char *session,
-                               const char *token, unsigned max, uint64_t now_ms)
+static bool hash_token(const char *token, uint8_t hash[CRYPTO_SHA256_LEN])
 {
-    uint8_t secret[TUNNEL_TOKEN_LEN], hash[CRYPTO_SHA256_LEN];
+    uint8_t secret[TUNNEL_TOKEN_LEN];
     size_t len = 0;
     bool good = crypto_hex_decode(token, strlen(token), secret, sizeof(secret), &len) == 0 &&
                 len == sizeof(secret) && crypto_sha256(secret, sizeof(secret), hash) == 0;
     crypto_wipe(secret, sizeof(secret));
-    if (!good)
+    return good;
+}
+
+static bool expects(const struct live *l, const struct live_entry *e, const char *session,
+                    const uint8_t hash[CRYPTO_SHA256_LEN], uint64_t now_ms)
+{
+    const struct live_entry *p = find_primary(l, session);
+    bool found = false;
+    if (!p || !p->tokens || strcmp(p->user, e->user) != 0 || strcmp(p->device, e->device) != 0)
+        return false;
+    for (size_t i = 0; i < TUNNEL_TOKENS_MAX; i++)
+        found |= p->tokens->slot[i].state == TOKEN_WAITS &&
+                 p->tokens->slot[i].expires_ms > now_ms &&
+                 crypto_equal(p->tokens->slot[i].hash, hash, CRYPTO_SHA256_LEN);
+    return found;
+}
+
+bool tunnel_expects(struct live *l, const struct live_entry *e, const char *session,
+                    const char *token, uint64_t now_ms)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    if (!hash_token(token, hash))
+        return false;
+    pthread_mutex_lock(&l->lock);
+    bool found = expects(l, e, session, hash, now_ms);
+    pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+enum tunnel_answer tunnel_join(struct live *l, struct live_entry *e, const char *session,
+                               const char *token, unsigned max, uint64_t now_ms)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    if (!hash_token(token, hash))
         return TUNNEL_UNKNOWN;
     pthread_mutex_lock(&l->lock);
     enum tunnel_answer answer = join(l, e, session, hash, max, now_ms);

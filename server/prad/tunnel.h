@@ -75,6 +75,10 @@ int tunnel_issue(struct live *l, struct live_entry *primary, unsigned max, uint6
 enum tunnel_answer tunnel_join(struct live *l, struct live_entry *e, const char *session,
                                const char *token, unsigned max, uint64_t now_ms);
 
+/* Would this token let `e` join that session now? It is not used up: for a login that comes before. */
+bool tunnel_expects(struct live *l, const struct live_entry *e, const char *session,
+                    const char *token, uint64_t now_ms);
+
 /* Ends all secondaries of `primary` with `reason` (a fixed word), and lets none join any more. */
 void tunnel_close(struct live *l, struct live_entry *primary, const char *reason);
 

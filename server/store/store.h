@@ -20,6 +20,7 @@
 #include "server/policy/policy.h"
 #include "server/store/store_change.h"
 #include "server/store/store_limits.h"
+#include "server/store/store_factor.h"
 #include "server/store/store_mail.h"
 #include "server/store/store_rows.h"
 #include "server/store/store_ticket.h"
@@ -231,6 +232,7 @@ typedef int (*store_audit_count_fn)(const struct store_audit_count *, void *ctx)
 
 struct store_ops {
     const struct store_limit_ops *limits;
+    const struct store_factor_ops *factor; /* store_factor.h */
     void (*close)(struct store *s);
 
     int (*begin)(struct store *s, struct fault *f);

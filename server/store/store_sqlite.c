@@ -342,6 +342,7 @@ static void sqlite_close(struct store *base)
 /* clang-format off */
 static const struct store_ops sqlite_ops = {
     .limits = &sqlite_limit_ops,
+    .factor = &sqlite_factor_ops,
     OP(close),        OP(begin),         OP(commit),        OP(rollback),        OP(changed),
     OP(generation),   OP(bump),          OP(user_add),      OP(user_get),        OP(user_enable),
     OP(user_delete),  OP(user_each),     OP(group_add),     OP(group_get),       OP(group_delete),

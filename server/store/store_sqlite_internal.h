@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "server/store/store_sqlite.h"
+#include "server/store/store_sqlite_factor.h"
 
 #define SQL_USER_COLUMNS "id, name, enabled, full_name, created, clone"
 #define SQL_KEY_COLUMNS                                                                            \
@@ -53,6 +54,7 @@
     " b.lines, b.breaks FROM bundles b JOIN users u ON u.id = b.user_id"
 
 #define SQL_MAP(X)                                                                                 \
+    SQL_FACTOR_MAP(X)                                                                              \
     X(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
     X(SQL_COMMIT, "COMMIT")                                                                        \
     X(SQL_ROLLBACK, "ROLLBACK")                                                                    \
@@ -438,6 +440,7 @@ int sqlite_version(struct sqlite_store *s, bool create, int64_t *version, struct
 int sqlite_migrate(struct sqlite_store *s, int64_t version, struct fault *f);
 
 extern const struct store_limit_ops sqlite_limit_ops;
+extern const struct store_factor_ops sqlite_factor_ops; /* store_sqlite_factor.c */
 
 /* The functions behind store_ops, by file. */
 #define SQLITE_OP(name) __typeof__(*((struct store_ops *)0)->name) sqlite_##name

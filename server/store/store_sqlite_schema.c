@@ -218,9 +218,28 @@
     "CREATE TABLE quotas (user TEXT NOT NULL, day TEXT NOT NULL, bytes INTEGER NOT NULL,"          \
     " PRIMARY KEY (user, day)) STRICT, WITHOUT ROWID;"
 
-static const char *const steps[] = {SCHEMA_1,  SCHEMA_2,  SCHEMA_3,  SCHEMA_4, SCHEMA_5,
-                                    SCHEMA_6,  SCHEMA_7,  SCHEMA_8,  SCHEMA_9, SCHEMA_10,
-                                    SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14};
+/* Who needs a second factor, authenticators, and leases that spare a device the next code. */
+#define SCHEMA_15                                                                                  \
+    "CREATE TABLE factor_users (user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,"   \
+    " policy INTEGER NOT NULL) STRICT;"                                                            \
+    "CREATE TABLE factor_groups (group_id INTEGER PRIMARY KEY REFERENCES groups"                   \
+    " ON DELETE CASCADE, policy INTEGER NOT NULL) STRICT;"                                         \
+    "CREATE TABLE factors (user_id INTEGER PRIMARY KEY REFERENCES users ON DELETE CASCADE,"        \
+    " secret BLOB NOT NULL, active INTEGER NOT NULL, step INTEGER NOT NULL,"                       \
+    " made INTEGER NOT NULL, made_by TEXT NOT NULL, used INTEGER NOT NULL,"                        \
+    " wrong INTEGER NOT NULL, paused_until INTEGER NOT NULL, told INTEGER NOT NULL) STRICT;"       \
+    "CREATE TABLE factor_recovery (user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"   \
+    " hash BLOB NOT NULL, PRIMARY KEY (user_id, hash)) STRICT, WITHOUT ROWID;"                     \
+    "CREATE TABLE factor_leases (id INTEGER PRIMARY KEY AUTOINCREMENT,"                            \
+    " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"                                \
+    " key_id INTEGER NOT NULL REFERENCES keys ON DELETE CASCADE, machine TEXT NOT NULL,"           \
+    " hash BLOB NOT NULL UNIQUE, made INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;"         \
+    "CREATE INDEX factor_leases_user ON factor_leases (user_id);"                                  \
+    "CREATE INDEX factor_leases_key ON factor_leases (key_id);"
+
+static const char *const steps[] = {SCHEMA_1,  SCHEMA_2,  SCHEMA_3,  SCHEMA_4,  SCHEMA_5,
+                                    SCHEMA_6,  SCHEMA_7,  SCHEMA_8,  SCHEMA_9,  SCHEMA_10,
+                                    SCHEMA_11, SCHEMA_12, SCHEMA_13, SCHEMA_14, SCHEMA_15};
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 
 static int run_script(struct sqlite_store *s, const char *script, struct fault *f)

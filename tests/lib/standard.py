@@ -9,6 +9,7 @@ class StandardClient:
     """One key, registered with --any-client unless said otherwise."""
 
     program = None
+    batch = True  # False: it may ask a person at its terminal
 
     def __init__(self, folder, gateway, user="suzuki"):
         self.dir = str(folder)
@@ -64,7 +65,7 @@ class OpenSSH(StandardClient):
 
     def options(self):
         return ["-F", "none", "-i", self.key, "-p", self.gateway.port, "-o", "IdentitiesOnly=yes",
-                "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={self.known_hosts}",
+                "-o", f"BatchMode={'yes' if self.batch else 'no'}", "-o", f"UserKnownHostsFile={self.known_hosts}",
                 "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"]
 
     def command(self, forwarding, more=()):
@@ -82,7 +83,7 @@ class Plink(StandardClient):
         ppk = f"{self.key}.ppk"
         if not os.path.exists(ppk):
             run(["puttygen", self.key, "-O", "private", "-o", ppk]).ok()
-        return ["plink", "-ssh", "-batch", "-N", "-P", self.gateway.port, "-l", self.user, "-i", ppk,
+        return ["plink", "-ssh", "-batch" if self.batch else "-no-antispoof", "-N", "-P", self.gateway.port, "-l", self.user, "-i", ppk,
                 "-hostkey", self.gateway.fingerprint(), *forwarding, "127.0.0.1"]
 
 

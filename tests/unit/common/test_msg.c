@@ -16,7 +16,7 @@ static const char *const words[] = {
     "server",       "user",       "port",       "program",      "pid",       "target",
     "detail",       "seconds",    "name",       "gateway_port", "do_server", "do_pin",
     "do_first_key", "do_keygen",  "do_replace", "do_strong",    "do_export", "do_key_show",
-    "do_check",     "do_collect", "do_connect", "do_status",    "do_version"};
+    "do_check",     "do_collect", "do_connect", "do_code",      "do_status", "do_version"};
 
 static void every_place_holder_is_known(void **state)
 {

@@ -354,6 +354,11 @@ static void an_older_database_is_brought_up_to_date_with_what_is_in_it(void **st
             "DROP TRIGGER limits_group;"
             "DROP TRIGGER limits_rule;"
             "DROP TABLE quotas;"
+            "DROP TABLE factor_leases;"
+            "DROP TABLE factor_recovery;"
+            "DROP TABLE factors;"
+            "DROP TABLE factor_groups;"
+            "DROP TABLE factor_users;"
             "DROP TABLE bundles;"
             "DROP TABLE enrollments;"
             "DROP TABLE usage;"
@@ -500,7 +505,7 @@ static void full_disk_fails_the_change_and_heals(void **state)
     (void)state;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(open_file(true, &f), 0);
-    limit_file_size(512 * 1024);
+    limit_file_size(1024 * 1024);
     while (n < 20000 && change_once(n) == 0)
         n++;
     assert_in_range(n, 1, 19999);
