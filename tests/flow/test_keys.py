@@ -1,8 +1,10 @@
 """The machine-bound key: what opens it, what does not, and what the user is told."""
 
 import os
+import random
 import re
 import stat
+import time
 
 import pytest
 
@@ -237,3 +239,47 @@ def test_hidden_disk_is_told_as_such(office_client, lang):
     result = office_client.try_connect(lang=lang)
     assert result.status == 1
     assert_shows(result.err, "MSG_KEY_DISK", lang)
+
+
+# Line 25 of quality.md: a subset of the identifiers changes, each to another PC's value or to a board maker's placeholder.
+SUBSETS = [tuple(name for bit, name in enumerate(IDENTIFIERS) if mask >> bit & 1) for mask in range(1 << len(IDENTIFIERS))]
+PLACEHOLDER = "To be filled by O.E.M."
+
+
+def changed_to(subset, placeholders):
+    return changed(OFFICE_PC, **{name: PLACEHOLDER if name in placeholders else OTHER_PC[name] for name in subset})
+
+
+def check_subset(client, key, subset, placeholders, wrong):
+    with open(key_file(client), "wb") as f:  # as it was made: what opens after a change is sealed again
+        f.write(key)
+    client.set_machine(changed_to(subset, placeholders))
+    right = client.passphrase
+    if wrong:
+        client.set_passphrase("not the right one")
+    begun = time.monotonic()
+    result = client.try_connect()
+    assert time.monotonic() - begun <= 5
+    client.set_passphrase(right)
+    if wrong:
+        assert result.status == 1
+        assert_shows(result.err, "MSG_KEY_PASSPHRASE", "en")
+    elif len(subset) <= 2:  # six of eight are left, a strong and a unique one among them
+        result.ok()
+        client.disconnect().ok()
+    else:
+        assert result.status == 1
+        assert_shows(result.err, "MSG_KEY_MACHINE", "en")
+        assert sum(not named(result.err, name) for name in subset) <= 1, subset  # tags of 8 bits, see above
+    wait_until(lambda: not client.gateway.sessions(), 5)
+
+
+@pytest.mark.parametrize("form", ["some", pytest.param("every", marks=pytest.mark.soak)])
+def test_subset_of_changed_identifiers_has_the_right_outcome_and_message_in_time(office_client, form):
+    with open(key_file(office_client), "rb") as f:
+        key = f.read()
+    chance = random.Random(25)
+    subsets = SUBSETS if form == "every" else [SUBSETS[-1]] + chance.sample(SUBSETS, 7)
+    for subset in subsets:
+        placeholders = [name for name in subset if chance.random() < 0.3]
+        check_subset(office_client, key, subset, placeholders, wrong=chance.random() < 0.25)

@@ -243,6 +243,43 @@ def test_a_lost_laptop_is_cut_off_with_one_click_and_let_in_when_found(stack, pa
     client.disconnect()
 
 
+def test_a_key_on_two_machines_is_shown_in_quarantine_and_released(stack, page):
+    client, _ = connected(stack, "ueda")
+    ticket = f"{client.home}/id.prakey.tickets"
+    wait_until(lambda: "ticket-stored" in client.system_log(), 5)
+    client.disconnect()
+    old = f"{stack.folder}/old.tickets"
+    shutil.copyfile(ticket, old)
+    client.connect()
+    wait_until(lambda: client.system_log().count("ticket-stored") == 2, 5)
+    client.disconnect()
+    page.click("端末", role="link")
+    page.fill("検索", "ueda")
+    mine = stack.gateway.admin("key", "list", "--user", "ueda")[0]
+    page.click(mine["comment"], role="link")
+    page.see("に更新")
+    page.do("select", label="鍵が 2 台で使用された場合", value="鍵を隔離")
+    page.click("保存")
+    page.see("保存しました")
+    page.look("device-ticket")
+    shutil.copyfile(old, ticket)  # what a copy of this PC would show
+    result = client.try_connect()
+    assert "ERR(10217)" in result.err
+    wait_until(lambda: stack.gateway.admin("key", "list", "--user", "ueda")[0]["state"] == "quarantined", 5)
+    page.goto("/")
+    page.click("端末", role="link")
+    page.fill("検索", "ueda")
+    page.see("▲ 隔離中")
+    page.look("devices-quarantine")
+    page.click(mine["comment"], role="link")
+    page.see("2 台の端末で検出されたため")
+    page.look("device-quarantine")
+    page.click(f"隔離を解除: {mine['comment']}")
+    page.see("● 有効")
+    client.connect()
+    client.disconnect()
+
+
 def test_rules_are_ordered_checked_explained_and_taken_back(stack, page):
     gateway = stack.gateway
     gateway.add_user("ono")

@@ -21,6 +21,11 @@ function Binding({k}) {
   return html`<span class=${k.binding === 'bound' ? 'good' : k.binding === 'weak' ? 'bad' : 'quiet'}>${t(k['any-client'] ? 'unbound' : k.binding === 'bound' || k.binding === 'weak' ? k.binding : 'unknown')}</span>`;
 }
 
+const revoke = (k, again) => async () => {
+  await post('/keys/revoke', {fingerprint: k.fingerprint, user: k.user});
+  await again();
+};
+
 // The next PC that comes with this key gets a new ticket.
 const release = (k, again) => async () => {
   await post('/keys/release', {fingerprint: k.fingerprint, user: k.user});
@@ -106,8 +111,9 @@ export function Device({name, may}) {
       <dt>${t('version')}</dt><dd>${d.device.version}</dd><dt>${t('system')}</dt><dd>${plain(d.device.os)}</dd>
       <dt>${t('registered')}</dt><dd>${when(d.device.registered)}</dd><dt>${t('seen')}</dt><dd>${when(d.device.seen)}</dd>
       <dt>${t('ticket')}</dt><dd>${d.device.ticket ? t('ticketSince', when(d.device.ticket)) : t('noTicket')}</dd></dl>
-      ${d.device.state === 'quarantined' && html`<${Alert} text=${t('quarantineHint')} />`}
-      <p class="buttons">${may.has('key.release') && (d.device.state === 'quarantined' || (d.device.state === 'active' && d.device.ticket)) && html`<${Act} label=${t(d.device.state === 'active' ? 'newTicket' : 'release')} name=${d.device.comment} ask=${t(d.device.state === 'active' ? 'sureNewTicket' : 'sureRelease')} act=${release(d.device, state.again)} />`}</p>
+      ${d.device.state === 'quarantined' && html`<p class="alert" role="alert">${t('quarantineHint')}</p>`}
+      <p class="buttons">${may.has('key.release') && (d.device.state === 'quarantined' || (d.device.state === 'active' && d.device.ticket)) && html`<${Act} label=${t(d.device.state === 'active' ? 'newTicket' : 'release')} name=${d.device.comment} ask=${t(d.device.state === 'active' ? 'sureNewTicket' : 'sureRelease')} act=${release(d.device, state.again)} />`}
+        ${may.has('key.revoke') && d.device.state === 'quarantined' && html`<${Act} label=${t('revoke')} name=${d.device.comment} danger ask=${t('sureRevoke')} act=${revoke(d.device, state.again)} />`}</p>
       ${may.has('key.set') && html`<${Describe} k=${d.device} again=${state.again} />`}
       <p class="buttons"><button disabled=${file.busy} onClick=${file.run}>${t('getFile')}</button><small>${t('getFileHint')}</small></p><${Alert} error=${file.error} /></section>
     <section class="card"><h2>${t('live')}</h2><${Connected} sessions=${d.sessions} /></section>
