@@ -157,3 +157,30 @@ def test_prad_does_not_begin_on_a_disk_that_cannot_be_read(folder, make_gateway)
         done = run([program("prad"), "--config", gateway.config], env=gateway.env, timeout=20)
     assert done.status == 1 and done.err.strip(), str(done)
     gateway.start()
+
+
+def test_disk_that_takes_no_writes_hands_out_no_ticket_and_the_old_one_stays_good(folder, make_gateway, make_client):
+    faults = Faults(folder)
+    gateway = make_gateway("disk", env=faults.env)
+    client = make_client(gateway=gateway).enrol()
+    gateway.add_rule("suzuki", "Echo", "127.0.0.1:7", free_port())
+    stored = lambda: client.system_log().count("ticket-stored")  # noqa: E731
+
+    def visit(tickets):
+        client.connect()
+        wait_until(lambda: stored() >= tickets, 5)
+        client.disconnect().ok()
+        wait_until(lambda: not gateway.sessions(), 5)
+
+    visit(1)
+    with faults.armed(NO_WRITE, at=1, error=errno.ENOSPC, times=ALWAYS, places=FILES):
+        for _ in range(2):
+            client.connect()
+            wait_until(lambda: "tickets-not-stored" in gateway.log(), 5)
+            client.disconnect().ok()
+            wait_until(lambda: not gateway.sessions(), 5)
+        assert stored() == 1
+    visit(2)
+    gateway.restart()
+    visit(3)
+    assert not gateway.audit("clone")

@@ -112,6 +112,12 @@ static void on_explained(void *arg, int64_t id, const json_t *answer)
         abort();
 }
 
+static void on_ticket(void *arg, const char *ticket)
+{
+    (void)arg;
+    bounded(ticket);
+}
+
 static void on_log(void *arg, const struct control_log *l)
 {
     (void)arg;
@@ -127,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                    .refused = on_refused,
                                                    .joined = on_joined,
                                                    .join_token = on_join_token,
+                                                   .ticket = on_ticket,
                                                    .rules = on_rules,
                                                    .open_failed = on_channel,
                                                    .cut = on_channel,
