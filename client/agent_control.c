@@ -74,11 +74,16 @@ void agent_hello(struct agent *a)
     struct control_hello h = {
         .machine = a->machine_tag, .weak = a->info.weak, .system = &system, .user = &user};
 
+    json_t *msg;
+
     load_ticket(a);
     h.ticket = a->ticket[0] != '\0' ? a->ticket : NULL;
-
     agentlog_heads(a->log, &system, &user);
-    say(a, control_hello(&h));
+    msg = control_hello(&h);
+    /* Without it nothing comes back: no need to wait for that. */
+    if (msg == NULL || session_send(a->session, msg) != 0)
+        session_fail(a->session, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"));
+    json_decref(msg);
 }
 
 static void on_heads(uv_timer_t *t)

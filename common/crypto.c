@@ -18,6 +18,7 @@
 #include <openssl/rand.h>
 
 #include "common/err.h"
+#include "common/os.h"
 #include "common/secmem.h"
 
 /* Beyond these scrypt would ask for gigabytes or hours; callers have tighter limits. */
@@ -70,7 +71,8 @@ void crypto_random(void *dst, size_t len)
     while (len > 0) {
         int n = len > INT_MAX ? INT_MAX : (int)len;
 
-        if (RAND_bytes(p, n) != 1)
+        /* libcrypto's needs memory: at a thread's first time, and from time to time. */
+        if (RAND_bytes(p, n) != 1 && !os_random(p, (size_t)n))
             abort();
         p += n;
         len -= (size_t)n;

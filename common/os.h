@@ -99,6 +99,9 @@ int os_fd_prepare(int fd);
 /* Does the user's desktop speak Japanese? Asked where the environment names no language. */
 bool os_prefers_japanese(void);
 
+/* Random bytes of the system's own, which takes no memory. False if it has none. */
+bool os_random(void *dst, size_t len);
+
 /* Operating system name and version for people ("Debian GNU/Linux 12 (bookworm)"). */
 void os_describe(char *dst, size_t cap);
 

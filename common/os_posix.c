@@ -157,3 +157,16 @@ void os_describe(char *dst, size_t cap)
     else
         snprintf(dst, cap, "unknown");
 }
+
+bool os_random(void *dst, size_t len)
+{
+    const size_t most = 256; /* getentropy(3) */
+    unsigned char *p = dst;
+
+    for (size_t n; len > 0; p += n, len -= n) {
+        n = len < most ? len : most;
+        if (getentropy(p, n) != 0)
+            return false;
+    }
+    return true;
+}

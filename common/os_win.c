@@ -5,6 +5,7 @@
 #include "common/os.h"
 
 #include <malloc.h>
+#include <ntsecapi.h>
 #include <sddl.h>
 #include <shellapi.h>
 
@@ -181,4 +182,9 @@ PSECURITY_DESCRIPTOR win_private(const char *first, const char *flags, const cha
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(text, SDDL_REVISION_1, &sd, NULL))
         return NULL;
     return sd;
+}
+
+bool os_random(void *dst, size_t len)
+{
+    return len <= ULONG_MAX && RtlGenRandom(dst, (ULONG)len);
 }

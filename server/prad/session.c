@@ -109,7 +109,10 @@ void session_start_ssh(struct session *s)
     ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY);
     event_assign(&s->io_read, w->base, s->fd, EV_READ | EV_PERSIST, on_io, s);
     event_assign(&s->io_write, w->base, s->fd, EV_WRITE | EV_PERSIST, on_io, s);
-    event_add(&s->io_read, NULL);
+    if (event_add(&s->io_read, NULL) != 0) {
+        session_end(s, "out-of-memory", NULL);
+        return;
+    }
     if (ssh_handle_key_exchange(s->ssh) == SSH_ERROR) {
         session_end(s, "protocol-error", NULL);
         return;
@@ -166,21 +169,34 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
 
 /* ---- running ------------------------------------------------------------------------------- */
 
+#define NO_MEMORY ": Out of memory" /* behind the name of the function of libssh that says it */
+
 /* The audit's word for how the connection broke, by what libssh says about it. */
 static const char *how_it_broke(const char *error)
 {
     if (strstr(error, "SSH_MSG_DISCONNECT"))
         return "client-disconnect";
+    if (strstr(error, NO_MEMORY))
+        return "out-of-memory";
     if (strstr(error, "Socket error") || *error == '\0')
         return "connection-lost";
     return "protocol-error";
+}
+
+/* libssh drops a message for which it has no memory and goes on; whoever sent it would wait for the
+   answer, or go on without what it said. */
+static bool dropped_something(ssh_session ssh)
+{
+    return ssh_get_error_code(ssh) == SSH_FATAL && strstr(ssh_get_error(ssh), NO_MEMORY) != NULL;
 }
 
 bool session_alive(struct session *s)
 {
     if (s->phase != SESSION_LOGIN && s->phase != SESSION_OPEN)
         return false;
-    if (ssh_is_connected(s->ssh) && (ssh_get_status(s->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0)
+    if (ssh_is_connected(s->ssh) &&
+        (ssh_get_status(s->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0 &&
+        !dropped_something(s->ssh))
         return true;
     const char *error = ssh_get_error(s->ssh);
     const char *reason = how_it_broke(error);

@@ -61,6 +61,25 @@ def test_no_message_before_login_reaches_a_channel(gateway, user, target, state)
     user.login().close()
 
 
+@pytest.mark.release_only
+@pytest.mark.parametrize("state", ["version", "keys", "service"])
+def test_any_message_and_a_channel_before_login_end_the_connection_at_once(gateway, user, state):
+    took = []
+    for number in range(256):
+        c = reach(user.connect(), state)
+        try:
+            begun = time.monotonic()
+            c.send_raw(c.pack(bytes([number]) + string("x") * 4) +
+                       c.pack(bytes([OPEN]) + string("session") + u32(0) + u32(1 << 20) + u32(32768)))
+            assert c.closed_within(2), f"message {number}"
+        except Closed:
+            pass
+        took.append(time.monotonic() - begun)
+        c.close()
+    assert max(took) < 0.1, f"message {took.index(max(took))}: {max(took):.3f} s"
+    print(f"figure: in state {state} disconnected after {1000 * sorted(took)[128]:.1f} ms, at most {1000 * max(took):.1f} ms")
+
+
 def test_signature_by_another_key_is_refused_and_audited(gateway, user, make_user):
     other = make_user(gateway, "bob")
     c = user.connect()
@@ -169,6 +188,61 @@ def test_flood_before_login_leaves_memory_flat(gateway, user):
         ignored.send(bytes([IGNORE]) + string(bytes(1000)))
     assert own_kib(gateway.pid) - before < 1024
     user.login().close()
+
+
+FLOODS = {
+    "unknown": lambda c, user: c.send(bytes([192]) + bytes(1000)),
+    "ignore": lambda c, user: c.send(bytes([IGNORE]) + string(bytes(1000))),
+    "guesses": lambda c, user: c.send(bytes([AUTH_REQUEST]) + string("alice") + string("ssh-connection") +
+                                      string("password") + b"\0" + string(bytes(1000))),
+}
+
+
+@pytest.mark.release_only
+def test_connections_that_flood_before_login_cost_at_most_256_kib_each(gateway, user):
+    before = own_kib(gateway.pid)
+    many = [(user.connect(rcvbuf=4096, timeout=0.2), flood) for flood in FLOODS.values() for _ in range(10)]
+    for c, _ in many:
+        c.versions()
+        c.exchange().service()
+    most = 0
+    for _ in range(40):
+        for c, flood in many:
+            try:
+                for _ in range(20):
+                    flood(c, user)
+            except (Closed, OSError):  # it was ended, or nothing more is taken from it
+                pass
+        most = max(most, own_kib(gateway.pid) - before)
+    assert most <= 256 * len(many), f"{most} KiB for {len(many)}"
+    user.login().close()
+    print(f"figure: {len(many)} connections that flood before login cost {most // len(many)} KiB each")
+
+
+@pytest.mark.release_only
+@pytest.mark.parametrize("count", [2000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_memory_is_flat_after_connections_that_come_to_nothing(gateway, user, make_user, count):
+    """Silent ones, halves of a greeting, garbage; every twentieth exchanges keys and guesses."""
+    stranger = make_user(gateway, "bob")
+    gateway.admin("key", "revoke", stranger.fingerprint())
+    flat = None
+    for n in range(count):
+        if n % 20 == 0:
+            c = stranger.connect()
+            c.versions()
+            c.exchange().service()
+            c.send(c.sign_request("bob", stranger.key))
+            assert c.recv()[0] == AUTH_FAILURE
+            c.close()
+        else:
+            with socket.create_connection((gateway.host, gateway.port)) as s:
+                s.sendall([b"", b"SSH-2.0-half", b"SSH-2.0-x\r\n" + bytes(40), b"\xff" * 3][n % 4])
+        if n == count // 4:  # the allocator has what it needs
+            flat = own_kib(gateway.pid)
+    grown = own_kib(gateway.pid) - flat
+    assert grown < 1024, f"{grown} KiB more after {count} connections"
+    user.login().close()
+    print(f"figure: {grown} KiB more after {count} connections that came to nothing")
 
 
 def test_too_large_and_broken_packets_end_the_connection(gateway, user):
