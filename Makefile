@@ -118,7 +118,7 @@ TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,\
 FUZZ     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps demo screenshots test check unit flow bench soak fuzz fuzz-build tests install clean help packages
-.PHONY: programs deb test-packages
+.PHONY: programs threads deb test-packages
 .DEFAULT_GOAL := all
 .SECONDARY: # keep objects that only one program needs
 
@@ -263,6 +263,10 @@ $(BUILD)/tests/bench/%: $(BUILD)/test/obj/tests/bench/%.o $(L_client) $(L_tkeys)
 $(BUILD)/tests/bench/crowd: $(BUILD)/test/obj/tests/bench/crowd/client.o
 
 tests: $(PROGRAMS) $(TPROGRAMS) $(UNIT) $(DEPTEST) $(TOOLS)
+
+# What the short run of ThreadSanitizer needs: programs with threads, and what drives them.
+threads: $(addprefix $(BUILD)/,prad pra-admin pra-portal pra pra-keyhelper test/pra test/pra-keyhelper) \
+         $(BUILD)/tests/unit/server/test_prad_threads
 
 test: packages ## install, build, check and run every test; closes with the counts
 	@packaging/deps/install-packages.sh test

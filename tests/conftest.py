@@ -91,11 +91,24 @@ def test_ports():
     ports.release(ports.held() - before)
 
 
+def _assert_no_race(path):
+    """ThreadSanitizer ends a program with its report on stderr: show it, whatever the test made of the end."""
+    for where, _, names in os.walk(path):
+        for name in names:
+            if name.endswith(".log"):
+                with open(os.path.join(where, name), errors="replace") as f:
+                    text = f.read()
+                at = text.find("WARNING: ThreadSanitizer")
+                assert at < 0, text[at:at + 8000]
+
+
 @pytest.fixture
 def folder(request):
     path = _make_folder()
     request.node.work_folder = path
     yield path
+    if "TSAN_OPTIONS" in os.environ:
+        _assert_no_race(path)
     if not getattr(request.node, "failed_call", True) and not os.environ.get("PRA_TEST_KEEP"):
         shutil.rmtree(path, ignore_errors=True)
 

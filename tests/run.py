@@ -14,6 +14,7 @@ Stages, in order:
     windows-client  a minute's selection of the client's tests, with pra.exe under wine
     demo    `make demo` without a terminal
     asan    unit, policy and flow once more, built with ASan and UBSan
+    tsan    what the threads of prad, portal and agent share, built with TSan: a few minutes' selection
     fuzz    each fuzz target for a few seconds
 
 When all stages run, `check` and the builds that later stages need (BESIDE) run in the time that the flow tests leave
@@ -65,6 +66,22 @@ UNIT_LIMIT_S = 300
 FLOW_LIMIT_S = 2400
 SOAK_LIMIT_S = 7200
 FIGURE = "figure: "
+# Mailboxes and resolver; workers, keeper, clerk, live registry, tunnels, reload, metrics; the agent's pool; the portal.
+TSAN_UNIT = ["unit/server/test_prad_threads"]
+# Not those that want something within a moment: with this sanitizer everything takes ten times as long.
+TSAN_SLOW = ["tests/raw/test_lives.py::test_open_under_way_when_the_session_must_go_is_refused",
+             "tests/raw/test_tunnel.py::test_what_ends_a_session_ends_all_its_connections"]
+TSAN_SHORT = ["tests/raw/test_lives.py", "tests/raw/test_tunnel.py", "tests/raw/test_clone.py",
+              "tests/raw/test_log_upload.py::test_a_good_one_is_kept_and_told_of",
+              "tests/raw/test_flow.py::test_revocation_cuts_hundreds_of_channels_at_once",
+              "tests/raw/test_flow.py::test_revoked_key_or_user_ends_the_session",
+              "tests/raw/test_door.py::test_guessing_is_refused_and_the_penalty_is_seen_kept_and_forgiven",
+              "tests/flow/test_gateway_life.py::test_reload_keeps_sessions_and_listeners",
+              "tests/flow/test_gateway_life.py::test_forward_survives_gateway_restart",
+              "tests/flow/test_metrics.py::test_status_tells_the_same_at_the_console",
+              "tests/flow/test_enroll.py::test_a_pc_hands_in_its_key_and_works_once_it_is_approved",
+              "tests/flow/test_portal_api.py::test_who_is_connected_is_told_by_events_until_the_log_in_is_over",
+              "tests/flow/test_portal_api.py::test_two_steps_from_qr_code_to_recovery"]
 FUZZ_SECONDS = 5
 
 
@@ -188,9 +205,11 @@ def make(*words):
 BUILD_NAME = f"BUILD={os.path.relpath(BUILD, ROOT)}"
 BUILD_ENV = {"MAKEFLAGS": "-j2"}
 ASAN_ENV = {**BUILD_ENV, "SAN": "address", "DEPS_SAN": "address"}
+TSAN_ENV = {**BUILD_ENV, "SAN": "thread", "DEPS_SAN": "thread"}
 BESIDE = {
     "windows-build": (make(BUILD_NAME, "tests-windows", "windows-test-tools"), 1800, BUILD_ENV),
     "asan-build": (make("SAN=address", "tests"), 1800, ASAN_ENV),
+    "tsan-build": (make("SAN=thread", "threads"), 900, TSAN_ENV),
     "fuzz-build": (make(BUILD_NAME, "fuzz-build"), 900, BUILD_ENV),
     "check": (["packaging/check/check.sh"], 1200, {}),
 }
@@ -303,6 +322,22 @@ def stage_asan(counts):
     run_flow(build, counts, "asan-flow")
 
 
+def thread_sanitizer():
+    """From here on a program built with ThreadSanitizer ends at the first thing that is found, which conftest.py shows."""
+    os.environ["TSAN_OPTIONS"] = (f"suppressions={ROOT / 'tests/tsan.supp'}:halt_on_error=1:history_size=5:"
+                                  "second_deadlock_stack=1")
+
+
+def stage_tsan(counts):
+    build = ROOT / "build-thread"
+    if not run_computing("tsan-build", counts):
+        return
+    thread_sanitizer()
+    run_cmocka_programs([[str(build / "tests" / name)] for name in TSAN_UNIT], counts, "tsan-", {"PRA_BUILD": str(build)})
+    run_pytest(TSAN_SHORT, build, counts, "tsan-flow",
+               extra=["-n", FLOW_WORKERS, "-m", "not release_only", *(f"--deselect={name}" for name in TSAN_SLOW)])
+
+
 def stage_fuzz(counts):
     if not run_computing("fuzz-build", counts):
         return
@@ -325,6 +360,7 @@ def stage_fuzz(counts):
 
 
 def stage_soak(counts):
+    run_pytest(["tests/policy"], BUILD, counts, "soak-policy", env={"PRA_ORACLE_CASES": "1000000"})
     marked = "soak and not release_only" if SAN else "soak"
     run_pytest(FLOW_PATHS, BUILD, counts, "soak", limit=SOAK_LIMIT_S, extra=["-rP", "-m", marked])
     # What passed says how well, too (-rP: its output).
@@ -342,9 +378,10 @@ STAGES = {
     "windows-client": stage_windows_client,
     "demo": stage_demo,
     "asan": stage_asan,
+    "tsan": stage_tsan,
     "fuzz": stage_fuzz,
 }
-NOT_SANITIZED = ("asan", "fuzz", "check", "windows", "windows-unit", "windows-client")
+NOT_SANITIZED = ("asan", "tsan", "fuzz", "check", "windows", "windows-unit", "windows-client")
 ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full, "windows-client-full": stage_windows_client_full}
 
 
@@ -356,6 +393,8 @@ def main():
         print(f"unknown stage {unknown[0]}; there are: {' '.join(stages)}", file=sys.stderr)
         return 2
     counts = Counts()
+    if SAN == "thread":
+        thread_sanitizer()
     global beside
     for name in wanted:
         start = time.monotonic()
