@@ -36,7 +36,7 @@ static bool ticket_owner(const struct agent *a, struct ticket_owner *who)
 /* Read at each hello: another program may have had a newer one since. */
 static void load_ticket(struct agent *a)
 {
-    struct ticket_owner who;
+    struct ticket_owner who = {0};
     struct fault f = {0};
     int rc;
 
@@ -52,7 +52,7 @@ static void load_ticket(struct agent *a)
 static void on_ticket(void *arg, const char *ticket)
 {
     struct agent *a = arg;
-    struct ticket_owner who;
+    struct ticket_owner who = {0};
     struct fault f = {0};
     int rc = ticket_owner(a, &who) ? 0 : PRA_ECRYPTO;
 
