@@ -50,6 +50,22 @@ void agent_set_state(struct agent *a, enum agent_state state)
         uv_timer_stop(&a->idle);
 }
 
+/* In the foreground there is one terminal and nothing else to do: the loop waits for the person. */
+static void ask_for_code(struct agent *a)
+{
+    char code[AGENT_CODE_MAX + 1] = "";
+
+    if (a->fg == NULL || a->state != AGENT_CODE || a->ending)
+        return;
+    if (a->fg->ask_code != NULL && a->fg->ask_code(a->fg->arg, code, sizeof(code))) {
+        (void)agent_code(a, code);
+    } else {
+        a->result = PRA_ECLOSED;
+        agent_end(a);
+    }
+    crypto_wipe(code, sizeof(code));
+}
+
 /* Once per loop iteration, however much has happened in it. */
 static void tell_changes(struct agent *a)
 {
@@ -72,6 +88,7 @@ static void tell_changes(struct agent *a)
             a->fg->on_status(a->fg->arg, event);
         json_decref(event);
     }
+    ask_for_code(a);
 }
 
 static void on_prepare(uv_prepare_t *h)

@@ -20,6 +20,8 @@ struct agent_foreground {
     const char *accept_host_key; /* fingerprint that a person has confirmed, or NULL */
     /* Called with every new status (the object of `pra status --json`); may be NULL. */
     void (*on_status)(void *arg, const json_t *status);
+    /* Asks a person for a code, and waits for him; false: there is nobody. NULL = there never is. */
+    bool (*ask_code)(void *arg, char *dst, size_t cap);
     void *arg;
 };
 

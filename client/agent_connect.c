@@ -25,6 +25,8 @@ static void forget_key(struct agent *a)
     agent_cancel_key(a);
     key_free(a->key);
     a->key = NULL;
+    crypto_wipe(a->lease, sizeof(a->lease));
+    crypto_wipe(a->code, sizeof(a->code));
 }
 
 static void log_problem(struct agent *a, enum log_level level, enum cause cause)
@@ -196,6 +198,15 @@ static void wait_and_retry(struct agent *a, enum cause cause, const char *detail
     agent_set_state(a, AGENT_WAITING);
 }
 
+/* The tunnel's listeners stay as they do while it waits for the network; no time limit runs. */
+static void wait_for_code(struct agent *a, enum cause cause, const char *detail)
+{
+    crypto_wipe(a->lease, sizeof(a->lease)); /* it would have been taken */
+    agent_problem(a, &a->problem, cause_msg(cause), detail);
+    log_problem(a, LOG_WARN, cause);
+    agent_set_state(a, AGENT_CODE);
+}
+
 static void finish_disconnect(struct agent *a)
 {
     a->farewell = false;
@@ -235,7 +246,9 @@ static void on_ended(void *owner, enum cause cause, const char *detail)
     /* A gateway that fell silent is not waited for where the user wants it so (D4). */
     if (cause == CAUSE_DEAD && a->stood && a->config.dead_action == CONFIG_DEAD_CLEAR)
         cause = CAUSE_DEAD_CLEARED;
-    if (a->key != NULL && cause_retries(cause, a->stood))
+    if (a->key != NULL && cause_asks(cause))
+        wait_for_code(a, cause, detail);
+    else if (a->key != NULL && cause_retries(cause, a->stood))
         wait_and_retry(a, cause, detail);
     else
         agent_stop(a, cause, detail, "");
@@ -265,13 +278,32 @@ void agent_session_options(struct agent *a, struct session_options *opt)
 void agent_attempt(struct agent *a)
 {
     struct session_options opt;
+    char lease[SESSION_ANSWER_MAX] = "";
+    int rc;
 
     agent_session_options(a, &opt);
+    if (a->lease[0] != '\0')
+        (void)snprintf(lease, sizeof(lease), "lease %s %s", a->machine_tag, a->lease);
+    opt.token = lease;
+    opt.code = a->code;
     uv_timer_stop(&a->retry_timer);
     a->announced = CAUSE_NONE;
     agent_set_state(a, AGENT_CONNECTING);
-    if (session_start(&a->loop, &opt, &events, a, &a->session) != 0)
+    rc = session_start(&a->loop, &opt, &events, a, &a->session);
+    crypto_wipe(lease, sizeof(lease));
+    crypto_wipe(a->code, sizeof(a->code));
+    if (rc != 0)
         agent_stop(a, CAUSE_MEMORY, tr("out of memory", "メモリが足りません"), "");
+}
+
+bool agent_code(struct agent *a, const char *code)
+{
+    if (a->state != AGENT_CODE || a->session != NULL)
+        return false;
+    (void)snprintf(a->code, sizeof(a->code), "%s", code);
+    agentlog_user(a->log, LOG_INFO, "a code was typed");
+    agent_attempt(a);
+    return true;
 }
 
 void agent_network_changed(void *arg)
@@ -325,7 +357,7 @@ bool agent_connect(struct agent *a, uint64_t client, const json_t *request, stru
 
     if (a->state == AGENT_WAITING) /* a person says: now */
         agent_attempt(a);
-    if (a->session != NULL || a->opening != NULL) {
+    if (a->session != NULL || a->opening != NULL || a->state == AGENT_CODE) {
         ipc_server_reply(a->ipc, client, json_pack("{s:b}", "ok", 1));
         return true;
     }

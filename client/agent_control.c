@@ -272,6 +272,8 @@ static void on_welcome(void *arg, const struct control_welcome *w)
     uv_timer_start(&a->heads_timer, on_heads, AGENT_HEADS_MS, AGENT_HEADS_MS);
     agent_tunnel_begin(a, w->connections);
     a->logs_max = (size_t)w->logs;
+    if (w->lease[0] != '\0')
+        (void)snprintf(a->lease, sizeof(a->lease), "%s", w->lease);
     (void)snprintf(a->session_id, sizeof(a->session_id), "%s", w->session);
     agentlog_system(a->log, LOG_INFO, "session %s: gateway version %s sees this PC as %s",
                     w->session, w->version, w->source);

@@ -34,12 +34,15 @@
 #define AGENT_LIMIT_MS 120000
 /* A clock that is off by more than this is told. */
 #define AGENT_CLOCK_S 120
+/* The longest code that is taken. */
+#define AGENT_CODE_MAX 63
 
 enum agent_state {
     AGENT_DISCONNECTED,
     AGENT_CONNECTING,
     AGENT_CONNECTED,
     AGENT_WAITING,
+    AGENT_CODE, /* the gateway wants a code, which a person has to type */
     AGENT_ERROR
 };
 
@@ -107,7 +110,9 @@ struct agent {
     char seen[SSHKEY_FINGERPRINT_MAX]; /* the host key the gateway showed last */
     struct key_job *opening;
     struct key *key;
-    bool lock_told; /* the log says that memory cannot be locked */
+    char lease[CONTROL_TOKEN_LEN + 1]; /* from the last code; "" = none */
+    char code[AGENT_CODE_MAX + 1];     /* typed for the next attempt; "" = none */
+    bool lock_told;                    /* the log says that memory cannot be locked */
     struct keyfile_info info;
     char machine_tag[17];
     char ticket[TICKET_HEX + 1]; /* what hello has shown; "" = none, or replaced since */
@@ -161,6 +166,8 @@ void agent_cancel_key(struct agent *a);
 /* A user's wish to connect. Returns false and fills `p` when it cannot even begin. */
 bool agent_connect(struct agent *a, uint64_t client, const json_t *request, struct problem *p);
 void agent_attempt(struct agent *a);
+/* A person has typed a code. False: none is waited for. */
+bool agent_code(struct agent *a, const char *code);
 /* What every connection of the tunnel is made with; borrows from `a`. */
 void agent_session_options(struct agent *a, struct session_options *opt);
 /* The network has changed, or the machine has slept. */

@@ -266,6 +266,19 @@ static void on_log_send(struct agent *a, uint64_t client, const json_t *request)
         agent_send_log(a, client, path);
 }
 
+static void on_code(struct agent *a, uint64_t client, const json_t *request)
+{
+    const char *code;
+    struct fault f = {0};
+
+    if (jsonl_get_string(request, "code", AGENT_CODE_MAX, &code, &f) != 0 || code[0] == '\0')
+        answer_agent_error(a, client, f.text[0] != '\0' ? f.text : "the code is empty");
+    else if (agent_code(a, code))
+        answer_ok(a, client);
+    else
+        answer_no(a, client, tr("no code is asked for now", "コードの入力待ちではありません"));
+}
+
 static void on_shutdown(struct agent *a, uint64_t client, const json_t *request)
 {
     (void)request;
@@ -282,7 +295,7 @@ static const struct {
     {"rules", on_rules},       {"explain", on_explain},
     {"host_key", on_host_key}, {"info", on_info},
     {"note", on_note},         {"shutdown", on_shutdown},
-    {"log_send", on_log_send},
+    {"log_send", on_log_send}, {"code", on_code},
 };
 
 void agent_request(void *arg, uint64_t client, json_t *request)

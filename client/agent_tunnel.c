@@ -310,7 +310,8 @@ void agent_tunnel_token(struct agent *a, const struct control_join_token *token)
     struct secondary *s = free_place(a);
     struct session_options opt;
     struct addr_ip peer;
-    char why[64];
+    char why[64], answer[SESSION_ANSWER_MAX];
+    int rc;
 
     if (!t->asked || token->id != t->asked_id)
         return; /* not ours, or too late */
@@ -330,7 +331,11 @@ void agent_tunnel_token(struct agent *a, const struct control_join_token *token)
         opt.server = (struct addr_host){.is_ip = true, .ip = peer};
         addr_format_ip(&peer, opt.server.name);
     }
-    if (session_start(&a->loop, &opt, &events, s, &s->session) != 0) {
+    (void)snprintf(answer, sizeof(answer), "join %s %s", a->session_id, s->token);
+    opt.token = answer;
+    rc = session_start(&a->loop, &opt, &events, s, &s->session);
+    crypto_wipe(answer, sizeof(answer));
+    if (rc != 0) {
         crypto_wipe(s->token, sizeof(s->token));
         s->session = NULL;
         pause_opening(a, "out of memory");

@@ -26,6 +26,11 @@ bool cause_retries(enum cause c, bool stood)
     return table[c].policy == CAUSE_RETRIES || (table[c].policy == CAUSE_DEPENDS && stood);
 }
 
+bool cause_asks(enum cause c)
+{
+    return table[c].policy == CAUSE_ASKS;
+}
+
 bool cause_is_absence(enum cause c)
 {
     return cause_retries(c, true) && c != CAUSE_PROXY && c != CAUSE_SHUTDOWN;

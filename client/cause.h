@@ -12,6 +12,7 @@
 enum cause_policy {
     CAUSE_STOPS,   /* waiting does not mend it: a person must act */
     CAUSE_RETRIES, /* the network or the gateway may come back */
+    CAUSE_ASKS,    /* the connection waits for a code that a person types */
     CAUSE_DEPENDS  /* stops the first attempt; retried when the tunnel stood before */
 };
 
@@ -35,6 +36,13 @@ enum cause_policy {
     X(CAUSE_UNREGISTERED, MSG_KEY_UNREGISTERED, CAUSE_STOPS, "key-not-registered")                 \
     X(CAUSE_ENROLL_CODE, MSG_ENROLL_CODE, CAUSE_STOPS, "enrollment-code")                          \
     X(CAUSE_ENROLL_MANY, MSG_ENROLL_MANY, CAUSE_STOPS, "enrollment-many")                          \
+    X(CAUSE_CODE_NEEDED, MSG_CODE_NEEDED, CAUSE_ASKS, "code-needed")                               \
+    X(CAUSE_CODE_WRONG, MSG_CODE_WRONG, CAUSE_ASKS, "code-wrong")                                  \
+    X(CAUSE_CODE_USED, MSG_CODE_USED, CAUSE_ASKS, "code-used")                                     \
+    X(CAUSE_CODE_LATE, MSG_CODE_LATE, CAUSE_ASKS, "code-late")                                     \
+    X(CAUSE_CODE_PAUSED, MSG_CODE_PAUSED, CAUSE_ASKS, "code-paused")                               \
+    X(CAUSE_CODE_FAILED, MSG_CODE_FAILED, CAUSE_ASKS, "code-not-checked")                          \
+    X(CAUSE_CODE_MISSING, MSG_CODE_MISSING, CAUSE_STOPS, "second-factor-missing")                  \
     X(CAUSE_ACCOUNT, MSG_RULES_ACCOUNT, CAUSE_STOPS, "account-disabled")                           \
     X(CAUSE_NO_RULES, MSG_RULES_NONE, CAUSE_STOPS, "no-rules")                                     \
     X(CAUSE_WEAK_KEY, MSG_KEY_WEAK, CAUSE_STOPS, "key-weakly-bound")                               \
@@ -73,6 +81,9 @@ const char *cause_word(enum cause c);
 
 /* Does the agent try again by itself? `stood` = this tunnel was up since the user connected. */
 bool cause_retries(enum cause c, bool stood);
+
+/* Does it wait for a code? */
+bool cause_asks(enum cause c);
 
 /*
  * Is this only a way of being away from the gateway? Such a cause, once the tunnel stood, is told

@@ -18,6 +18,23 @@ bool ask_possible(void)
     return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 }
 
+int ask_code(char *dst, size_t cap)
+{
+    struct fault f = {0};
+    int rc = os_read_secret(tr("Code of your authenticator app: ", "認証アプリのコード: "), dst,
+                            cap, &f);
+
+    if (rc == 0)
+        return CLI_OK;
+    if (rc == PRA_EUNSUPPORTED)
+        return cli_usage(&cli_connect, "%s",
+                         tr("there is no terminal to ask for the code; give it with --code-file",
+                            "コードを入力する端末がありません。--code-file で指定してください"));
+    if (rc == PRA_ECLOSED)
+        return cli_fail(tr("stopped", "中止しました"), NULL);
+    return cli_fail(tr("the code cannot be read", "コードを読めません"), &f);
+}
+
 int ask_passphrase(const char *user, char *dst, size_t cap)
 {
     char prompt[128], clean[80];

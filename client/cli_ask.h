@@ -14,6 +14,9 @@ bool ask_possible(void);
  */
 int ask_passphrase(const char *user, char *dst, size_t cap);
 
+/* The same for a code of the authenticator app. */
+int ask_code(char *dst, size_t cap);
+
 /*
  * Shows the fingerprint that the gateway `server` was seen with and asks for yes, no, or the
  * fingerprint itself, which is then compared here. Returns CLI_OK when confirmed, else CLI_FAILED

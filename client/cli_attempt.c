@@ -20,6 +20,7 @@
 #define BEGIN_TIMEOUT_MS 60000
 /* How often a person may mistype. */
 #define PASSPHRASE_TRIES 3
+#define CODE_TRIES       3
 
 static enum msg_id error_id(const json_t *error)
 {
@@ -113,7 +114,7 @@ static int follow(struct ipc *ipc, const struct attempt *a, json_t **last)
         status = json_incref(json_object_get(event, "status"));
         json_decref(event);
         if (attempt_in_state(status, "connected") || attempt_in_state(status, "error") ||
-            attempt_in_state(status, "disconnected")) {
+            attempt_in_state(status, "disconnected") || attempt_in_state(status, "code")) {
             *last = status;
             return CLI_OK;
         }
@@ -145,6 +146,66 @@ static int after_failure(struct attempt *a, const json_t *error, const char *ser
     return code == CLI_OK ? CLI_OK : CLI_FAILED;
 }
 
+/* The code that was given, once, or what a person types. */
+static int get_code(struct attempt *a, char *dst, size_t cap)
+{
+    bool given = a->code[0] != '\0';
+
+    snprintf(dst, cap, "%s", a->code);
+    crypto_wipe(a->code, sizeof(a->code));
+    return given ? CLI_OK : ask_code(dst, cap);
+}
+
+/* Hands a code to the agent, which waits for one. CLI_OK: it goes on with it. */
+static int give_code(struct attempt *a, struct ipc *ipc)
+{
+    char code[sizeof(a->code)];
+    json_t *reply = NULL;
+    struct fault f = {0};
+    int code_is = get_code(a, code, sizeof(code)), rc;
+
+    if (code_is != CLI_OK)
+        return code_is;
+    rc = ipc_call_code(ipc, code, REMOTE_TIMEOUT_MS, &reply, &f);
+    crypto_wipe(code, sizeof(code));
+    if (rc != 0)
+        return remote_failed(rc, &f);
+    if (!json_is_true(json_object_get(reply, "ok")))
+        code_is = cli_fail_error(json_object_get(reply, "error"));
+    json_decref(reply);
+    return code_is;
+}
+
+/*
+ * As long as the agent waits for a code: asks, hands it over, follows what comes of it. *status is what
+ * the agent said last (a reference, replaced). CLI_OK: it waits for none any more.
+ */
+static int answer_codes(struct attempt *a, struct ipc *ipc, json_t **status)
+{
+    int code = CLI_OK;
+
+    for (unsigned tries = 0; code == CLI_OK && attempt_in_state(*status, "code"); tries++) {
+        const json_t *error = json_object_get(*status, "error");
+        json_t *next = NULL;
+
+        /* At first it is only a question; and where nobody can be asked, or often enough, the end. */
+        if (tries > 0 || error_id(error) != MSG_CODE_NEEDED ||
+            (a->code[0] == '\0' && !ask_possible()))
+            cli_print_error(stderr, error);
+        if (tries == CODE_TRIES || error_id(error) == MSG_CODE_PAUSED ||
+            (a->code[0] == '\0' && !ask_possible()))
+            return CLI_FAILED;
+        code = give_code(a, ipc);
+        if (code == CLI_OK)
+            code = follow(ipc, a, &next);
+        if (next == NULL)
+            continue;
+        json_decref(*status);
+        *status = next;
+    }
+    return code;
+}
+
 /* One attempt: CLI_GO_ON = decided to try again, else the exit code. */
 static int attempt_once(struct attempt *a, struct ipc *ipc, unsigned tries)
 {
@@ -169,6 +230,8 @@ static int attempt_once(struct attempt *a, struct ipc *ipc, unsigned tries)
     }
     if (json_is_true(json_object_get(reply, "ok"))) {
         code = follow(ipc, a, &status);
+        if (code == CLI_OK)
+            code = answer_codes(a, ipc, &status);
         error = json_object_get(status, "error");
     }
     if (code == CLI_OK && attempt_in_state(status, "connected"))
@@ -220,21 +283,58 @@ int attempt_in_background(struct attempt *a)
     return code == CLI_OK ? CLI_OK : CLI_FAILED;
 }
 
+int attempt_with_code(struct attempt *a)
+{
+    struct ipc *ipc = NULL;
+    json_t *reply = NULL, *status = NULL;
+    int code = remote_open(&a->paths, false, &ipc);
+
+    if (code == CLI_OK)
+        code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
+    if (code == CLI_OK) {
+        status = json_incref(json_object_get(reply, "status"));
+        code = answer_codes(a, ipc, &status);
+    }
+    if (code == CLI_OK && attempt_in_state(status, "connected"))
+        show_success(status);
+    else if (code == CLI_OK)
+        code = cli_fail_error(json_object_get(status, "error"));
+    json_decref(status);
+    json_decref(reply);
+    ipc_close(ipc);
+    return code == CLI_OK || code == CLI_USAGE ? code : CLI_FAILED;
+}
+
 /* --- foreground --------------------------------------------------------------------------- */
 
 struct foreground {
+    struct attempt *attempt;
     struct progress progress;
     json_t *last; /* status */
+    unsigned codes;
 };
+
+static bool foreground_code(void *arg, char *dst, size_t cap)
+{
+    struct foreground *fg = arg;
+    const json_t *error = json_object_get(fg->last, "error");
+    bool possible = fg->attempt->code[0] != '\0' || ask_possible();
+
+    if (fg->codes > 0 && possible)
+        cli_print_error(stderr, error);
+    return possible && fg->codes++ < CODE_TRIES && error_id(error) != MSG_CODE_PAUSED &&
+           get_code(fg->attempt, dst, cap) == CLI_OK;
+}
 
 static void on_status(void *arg, const json_t *status)
 {
     struct foreground *fg = arg;
 
     if (attempt_in_state(status, "connected") &&
-        (fg->last == NULL || !attempt_in_state(fg->last, "connected")))
+        (fg->last == NULL || !attempt_in_state(fg->last, "connected"))) {
+        fg->codes = 0;
         show_success(status);
-    else
+    } else
         show_progress(&fg->progress, status);
     json_decref(fg->last);
     fg->last = json_deep_copy(status);
@@ -251,11 +351,12 @@ int attempt_fail_running(const struct fault *f)
 /* Runs the agent in this process once. CLI_GO_ON = a person has added what was missing. */
 static int foreground_once(struct attempt *a, unsigned tries)
 {
-    struct foreground state = {.last = NULL};
+    struct foreground state = {.attempt = a};
     struct agent_foreground fg = {.user = a->user,
                                   .passphrase = a->passphrase,
                                   .accept_host_key = a->accept[0] != '\0' ? a->accept : NULL,
                                   .on_status = on_status,
+                                  .ask_code = foreground_code,
                                   .arg = &state};
     struct fault f = {0};
     int rc = agent_run(&a->paths, &fg, &f), code = CLI_OK;

@@ -23,12 +23,17 @@ struct attempt {
     long wait_s;
     char accept[sizeof(((struct config *)0)->fingerprint)]; /* confirmed by a person, or "" */
     char passphrase[KEYFILE_PASS_MAX + 2];
+    char code
+        [64]; /* from a file, for the first time that one is asked for; "" = a person is asked */
 };
 
 /* Return an enum cli_exit. The first returns when the forwards stand, a cause has stopped the attempt
    or wait_s is over; the second when the connection has ended for good. */
 int attempt_in_background(struct attempt *a);
 int attempt_in_foreground(struct attempt *a);
+
+/* The agent waits for a code, and for nothing else: asks for it, and goes on. Likewise. */
+int attempt_with_code(struct attempt *a);
 
 /* Reports that the agent runs already; `f` may be NULL. Returns CLI_FAILED. */
 int attempt_fail_running(const struct fault *f);

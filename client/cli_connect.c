@@ -22,7 +22,7 @@
 #define WAIT_DEFAULT_S 30
 #define WAIT_MAX_S     86400
 
-enum { OPT_USER, OPT_PASSPHRASE_FILE, OPT_WAIT, OPT_FOREGROUND };
+enum { OPT_USER, OPT_PASSPHRASE_FILE, OPT_CODE_FILE, OPT_WAIT, OPT_FOREGROUND };
 
 static const struct cli_option options[] = {
     {"user",
@@ -35,6 +35,11 @@ static const struct cli_option options[] = {
      "FILE",
      {"read the passphrase from FILE's first line; - = standard input",
       "パスフレーズを FILE の 1 行目から読みます。- は標準入力"}},
+    {"code-file",
+     'c',
+     "FILE",
+     {"where the gateway wants one: read the code from FILE's first line; - = standard input",
+      "2 要素認証のコードを FILE の 1 行目から読みます。- は標準入力"}},
     {"wait",
      'w',
      "SECONDS",
@@ -53,7 +58,8 @@ static int run_agent(int argc, char **argv);
 const struct cli_command cli_connect = {
     .name = "connect",
     .synopsis =
-        "[FILE.pra] [--user NAME] [--passphrase-file FILE|-] [--wait SECONDS] [--foreground]",
+        "[FILE.pra] [--user NAME] [--passphrase-file FILE|-] [--code-file FILE|-] [--wait SECONDS]"
+        " [--foreground]",
     .summary = {"connect and open the forwards", "接続し、ポート転送を開始します"},
     .about =
         {"Asks for the passphrase of this PC's key, connects to the gateway and lists every\n"
@@ -80,6 +86,16 @@ const struct cli_command cli_agent = {
     .hidden = true,
     .run = run_agent,
 };
+
+static int read_code_file(struct attempt *a, const char *file)
+{
+    struct fault f = {0};
+    int rc = os_read_secret_file(file, a->code, sizeof(a->code), &f);
+
+    if (rc == 0)
+        return CLI_OK;
+    return cli_fail(tr("the code's file cannot be used", "コードのファイルが使えません"), &f);
+}
 
 static int read_passphrase_file(struct attempt *a, const char *file)
 {
@@ -118,9 +134,10 @@ static int check_ready(const struct attempt *a, const struct config *config,
 
 /*
  * A connection that stands already is shown, not made again; in the foreground it is an error, since
- * this process would not stay. CLI_GO_ON = there is none.
+ * this process would not stay. One that waits for a code gets it: the key is open. CLI_GO_ON = there is
+ * none.
  */
-static int show_standing(const struct attempt *a, bool foreground)
+static int show_standing(struct attempt *a, bool foreground)
 {
     struct ipc *ipc = NULL;
     json_t *reply = NULL;
@@ -133,7 +150,9 @@ static int show_standing(const struct attempt *a, bool foreground)
         code = remote_call(ipc, json_pack("{s:s}", "op", "status"), REMOTE_TIMEOUT_MS, &reply);
     if (code == CLI_OK) {
         status = json_object_get(reply, "status");
-        if (!attempt_in_state(status, "connected")) {
+        if (attempt_in_state(status, "code") && !foreground) {
+            code = attempt_with_code(a);
+        } else if (!attempt_in_state(status, "connected")) {
             code = CLI_GO_ON;
         } else if (foreground) {
             code = attempt_fail_running(NULL);
@@ -155,10 +174,12 @@ static int show_standing(const struct attempt *a, bool foreground)
 
 /* A file that cannot be read is told first; a person is asked only where there is something to
    connect. */
-static int carry_out(struct attempt *a, const char *file, bool foreground)
+static int carry_out(struct attempt *a, const char *file, const char *code_file, bool foreground)
 {
     int code = file != NULL ? read_passphrase_file(a, file) : CLI_OK;
 
+    if (code == CLI_OK && code_file != NULL)
+        code = read_code_file(a, code_file);
     if (code == CLI_OK)
         code = show_standing(a, foreground);
     if (code != CLI_GO_ON)
@@ -182,6 +203,12 @@ static int read_options(const struct cli_args *args, struct attempt *a)
     if (a->user != NULL && (a->user[0] == '\0' || config_check_user(a->user, &f) != 0))
         return cli_usage(&cli_connect, tr("--user '%s' is no user name", "--user '%s' は無効です"),
                          a->user);
+    if (args->value[OPT_PASSPHRASE_FILE] != NULL && args->value[OPT_CODE_FILE] != NULL &&
+        strcmp(args->value[OPT_PASSPHRASE_FILE], "-") == 0 &&
+        strcmp(args->value[OPT_CODE_FILE], "-") == 0)
+        return cli_usage(&cli_connect, "%s",
+                         tr("only one of passphrase and code can come from standard input",
+                            "標準入力から読めるのは、パスフレーズとコードのどちらか一方です"));
     if (wait != NULL && args->value[OPT_FOREGROUND] != NULL)
         return cli_usage(&cli_connect, "%s",
                          tr("--wait has no meaning with --foreground, which stays anyway",
@@ -234,7 +261,8 @@ static int run_connect(int argc, char **argv)
     if (code != CLI_OK)
         goto out;
     a->shown_user = a->user != NULL ? a->user : config.user[0] != '\0' ? config.user : info.user;
-    code = carry_out(a, args.value[OPT_PASSPHRASE_FILE], args.value[OPT_FOREGROUND] != NULL);
+    code = carry_out(a, args.value[OPT_PASSPHRASE_FILE], args.value[OPT_CODE_FILE],
+                     args.value[OPT_FOREGROUND] != NULL);
 out:
     crypto_wipe(a, sizeof(*a));
     free(a);

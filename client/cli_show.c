@@ -18,6 +18,7 @@ static const struct state_look connection_looks[] = {
     {"connected", "●", {"connected", "接続中"}, TEXT_GOOD},
     {"connecting", "…", {"connecting", "接続処理中"}, TEXT_WARN},
     {"waiting", "▲", {"waiting to reconnect", "再接続待ち"}, TEXT_WARN},
+    {"code", "▲", {"waiting for a code", "コードの入力待ち"}, TEXT_WARN},
     {"error", "×", {"failed", "接続エラー"}, TEXT_BAD},
     {"disconnected", "○", {"not connected", "未接続"}, TEXT_PLAIN},
 };

@@ -100,17 +100,12 @@ struct word {
 };
 
 static const struct word refusals[] = {
-    {"user-disabled", CAUSE_ACCOUNT},
-    {"no-rules", CAUSE_NO_RULES},
-    {"protocol", CAUSE_PROTOCOL},
-    {"weak-key", CAUSE_WEAK_KEY},
-    {"sessions", CAUSE_SESSIONS},
-    {"join", CAUSE_PROTOCOL},
-    {"ticket-stale", CAUSE_TICKET_STALE},
-    {"ticket-missing", CAUSE_TICKET_MISSING},
-    {"two-machines", CAUSE_TWO_MACHINES},
-    {"quarantined", CAUSE_QUARANTINED},
-    {NULL, CAUSE_ACCOUNT}, /* a reason of a later version */
+    {"user-disabled", CAUSE_ACCOUNT},     {"no-rules", CAUSE_NO_RULES},
+    {"protocol", CAUSE_PROTOCOL},         {"weak-key", CAUSE_WEAK_KEY},
+    {"sessions", CAUSE_SESSIONS},         {"join", CAUSE_PROTOCOL},
+    {"ticket-stale", CAUSE_TICKET_STALE}, {"ticket-missing", CAUSE_TICKET_MISSING},
+    {"two-machines", CAUSE_TWO_MACHINES}, {"quarantined", CAUSE_QUARANTINED},
+    {"second-factor", CAUSE_CODE_NEEDED}, {NULL, CAUSE_ACCOUNT}, /* a reason of a later version */
 };
 
 static const struct word notices[] = {
@@ -133,7 +128,7 @@ static enum cause find_cause(const struct word *list, const char *word)
 
 static int on_welcome(const json_t *m, const struct control_handler *h, void *arg, struct fault *f)
 {
-    struct control_welcome w = {.version = "", .user = "", .source = ""};
+    struct control_welcome w = {.version = "", .user = "", .source = "", .lease = ""};
     int64_t connections = 1;
     const char *clock;
     int rc;
@@ -144,6 +139,7 @@ static int on_welcome(const json_t *m, const struct control_handler *h, void *ar
         (rc = jsonl_opt_string(m, "user", 256, &w.user, f)) != 0 ||
         (rc = jsonl_opt_string(m, "source", 64, &w.source, f)) != 0 ||
         (rc = jsonl_opt_int(m, "connections", 1, CONTROL_CONNECTIONS_MAX, &connections, f)) != 0 ||
+        (rc = jsonl_opt_string(m, "lease", CONTROL_TOKEN_LEN, &w.lease, f)) != 0 ||
         (rc = jsonl_opt_int(m, "logs", 0, INT32_MAX, &w.logs, f)) != 0)
         return rc;
     w.connections = (unsigned)connections;

@@ -49,6 +49,7 @@ struct control_welcome {
     int64_t clock;
     unsigned connections; /* that the gateway allows a tunnel; 1 if it does not know of more */
     int64_t logs;         /* the largest log bundle that it takes; 0 = none */
+    const char *lease;    /* spares the next code; "" = none was given. A secret */
 };
 
 /* The answer to join-token. */

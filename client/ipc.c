@@ -196,22 +196,37 @@ int ipc_call(struct ipc *ipc, const json_t *request, int timeout_ms, json_t **re
     return rc == 0 ? next_line(ipc, false, timeout_ms, reply, f) : rc;
 }
 
-int ipc_call_connect(struct ipc *ipc, const char *user, const char *passphrase, const char *accept,
-                     int timeout_ms, json_t **reply, struct fault *f)
+/* Sends `request` (taken over) and wipes its member `name`. */
+static int call_secret(struct ipc *ipc, json_t *request, const char *name, int timeout_ms,
+                       json_t **reply, struct fault *f)
 {
-    json_t *request = json_pack("{s:s, s:s?, s:s, s:s?}", "op", "connect", "user", user,
-                                "passphrase", passphrase, "accept_host_key", accept);
-    const json_t *secret = json_object_get(request, "passphrase");
+    const json_t *secret = json_object_get(request, name);
     int rc;
 
     if (secret == NULL) {
         json_decref(request);
-        return fault_set(f, PRA_EINVAL, "the passphrase is not UTF-8");
+        return fault_set(f, PRA_EINVAL, "the %s is not UTF-8", name);
     }
     rc = ipc_call(ipc, request, timeout_ms, reply, f);
     crypto_wipe((void *)(uintptr_t)json_string_value(secret), json_string_length(secret));
     json_decref(request);
     return rc;
+}
+
+int ipc_call_code(struct ipc *ipc, const char *code, int timeout_ms, json_t **reply,
+                  struct fault *f)
+{
+    return call_secret(ipc, json_pack("{s:s, s:s}", "op", "code", "code", code), "code", timeout_ms,
+                       reply, f);
+}
+
+int ipc_call_connect(struct ipc *ipc, const char *user, const char *passphrase, const char *accept,
+                     int timeout_ms, json_t **reply, struct fault *f)
+{
+    json_t *request = json_pack("{s:s, s:s?, s:s, s:s?}", "op", "connect", "user", user,
+                                "passphrase", passphrase, "accept_host_key", accept);
+
+    return call_secret(ipc, request, "passphrase", timeout_ms, reply, f);
 }
 
 int ipc_next_event(struct ipc *ipc, int timeout_ms, json_t **event, struct fault *f)

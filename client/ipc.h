@@ -44,6 +44,10 @@ int ipc_call(struct ipc *ipc, const json_t *request, int timeout_ms, json_t **re
 int ipc_call_connect(struct ipc *ipc, const char *user, const char *passphrase, const char *accept,
                      int timeout_ms, json_t **reply, struct fault *f);
 
+/* The request `code`: likewise. */
+int ipc_call_code(struct ipc *ipc, const char *code, int timeout_ms, json_t **reply,
+                  struct fault *f);
+
 /* Waits for the next pushed state after {"op":"subscribe"}. Same returns. */
 int ipc_next_event(struct ipc *ipc, int timeout_ms, json_t **event, struct fault *f);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "client/sock.h"
+#include "common/crypto.h"
 #include "common/i18n.h"
 #include "common/utf8.h"
 
@@ -31,6 +32,8 @@ static const struct {
                      "接続後、ゲートウェイからの応答がありません"},
     [S_LOGIN] = {session_step_login, CAUSE_CUT, "the gateway does not answer the login",
                  "ログインへの応答がありません"},
+    [S_CODE] = {session_step_code, CAUSE_CUT, "the gateway does not answer the second factor",
+                "2 要素認証への応答がありません"},
     [S_CONTROL_OPEN] = {session_step_control_open, CAUSE_CUT,
                         "the gateway does not open the control channel",
                         "制御チャネルを開けません"},
@@ -85,6 +88,7 @@ static void bury(struct session *s)
     buf_free(&s->control_out);
     free(s->scratch);
     s->scratch = NULL;
+    crypto_wipe(s->answer, sizeof(s->answer));
     uv_check_stop(&s->check);
     uv_idle_stop(&s->idle);
     s->events->ended(s->owner, s->cause, s->detail);
@@ -215,6 +219,10 @@ int session_start(uv_loop_t *loop, const struct session_options *opt,
     (void)snprintf(s->user, sizeof(s->user), "%s", opt->user);
     s->key = opt->key;
     s->shared = opt->shared;
+    if (opt->token != NULL)
+        (void)snprintf(s->answer[0], sizeof(s->answer[0]), "%s", opt->token);
+    if (opt->code != NULL)
+        (void)snprintf(s->answer[1], sizeof(s->answer[1]), "%s", opt->code);
     s->dead_delay_ms = (uint64_t)opt->dead_delay * 1000;
     s->dead_timeout_ms = (uint64_t)opt->dead_timeout * 1000;
     buf_init(&s->early, 64u * 1024);

@@ -28,8 +28,12 @@
 #define SESSION_PROXY_MS     15000
 #define SESSION_HANDSHAKE_MS 20000
 #define SESSION_LOGIN_MS     20000
+#define SESSION_CODE_MS      30000 /* the gateway checks it on its disk */
 #define SESSION_CONTROL_MS   20000 /* until the subsystem runs */
 #define SESSION_FAREWELL_MS  500   /* for the last bytes of a wanted end */
+
+/* The longest answer to a second factor, with NUL. */
+#define SESSION_ANSWER_MAX 192
 
 /* Channels of one session, closing ones included. */
 #define SESSION_CHANNELS_MAX 2048
@@ -58,6 +62,9 @@ struct session_options {
     const struct keyfile_info *info; /* copied */
     long dead_delay, dead_timeout;   /* seconds (D4) */
     struct session_shared *shared;   /* borrowed: outlives the session */
+    /* What to answer when the gateway asks for a second factor (server/README.md): first the token
+       (a lease, or for joining a tunnel), then the code. Copied; NULL or "" = there is none. */
+    const char *token, *code;
 };
 
 /* The gateway's host key as it was shown. */

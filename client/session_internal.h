@@ -43,6 +43,7 @@ enum session_state {
     S_PROXY,
     S_HANDSHAKE,
     S_LOGIN,
+    S_CODE,
     S_CONTROL_OPEN,
     S_CONTROL_START,
     S_OPEN,
@@ -74,6 +75,9 @@ struct session {
     uint8_t blob[SSHKEY_BLOB_MAX];
     size_t blob_len;
     uint64_t dead_delay_ms, dead_timeout_ms;
+    char answer[2]
+               [SESSION_ANSWER_MAX]; /* token and code, each wiped when it was given; "" = none */
+    bool has_signed;                 /* what comes after that is about the second factor */
 
     /* connecting */
     uv_getaddrinfo_t lookup;
@@ -136,6 +140,7 @@ void session_connect_free(struct session *s);
 /* session_ssh.c */
 void session_step_handshake(struct session *s);
 void session_step_login(struct session *s);
+void session_step_code(struct session *s);
 void session_step_control_open(struct session *s);
 void session_step_control_start(struct session *s);
 /* Less than this is noise of the two machines, not distance. */

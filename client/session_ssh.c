@@ -200,6 +200,7 @@ static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
     size_t len = 0;
 
     (void)session;
+    s->has_signed = true;
     if (key_sign(s->key, data, data_len, &made, &len) != 0)
         return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
     copy = session_io_alloc(s, len);
@@ -222,6 +223,89 @@ static enum cause enroll_refusal(const struct session *s)
     return strcmp(s->disconnect_text, "enroll-many") == 0 ? CAUSE_ENROLL_MANY : CAUSE_NONE;
 }
 
+/* --- the second factor ------------------------------------------------------------------------ */
+
+/* Without the number that may stand behind a last dash. */
+static size_t word_length(const char *text)
+{
+    const char *dash = strrchr(text, '-');
+    bool number =
+        dash != NULL && dash[1] != '\0' && strspn(dash + 1, "0123456789") == strlen(dash + 1);
+
+    return number ? (size_t)(dash - text) : strlen(text);
+}
+
+/* The gateway's words when it wants a code, or another one (server/README.md). */
+static enum cause factor_refusal(const struct session *s)
+{
+    static const struct {
+        const char *word;
+        enum cause cause;
+    } words[] = {{"factor-code", CAUSE_CODE_NEEDED},    {"factor-wrong", CAUSE_CODE_WRONG},
+                 {"factor-used", CAUSE_CODE_USED},      {"factor-late", CAUSE_CODE_LATE},
+                 {"factor-paused", CAUSE_CODE_PAUSED},  {"factor-failed", CAUSE_CODE_FAILED},
+                 {"factor-missing", CAUSE_CODE_MISSING}};
+    size_t len = word_length(s->disconnect_text);
+
+    for (size_t i = 0; s->has_signed && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i].word) == len && memcmp(words[i].word, s->disconnect_text, len) == 0)
+            return words[i].cause;
+    return CAUSE_NONE;
+}
+
+/* With the number behind the word: how long a pause is. */
+static void fail_factor(struct session *s)
+{
+    const char *number = s->disconnect_text + word_length(s->disconnect_text);
+    char detail[16];
+
+    (void)snprintf(detail, sizeof(detail), "%.15s", number + (*number == '-'));
+    session_fail(s, factor_refusal(s), detail);
+}
+
+/* One answer for each time that the gateway asks; an empty one says that nobody can be asked here. */
+static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(respond)
+{
+    struct session *s = *abstract;
+    char *given = s->answer[s->answer[0][0] != '\0' ? 0 : 1];
+
+    (void)name;
+    (void)name_len;
+    (void)instruction;
+    (void)instruction_len;
+    (void)prompts;
+    for (int i = 0; i < num_prompts; i++) {
+        size_t len = i == 0 && num_prompts == 1 ? strlen(given) : 0;
+
+        responses[i].text = session_io_alloc(s, len + 1);
+        responses[i].length = 0;
+        if (responses[i].text == NULL)
+            continue;
+        memcpy(responses[i].text, given, len);
+        responses[i].length = (unsigned)len;
+    }
+    crypto_wipe(given, SESSION_ANSWER_MAX);
+}
+
+void session_step_code(struct session *s)
+{
+    int rc = libssh2_userauth_keyboard_interactive_ex(s->ssh, s->user, (unsigned)strlen(s->user),
+                                                      respond);
+
+    if (rc == LIBSSH2_ERROR_EAGAIN) {
+        session_wait_socket(s);
+    } else if (rc == 0) {
+        s->events->phase(s->owner, "control channel");
+        session_enter(s, S_CONTROL_OPEN, SESSION_CONTROL_MS);
+    } else if (factor_refusal(s) != CAUSE_NONE) {
+        fail_factor(s);
+    } else if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED) {
+        session_fail(s, CAUSE_UNREGISTERED, "");
+    } else {
+        session_fail_ssh(s, rc);
+    }
+}
+
 void session_step_login(struct session *s)
 {
     void *abstract = s;
@@ -234,6 +318,13 @@ void session_step_login(struct session *s)
         session_enter(s, S_CONTROL_OPEN, SESSION_CONTROL_MS);
     } else if (enroll_refusal(s) != CAUSE_NONE) {
         session_fail(s, enroll_refusal(s), "");
+    } else if (factor_refusal(s) != CAUSE_NONE) {
+        fail_factor(s);
+    } else if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && s->has_signed && !s->closed) {
+        /* The signature was good, or else the next step is refused as this one would have been:
+           libssh2 does not tell a partial success from a refusal. */
+        s->events->phase(s->owner, "second factor");
+        session_enter(s, S_CODE, SESSION_CODE_MS);
     } else if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
                (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED && !s->closed &&
                 s->disconnect_text[0] == '\0')) {

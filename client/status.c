@@ -11,6 +11,7 @@ const char *status_state_word(enum agent_state state)
                                         [AGENT_CONNECTING] = "connecting",
                                         [AGENT_CONNECTED] = "connected",
                                         [AGENT_WAITING] = "waiting",
+                                        [AGENT_CODE] = "code",
                                         [AGENT_ERROR] = "error"};
 
     return words[state];

@@ -25,6 +25,8 @@ void app_refresh(struct tray_app *app)
         window_update(app->window);
     if (app->connect != NULL)
         connect_dialog_update(app->connect);
+    if (app->code != NULL)
+        code_dialog_update(app->code);
     shell_tick(app, app->view.retry_in >= 0);
 }
 
@@ -37,6 +39,8 @@ void app_take_status(void *arg, json_t *status)
     app->status_at = os_monotonic_ms();
     if (app->connect != NULL)
         connect_dialog_hear(app->connect, app->status);
+    if (app->code != NULL)
+        code_dialog_hear(app->code, app->status);
     app_refresh(app);
     json_decref(old); /* the view pointed into it until now */
     if (app->ask_at_start && app->view.can_connect)
@@ -155,6 +159,7 @@ void app_command(struct tray_app *app, enum tray_command command, size_t row)
     static void (*const simple[TRAY_CMD_COUNT])(struct tray_app * app) = {
         [TRAY_CMD_OPEN] = open_window,
         [TRAY_CMD_CONNECT] = connect_dialog_open,
+        [TRAY_CMD_CODE] = code_dialog_open,
         [TRAY_CMD_DISCONNECT] = ask_disconnect,
         [TRAY_CMD_SERVER] = server_dialog_open,
         [TRAY_CMD_KEYGEN] = keygen_dialog_open,

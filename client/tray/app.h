@@ -21,6 +21,7 @@
 struct link;
 struct shell;
 struct window;
+struct code_dialog;
 struct connect_dialog;
 
 struct tray_app {
@@ -38,6 +39,7 @@ struct tray_app {
     struct link *link;
     struct window *window;            /* NULL until shown first */
     struct connect_dialog *connect;   /* NULL = not open */
+    struct code_dialog *code;         /* likewise */
     char profile_folder[OS_PATH_MAX]; /* of a profile taken since the start, for the key; or "" */
     bool ask_at_start; /* for the passphrase, as soon as it is known whether an agent connects */
 };
@@ -94,6 +96,9 @@ void window_free(struct window *w);
 void connect_dialog_open(struct tray_app *app);
 void connect_dialog_hear(struct connect_dialog *d, const json_t *status); /* each, before that */
 void connect_dialog_update(struct connect_dialog *d); /* after each app_refresh() */
+void code_dialog_open(struct tray_app *app);          /* nothing unless one is asked for */
+void code_dialog_hear(struct code_dialog *d, const json_t *status);
+void code_dialog_update(struct code_dialog *d);
 void server_dialog_open(struct tray_app *app);
 void keygen_dialog_open(struct tray_app *app);
 void export_dialog_open(struct tray_app *app);

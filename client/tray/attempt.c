@@ -28,7 +28,7 @@ static bool on_the_way(const json_t *reply)
     const char *state = show_member(json_object_get(reply, "status"), "state");
 
     return strcmp(state, "waiting") == 0 || strcmp(state, "connecting") == 0 ||
-           strcmp(state, "error") == 0;
+           strcmp(state, "code") == 0 || strcmp(state, "error") == 0;
 }
 
 /*
@@ -64,6 +64,8 @@ void attempt_run(const struct paths *paths, struct attempt *a)
 
 enum attempt_outcome attempt_judge(const struct tray_view *view)
 {
+    if (view->can_code)
+        return ATTEMPT_CODE;
     if (view->can_disconnect && !view->can_connect && view->shape != TRAY_CONNECTING)
         return ATTEMPT_UP;
     if (view->can_retry)

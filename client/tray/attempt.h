@@ -36,6 +36,7 @@ void attempt_run(const struct paths *paths, struct attempt *a);
 enum attempt_outcome {
     ATTEMPT_ON_THE_WAY,
     ATTEMPT_WAITING, /* failed, will be tried again by itself */
+    ATTEMPT_CODE,    /* the gateway wants a code */
     ATTEMPT_UP,
     ATTEMPT_FAILED
 };

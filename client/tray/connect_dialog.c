@@ -195,6 +195,10 @@ void connect_dialog_update(struct connect_dialog *d)
         ask_message(app, view->shape == TRAY_ON ? ASK_INFO : ASK_WARNING, TXT_CONNECTED,
                     view->headline);
         break;
+    case ATTEMPT_CODE: /* the passphrase has done its part */
+        connect_ui_close(d->ui);
+        code_dialog_open(app);
+        break;
     case ATTEMPT_WAITING:
         words_title(&view->trouble, title);
         connect_ui_phase(d->ui, view->headline);

@@ -64,9 +64,18 @@
 #define TXT_NO_REASON    tr("The agent gave no reason", "エージェントが理由を返しませんでした")
 #define TXT_CONNECTED                                                                              \
     tr("Connected; port forwarding has begun", "接続が完了し、ポート転送を開始しました")
-#define TXT_CONNECT      tr("Connect", "接続")
-#define TXT_USER         tr("User name", "ユーザ名")
-#define TXT_PASSPHRASE   tr("Passphrase", "パスフレーズ")
+#define TXT_CONNECT    tr("Connect", "接続")
+#define TXT_USER       tr("User name", "ユーザ名")
+#define TXT_PASSPHRASE tr("Passphrase", "パスフレーズ")
+#define TXT_CODE       tr("Code", "コード")
+#define TXT_L_CODE     tr("C_ode:", "コード(_O):")
+#define TXT_CODE_TITLE tr("Code of the authenticator app", "認証アプリのコード")
+#define TXT_CODE_WHAT                                                                                                            \
+    tr("Type the code that the authenticator app on your phone shows for PRA, or a recovery "                                    \
+       "code.",                                                                                                                  \
+       "スマートフォンの認証アプリに表示されている PRA のコード、またはリカバリーコードを" \
+       "入力してください。")
+#define TXT_M_CODE       tr("_Type the code ...", "コードの入力(_T) ...")
 #define TXT_L_USER       tr("_User name:", "ユーザ名(_U):")
 #define TXT_L_PASSPHRASE tr("_Passphrase:", "パスフレーズ(_P):")
 #define TXT_B_CANCEL     tr("_Cancel", "キャンセル(_C)")

@@ -87,6 +87,9 @@ static const char *step_words(enum tray_step step)
     case TRAY_STEP_HOST_KEY:
         return tr("Action needed: compare the gateway's fingerprint",
                   "要操作: ゲートウェイの指紋を確認してください");
+    case TRAY_STEP_CODE:
+        return tr("Action needed: type the code of your authenticator app",
+                  "要操作: 認証アプリのコードを入力してください");
     case TRAY_STEP_REGISTER:
         return tr("Waiting for the administrator to register the key",
                   "システム管理者さまによる公開鍵の登録を待っています");
@@ -167,6 +170,15 @@ static void look_failed(struct tray_view *view)
     snprintf(view->headline, sizeof(view->headline), "%s", step_words(view->next));
 }
 
+/* The key is open, and the connection waits for a person. */
+static void look_code(struct tray_view *view)
+{
+    view->shape = TRAY_ACTION;
+    view->can_disconnect = view->can_code = true;
+    view->next = TRAY_STEP_CODE;
+    snprintf(view->headline, sizeof(view->headline), "%s", step_words(view->next));
+}
+
 /* Not connected and nothing failed: the next thing that is missing. */
 static void look_off(const struct tray_facts *facts, struct tray_view *view)
 {
@@ -198,6 +210,8 @@ void tray_look(const struct tray_facts *facts, struct tray_view *view)
         view->can_disconnect = true;
         snprintf(view->headline, sizeof(view->headline), "%s",
                  tr("Connecting ...", "接続処理中です ..."));
+    } else if (in_state(status, "code")) {
+        look_code(view);
     } else if (in_state(status, "error")) {
         look_failed(view);
     } else if (!in_state(status, "waiting")) {
@@ -321,6 +335,8 @@ size_t tray_menu(const struct tray_facts *facts, const struct tray_view *view,
                  view->retry_in);
         add(&m, TRAY_CMD_RETRY, true, label);
     }
+    if (view->can_code)
+        add(&m, TRAY_CMD_CODE, true, tr("Type the code ...", "コードの入力 ..."));
     add(&m, TRAY_CMD_LINE, false, "");
     add_forwards(&m, facts->status);
     add(&m, TRAY_CMD_OPEN, true, tr("Open the window", "ウィンドウを開く"));
@@ -344,10 +360,12 @@ size_t tray_menu(const struct tray_facts *facts, const struct tray_view *view,
 /* --- notices ---------------------------------------------------------------------------------- */
 
 /* What can be told about; being on the way is not among it. */
-enum { TOLD_OFF, TOLD_UP, TOLD_DOWN, TOLD_FAILED };
+enum { TOLD_OFF, TOLD_UP, TOLD_DOWN, TOLD_FAILED, TOLD_CODE };
 
 static int kind_of(const struct tray_view *view, int before)
 {
+    if (view->can_code)
+        return TOLD_CODE;
     if (view->can_retry)
         return TOLD_DOWN;
     if (view->shape == TRAY_CONNECTING)
@@ -395,7 +413,7 @@ static bool compose(const struct tray_view *view, const struct tray_told *before
         snprintf(out->title, sizeof(out->title), "%s", tr("Disconnected", "切断しました"));
         snprintf(out->body, sizeof(out->body), "%s", view->headline);
         /* After a failure, or from one missing thing to the next, nothing has ended. */
-        return before->kind == TOLD_UP || before->kind == TOLD_DOWN;
+        return before->kind == TOLD_UP || before->kind == TOLD_DOWN || before->kind == TOLD_CODE;
     }
     notice_trouble(view, out);
     return view->has_trouble;

@@ -37,6 +37,7 @@ enum tray_step {
     TRAY_STEP_CONNECT,    /* connect */
     TRAY_STEP_PASSPHRASE, /* type it again */
     TRAY_STEP_HOST_KEY,   /* compare the gateway's fingerprint */
+    TRAY_STEP_CODE,       /* type the code of the authenticator app */
     TRAY_STEP_REGISTER    /* wait for the administrator */
 };
 
@@ -55,6 +56,7 @@ struct tray_view {
     char headline[TRAY_TEXT_MAX]; /* the status in words: first line of the menu, tool tip */
     char detail[TRAY_TEXT_MAX];   /* gateway and user, or what to do next; may be "" */
     bool can_connect, can_disconnect, can_retry;
+    bool can_code;       /* the gateway waits for a code */
     long retry_in;       /* seconds, -1 = nothing is waited for */
     enum msg_id problem; /* MSG_NONE = none, or one that is not of our table: see `trouble` */
     bool has_trouble;
@@ -102,6 +104,7 @@ enum tray_command {
     TRAY_CMD_QUIT,
     TRAY_CMD_PROFILE, /* asks for a profile's file */
     TRAY_CMD_ABOUT,
+    TRAY_CMD_CODE, /* asks for the code of the authenticator app */
     TRAY_CMD_COUNT
 };
 

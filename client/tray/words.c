@@ -171,6 +171,9 @@ enum tray_command words_next_step(enum tray_step step, const char **label)
     case TRAY_STEP_KEY:
         *label = TXT_M_KEYGEN;
         return TRAY_CMD_KEYGEN;
+    case TRAY_STEP_CODE:
+        *label = TXT_M_CODE;
+        return TRAY_CMD_CODE;
     case TRAY_STEP_REGISTER:
         *label = TXT_M_EXPORT;
         return TRAY_CMD_EXPORT;
@@ -187,6 +190,7 @@ void words_menu_bar(struct words_menu_line dst[WORDS_MENU_LINES])
         {TRAY_CMD_CONNECT, TXT_M_CONNECT},
         {TRAY_CMD_DISCONNECT, TXT_M_DISCONNECT},
         {TRAY_CMD_RETRY, TXT_B_RETRY},
+        {TRAY_CMD_CODE, TXT_M_CODE},
         {TRAY_CMD_LINE, ""},
         {TRAY_CMD_QUIT, TXT_B_QUIT},
         {TRAY_CMD_NONE, TXT_M_SETTINGS},
@@ -214,6 +218,8 @@ bool words_command_on(const struct tray_facts *facts, const struct tray_view *vi
         return view->can_disconnect;
     case TRAY_CMD_RETRY:
         return view->can_retry;
+    case TRAY_CMD_CODE:
+        return view->can_code;
     case TRAY_CMD_EXPORT:
         return facts->has_key;
     default:

@@ -79,7 +79,7 @@ static bool leave_paused(struct session *s, const struct factor_result *r)
         record_session(s, AUDIT_LOGIN_REFUSED, "factor-paused", seconds);
     else
         counters_note(&s->worker->gateway->counters, AUDIT_LOGIN_REFUSED, "factor-paused");
-    snprintf(word, sizeof(word), "factor-paused %s", seconds);
+    snprintf(word, sizeof(word), "factor-paused-%s", seconds);
     snprintf(sentence, sizeof(sentence), "too many wrong codes: try again in %s s", seconds);
     session_end(s, "factor-paused", s->factor->pra ? word : sentence);
     return false;

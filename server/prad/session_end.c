@@ -66,6 +66,8 @@ void session_end(struct session *s, const char *reason, const char *text)
     if (can_speak && text)
         ssh_session_set_disconnect_message(s->ssh, text);
     factor_end(s);
+    if (strcmp(s->ended_by, "client-disconnect") == 0)
+        factor_bye(s); /* the last words may have come with it, and too late to be read */
     ssh_session gone = s->ssh;
     s->ssh = NULL; /* ssh_disconnect() and ssh_free() free every channel themselves */
     s->ready = s->stalled = (struct channel_queue){0};

@@ -219,3 +219,29 @@ def test_connection_is_made_and_ended_by_keyboard_alone(agent, make_tray, home):
     tray.wait_text("Apache-2.0")
     tray.keys("Return")
     tray.wait_no_text("Apache-2.0")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_code_of_the_authenticator_app_is_typed_and_a_wrong_one_told(agent, make_tray, lang):
+    title = {"en": "Code of the authenticator app", "ja": "認証アプリのコード"}[lang]
+    needed = {"en": "Action needed: type the code", "ja": "要操作: 認証アプリのコードを入力してください"}[lang]
+    button = {"en": "Type the code ...", "ja": "コードの入力 ..."}[lang]
+    tray = make_tray(lang)
+    agent.say(status("code", error_of("MSG_CODE_NEEDED")))
+    tray.wait_text(needed)
+    assert shape(tray) == "action"
+    tray.press(button, "PRA")
+    tray.wait_title(title)
+    tray.type("123456")
+    tray.keys("Return")
+    assert agent.wait_request("code") == {"op": "code", "code": "123456"}
+    agent.say(status("connecting"))
+    agent.say(status("code", error_of("MSG_CODE_WRONG")))
+    tray.wait_text(MESSAGES["MSG_CODE_WRONG"].code + " " + MESSAGES["MSG_CODE_WRONG"].title[lang])
+    tray.type("654321")
+    tray.keys("Return")
+    agent.wait_request("code", 2)
+    agent.say(status("connecting"))
+    agent.say(status("connected", forwards=[forward()]))
+    tray.wait_text(WORDS[lang]["begun"])
+    tray.gone(title)

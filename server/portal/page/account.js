@@ -24,7 +24,7 @@ function Profile({me, reload}) {
     <${Alert} text=${saved && t('saved')} /></section>`;
 }
 
-function Qr({qr}) {
+export function Qr({qr}) {
   return html`<svg class="qr" role="img" aria-label=${t('qrAlt')} viewBox=${`-4 -4 ${qr.size + 8} ${qr.size + 8}`}>
     <rect x="-4" y="-4" width=${qr.size + 8} height=${qr.size + 8} fill="#fff" /><path d=${qr.path} fill="#000" /></svg>`;
 }

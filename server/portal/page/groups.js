@@ -4,6 +4,7 @@ import {api, get, post, part} from './api.js';
 import {t} from './i18n.js';
 import {Act, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
 import {LimitCard} from './limits.js';
+import {GroupFactor} from './factor.js';
 import {Rules} from './rules.js';
 
 function Add({again}) {
@@ -51,5 +52,6 @@ export function Group({name, may}) {
         ${may.has('group.member.remove') && html`<${Act} label=${t('takeOut')} name=${u} act=${out(u)} />`}</li>`)}</ul>`}
       ${may.has('group.member.add') && html`<${AddMember} group=${name} again=${state.again} />`}</section>
     ${may.has('group.limits') && html`<${LimitCard} path=${`/groups/${part(name)}/limits`} may=${may} />`}
+    ${may.has('group.factor') && html`<${GroupFactor} group=${name} policy=${g.factor} again=${state.again} />`}
     <${Rules} group=${name} may=${may} /></div>`)}<//></div>`;
 }

@@ -1,12 +1,13 @@
 // The page's words, Japanese and English. t('key') gives those of the language that is chosen.
 
 import {cloneWords} from './words_clone.js';
+import {factorWords} from './words_factor.js';
 import {limitWords} from './words_limits.js';
 import {mailWords} from './words_mail.js';
 import {securityWords} from './words_security.js';
 
 const words = {
-  ...cloneWords, ...limitWords, ...mailWords,
+  ...cloneWords, ...factorWords, ...limitWords, ...mailWords,
   ...securityWords,
   title: ['PRA マネージメントツール', 'PRA management'],
   skip: ['本文へ移動', 'Skip to content'],

@@ -5,6 +5,7 @@ import {t, ago, language, when} from './i18n.js';
 import {Act, Alert, Field, Form, Loaded, Pager, save, useAction, useData, usePaged} from './ui.js';
 import {KeyTable} from './devices.js';
 import {EnrollCard} from './enroll.js';
+import {FactorCard} from './factor.js';
 import {sessionHref} from './live.js';
 import {LimitCard} from './limits.js';
 import {LogCard} from './logs.js';
@@ -148,7 +149,8 @@ export function User({name, may}) {
         : html`<${Act} label=${t('enable')} act=${change('enable')} />`)}
       ${may.has('user.delete') && html`<${Act} label=${t('deleteUser')} danger ask=${t('sureDelete', name)} act=${remove} />`}</p>
       ${may.has('user.set') && html`<${FullName} user=${u} again=${state.again} />`}
-      <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} user=${name} may=${may} /><${Rules} user=${name} may=${may} />
+      <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} user=${name} may=${may} />
+      ${may.has('factor.show') && html`<${FactorCard} user=${name} may=${may} />`}<${Rules} user=${name} may=${may} />
       ${may.has('user.limits') && html`<${LimitCard} path=${`/users/${part(name)}/limits`} user may=${may} />`}
       <${Membership} user=${name} groups=${u.groups} may=${may} again=${state.again} />${may.has('profile') && html`<${HandOut} user=${name} />`}`}<//></div>`;
 }

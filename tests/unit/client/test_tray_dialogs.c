@@ -45,6 +45,8 @@ static int teardown(void **state)
     (void)state;
     if (is_open("connect"))
         connect_ui_close(NULL);
+    else if (is_open("code"))
+        code_ui_close(NULL);
     else if (is_open("keygen"))
         keygen_ui_close(NULL);
     else if (is_open("profile"))
@@ -332,6 +334,43 @@ static const char *write_profile(const char *server, const char *fingerprint)
     return path;
 }
 
+/* --- コードの入力 ------------------------------------------------------------------------------ */
+
+static void code_is_asked_for_when_the_gateway_wants_one_and_only_then(void **state)
+{
+    (void)state;
+    set_server();
+    app_command(&app, TRAY_CMD_CODE, 0);
+    assert_null(seen.open);
+    hear(status_of("code", "MSG_CODE_NEEDED", ""));
+    assert_true(words_command_on(&app.facts, &app.view, TRAY_CMD_CODE));
+    assert_int_equal(app.view.next, TRAY_STEP_CODE);
+    app_command(&app, TRAY_CMD_CODE, 0);
+    assert_true(is_open("code"));
+    assert_string_equal(seen.trouble, ""); /* that one is wanted is no trouble */
+    app_command(&app, TRAY_CMD_CODE, 0);
+    assert_int_equal(seen.fronts, 1);
+    code_give(app.code); /* Enter in the empty field */
+    assert_false(app.code->busy);
+    hear(status_of("disconnected", NULL, ""));
+    assert_null(seen.open);
+}
+
+static void code_that_no_agent_takes_is_told_in_the_dialog(void **state)
+{
+    (void)state;
+    set_server();
+    hear(status_of("code", "MSG_CODE_WRONG", ""));
+    app_command(&app, TRAY_CMD_CODE, 0);
+    assert_true(strstr(seen.trouble, "ERR(10214)") != NULL); /* why it is asked for again */
+    KEEP(seen.passphrase, "123456");
+    seen.trouble[0] = '\0';
+    code_give(app.code);
+    assert_true(app.code->busy && seen.passphrase[0] == '\0');
+    run_until(seen.trouble);
+    assert_false(app.code->busy);
+}
+
 static void profile_changes_nothing_before_a_yes_and_leads_on(void **state)
 {
     struct profile_row rows[PROFILE_ROWS];
@@ -432,6 +471,8 @@ int main(void)
         TEST(connect_needs_both_fields),
         TEST(agent_that_cannot_be_started_is_told_in_the_dialog),
         TEST(state_from_before_the_attempt_is_not_taken_for_its_end),
+        TEST(code_is_asked_for_when_the_gateway_wants_one_and_only_then),
+        TEST(code_that_no_agent_takes_is_told_in_the_dialog),
         TEST(failure_is_shown_and_the_dialog_stays),
         TEST(host_key_is_trusted_only_as_it_was_shown),
         TEST(keygen_says_what_is_missing_until_nothing_is),

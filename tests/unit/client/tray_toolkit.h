@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "client/tray/ask.h"
+#include "client/tray/code_dialog.h"
 #include "client/tray/collect_dialog.h"
 #include "client/tray/connect_dialog.h"
 #include "client/tray/export_dialog.h"
@@ -210,6 +211,37 @@ void connect_ui_trouble(struct ui *u, const char *title, const char *cause, cons
 {
     (void)u, (void)cause, (void)remedy;
     KEEP(seen.trouble, title);
+}
+struct ui *code_ui_new(struct code_dialog *d)
+{
+    return made("code", d);
+}
+void code_ui_front(struct ui *u)
+{
+    (void)u;
+    seen.fronts++;
+}
+void code_ui_take(struct ui *u, char dst[CODE_TYPED_MAX])
+{
+    (void)u;
+    snprintf(dst, CODE_TYPED_MAX, "%.63s", seen.passphrase);
+    seen.passphrase[0] = '\0';
+}
+void code_ui_busy(struct ui *u, const char *words)
+{
+    (void)u;
+    KEEP(seen.words, words);
+}
+void code_ui_trouble(struct ui *u, const char *title, const char *cause, const char *remedy)
+{
+    (void)u, (void)cause, (void)remedy;
+    KEEP(seen.trouble, title);
+}
+void code_ui_close(struct ui *u)
+{
+    (void)u;
+    seen.open = NULL;
+    code_gone(seen.dialog);
 }
 struct ui *keygen_ui_new(struct keygen_dialog *d, const char *user)
 {

@@ -242,7 +242,7 @@ def test_guessing_is_slowed_down_and_recorded_once_a_pause(gateway, user, app, m
     assert answered(prompted(user, PRA), wrong) == "disconnect: factor-wrong"
     good = app.code()
     for _ in range(10):
-        assert answered(prompted(user, PRA), good).startswith("disconnect: factor-paused ")
+        assert answered(prompted(user, PRA), good).startswith("disconnect: factor-paused-")
     assert answered(prompted(user), good).startswith("disconnect: too many wrong codes: try again in ")
     assert len(gateway.audit("login-refused", reason="factor-wrong")) == 5
     assert len(gateway.audit("login-refused", reason="factor-paused")) == 1
