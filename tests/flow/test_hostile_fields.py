@@ -105,9 +105,9 @@ def test_text_that_is_none_is_refused_in_every_argument_of_every_operation(kept)
 def test_ten_megabytes_are_refused_in_every_operation(kept, every):
     s = Socket(kept)
     raw = b'"' + b"x" * HUGE + b'"'
-    for op, args in operations().items():
+    for op, args in list(operations().items())[::1 if every else 16]:
         texts = [n for n, (kind, _) in args.items() if kind == "text" and n != "csv"]
-        for name in texts if every else texts[:1]:
+        for name in texts:
             answer = s.with_value(op, args, name, raw)
             assert answer["ok"] is False and len(json.dumps(answer)) < 2000, f"{op} {name}"
 

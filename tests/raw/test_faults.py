@@ -278,7 +278,7 @@ def test_client_that_fails_never_logs_in_to_a_foreign_gateway(laptop, count):
     try:
         known = laptop.client.gateway.fingerprint()
         laptop.client.set_server(foreign.address, known)
-        hits = sum(laptop.walk(calls, error, count, "error") for calls, error in
+        hits = sum(laptop.walk(calls, error, count, "error", places=REAL) for calls, error in
                    ((f.MEMORY, 0), (f.READ, errno.EIO), (f.OPEN, errno.EMFILE)))
         laptop.well()
         assert foreign.clients > hits // 4 and SERVICE_REQUEST in said
