@@ -7,7 +7,8 @@ import pytest
 
 from lib import chain
 from lib.client import exchange
-from lib.procs import run
+from lib.clock import shifted
+from lib.procs import run, wait_until
 
 
 @pytest.fixture
@@ -50,6 +51,22 @@ def test_the_helpdesk_gets_the_logs_and_sees_both_sides(gateway, connected, fold
         assert "System.log" in z.namelist() and not any("prakey" in n for n in z.namelist())
     assert not any("log-" in n for n in os.listdir(connected.home)), "no copy stays on the PC"
     assert number in connected.system_log() and "log bundle sent" in connected.user_log()
+
+
+def test_logs_are_deleted_after_90_days_and_so_are_files_that_belong_to_none(gateway, connected, folder):
+    number = send(connected)
+    files = os.path.join(gateway.dir, "bundles")
+    stray = os.path.join(files, "left-by-a-crash.zip")
+    connected.disconnect()
+    for days, there in ((89, True), (91, False)):
+        gateway.stop()
+        with open(stray, "w"):
+            os.utime(stray, (0, 0))
+        gateway.env = shifted(folder, days * 86400)
+        gateway.start()
+        wait_until(lambda: not os.path.exists(stray), 20, "prad to look at what it keeps")
+        assert [row["id"] for row in gateway.admin("log", "list")] == ([number] if there else [])
+        assert sorted(os.listdir(files)) == ([f"{number}.json", f"{number}.zip"] if there else [])
 
 
 def rewrite(path, change):
