@@ -34,10 +34,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "soak: the full form of a test, minutes long; only `make soak` runs it")
     config.addinivalue_line("markers", "windows_full: the full form of a test of the Windows packages; only "
                             "`make test-windows` runs it")
+    config.addinivalue_line("markers", "chromium: looks at pages in Chromium; set by itself")
     config.addinivalue_line("markers", "needs_root: needs what only root has (namespaces, other users)")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("chromium")
     for name in ("soak", "windows_full"):
         if name in (config.option.markexpr or ""):
             continue

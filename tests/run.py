@@ -21,7 +21,7 @@ When all stages run, `check` and the builds that later stages need (BESIDE) run 
 the processor idle, and only then (SCHED_IDLE): most of these tests wait.
 
 `tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
-those that do not measure.
+those that do not measure, and those in Chromium, which the asan stage leaves out.
 `tests/run.py windows-full` (make test-windows) runs all tests of tests/windows, the long ones as well, and
 windows-client-full every flow test of the client with pra.exe.
 
@@ -173,11 +173,11 @@ def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=(), env=No
     return names if len(names) == failed else []
 
 
-def run_flow(build, counts, label):
+def run_flow(build, counts, label, which="not release_only"):
     """FLOW_WORKERS at a time. What fails in the crowd is asked once more alone, and named either way."""
     crowd = Counts()
     failed = run_pytest(FLOW_PATHS, build, crowd, label,
-                        extra=["-n", FLOW_WORKERS, "-m", "not release_only"])
+                        extra=["-n", FLOW_WORKERS, "-m", which])
     if not failed or len(failed) > ALONE_MAX:
         counts.add(crowd.passed, crowd.failed, label, crowd.skipped)
         return
@@ -319,7 +319,8 @@ def stage_asan(counts):
     os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1:exitcode=99")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     run_cmocka(build, counts, "asan-")
-    run_flow(build, counts, "asan-flow")
+    # Chromium takes much of the time, and asks of prad and the portal what the API's tests ask: `make soak SAN=address`.
+    run_flow(build, counts, "asan-flow", "not release_only and not chromium")
 
 
 def thread_sanitizer():
@@ -361,7 +362,7 @@ def stage_fuzz(counts):
 
 def stage_soak(counts):
     run_pytest(["tests/policy"], BUILD, counts, "soak-policy", env={"PRA_ORACLE_CASES": "1000000"})
-    marked = "soak and not release_only" if SAN else "soak"
+    marked = "(soak or chromium) and not release_only" if SAN else "soak"
     run_pytest(FLOW_PATHS, BUILD, counts, "soak", limit=SOAK_LIMIT_S, extra=["-rP", "-m", marked])
     # What passed says how well, too (-rP: its output).
     log = (LOGS / "soak.log").read_text(errors="replace")

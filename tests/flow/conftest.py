@@ -1,9 +1,39 @@
-"""Fixtures of the tests that look at windows."""
+"""Fixtures of the tests that look at windows and pages."""
 
 import pytest
 
 from lib.desktop import Desktop, Tray
 from lib.machines import OFFICE_PC
+from lib.portal import Portal, new_port, portal_config
+from lib.webpage import WebPage
+
+
+@pytest.fixture
+def portal(make_gateway):
+    """A portal beside a gateway of its own, without accounts."""
+    port = new_port()
+    p = Portal(make_gateway(name="pgw", extra_config=portal_config(port)), port).start()
+    yield p
+    p.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    page = WebPage()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page_of(chromium):
+    """page_of(portal): somebody new in front of that portal's page; fails if the page complained."""
+    yield chromium.visit
+    chromium.check()
+
+
+@pytest.fixture
+def page(portal, page_of):
+    return page_of(portal)
 
 
 @pytest.fixture(scope="module")

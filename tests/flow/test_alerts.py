@@ -16,7 +16,6 @@ from lib.ports import free_port
 from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.procs import run, wait_until
 from lib.servers.targets import Relay
-from lib.webpage import WebPage
 
 QUICK = "[keepalive]\ndelay = 1s\ntimeout = 3s\n"
 
@@ -207,7 +206,7 @@ def test_bad_arguments_are_named(make_gateway, folder):
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory, programs):
+def stack(tmp_path_factory, programs, chromium):
     class Stack:
         pass
     s, port = Stack(), new_port()
@@ -219,10 +218,10 @@ def stack(tmp_path_factory, programs):
     s.gateway.add_key("suzuki", folder + "/key.pub")
     s.folder = folder
     s.portal.account("tanaka", "owner")
-    s.page = WebPage(s.portal)
+    s.page = chromium.visit(s.portal)
     yield s
     try:
-        s.page.close()
+        s.page.check()
     finally:
         s.portal.stop()
         s.gateway.stop()

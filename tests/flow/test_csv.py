@@ -9,9 +9,8 @@ import time
 import pytest
 
 from lib.gateway import Gateway
-from lib.portal import PASSWORD, Portal, new_port, portal_config
+from lib.portal import Portal, new_port, portal_config
 from lib.procs import run
-from lib.webpage import WebPage
 
 
 @pytest.fixture(scope="module")
@@ -152,39 +151,32 @@ def test_ten_thousand_rows_take_seconds(gateway, stack):
     gateway.admin_run("batch", path, timeout=60).ok()
 
 
-def test_the_page_shows_what_an_import_would_do(gateway, stack):
-    page = WebPage(stack.portal)
-    try:
-        page.goto()
-        page.fill("ユーザ ID", "tanaka")
-        page.fill("パスワード", PASSWORD)
-        page.click("ログイン")
-        page.do("see_role", role="button", name="ログアウト")
-        page.goto("/#/users")
-        page.do("open_details", name="CSV から登録")
-        page.do("choose", label="CSV ファイル", path=write(gateway, "name,full-name,groups\r\nsuzuki,鈴木 花子,sales\r\nsa to,,none\r\n", "cp932"))
-        page.click("内容を確認")
-        page.see("Shift_JIS として読み取りました。")
-        page.see("問題があります。すべて直すまで、何も登録されません。")
-        page.look("csv-problems")
-        page.do("choose", label="CSV ファイル", path=write(gateway, "name,full-name,groups\r\nsuzuki,鈴木 花子,sales\r\n", name="good.csv"))
-        page.click("内容を確認")
-        page.see("1 行: 追加 1、変更 0、削除 0、変更なし 0")
-        page.look("csv-preview")
-        assert gateway.admin("user", "list") == []
-        page.click("登録する")
-        page.see("登録しました。")
-        page.do("see_role", role="link", name="suzuki")
-        got = page.do("download", role="button", name="ユーザを CSV で保存")
-        assert got["name"] == "users.csv" and rows(got["text"])[0]["full-name"] == "鈴木 花子"
-        page.click("suzuki", role="link")
-        page.do("open_details", name="氏名を変更")
-        page.fill("氏名", "鈴木 花")
-        page.click("保存")
-        page.see("鈴木 花")
-        assert gateway.admin("user", "list")[0]["full-name"] == "鈴木 花"
-    finally:
-        page.close()
+def test_the_page_shows_what_an_import_would_do(gateway, stack, page_of):
+    page = page_of(stack.portal)
+    page.log_in("tanaka")
+    page.goto("/#/users")
+    page.do("open_details", name="CSV から登録")
+    page.do("choose", label="CSV ファイル", path=write(gateway, "name,full-name,groups\r\nsuzuki,鈴木 花子,sales\r\nsa to,,none\r\n", "cp932"))
+    page.click("内容を確認")
+    page.see("Shift_JIS として読み取りました。")
+    page.see("問題があります。すべて直すまで、何も登録されません。")
+    page.look("csv-problems")
+    page.do("choose", label="CSV ファイル", path=write(gateway, "name,full-name,groups\r\nsuzuki,鈴木 花子,sales\r\n", name="good.csv"))
+    page.click("内容を確認")
+    page.see("1 行: 追加 1、変更 0、削除 0、変更なし 0")
+    page.look("csv-preview")
+    assert gateway.admin("user", "list") == []
+    page.click("登録する")
+    page.see("登録しました。")
+    page.do("see_role", role="link", name="suzuki")
+    got = page.do("download", role="button", name="ユーザを CSV で保存")
+    assert got["name"] == "users.csv" and rows(got["text"])[0]["full-name"] == "鈴木 花子"
+    page.click("suzuki", role="link")
+    page.do("open_details", name="氏名を変更")
+    page.fill("氏名", "鈴木 花")
+    page.click("保存")
+    page.see("鈴木 花")
+    assert gateway.admin("user", "list")[0]["full-name"] == "鈴木 花"
 
 
 def test_the_spreadsheet_of_the_distribution_reads_it(gateway):

@@ -2,23 +2,11 @@
 
 import json
 
-import pytest
 
 from lib.client import exchange
 from lib.machines import OFFICE_PC, OTHER_PC, changed
-from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import wait_until
-from lib.webpage import WebPage
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
 
 
 def device(gateway, user="suzuki"):
@@ -86,34 +74,27 @@ def test_another_machine_tag_is_noticed(gateway, make_client):
     assert [(t["from"], t["to"]) for t in tags] == [(first, second)]
 
 
-def test_the_page_shows_and_changes_a_device(portal, make_client):
+def test_the_page_shows_and_changes_a_device(portal, make_client, page_of):
     gateway = portal.gateway
     portal.account("tanaka", "owner")
     client = make_client(gateway=gateway, user="suzuki", machine=OFFICE_PC).enrol()
     gateway.add_rule("suzuki", "Net", "10.1.2.3:80", free_port())
     client.connect()
-    page = WebPage(portal)
-    try:
-        page.goto()
-        page.fill("ユーザ ID", "tanaka")
-        page.fill("パスワード", PASSWORD)
-        page.click("ログイン")
-        page.do("see_role", role="button", name="ログアウト")
-        page.goto("/#/devices")
-        page.click(device(gateway)["comment"], role="link")
-        page.see("端末情報")
-        page.fill("端末名", "営業ノート 7")
-        page.fill("設置場所", "大阪")
-        page.fill("アラート通知先メールアドレス", "osaka@example.com")
-        page.do("click", role="button", name="保存")
-        page.see("保存しました。")
-        assert device(gateway)["place"] == "大阪"
-        page.look("device")
-        got = page.do("download", role="button", name="ファイルで取得")
-        assert got["name"] == "device-suzuki.json"
-        assert json.loads(got["text"])["device"]["fingerprint"] == client.key_fingerprint()
-        page.goto("/#/devices")
-        page.see("営業ノート 7")
-        page.look("devices-named")
-    finally:
-        page.close()
+    page = page_of(portal)
+    page.log_in("tanaka")
+    page.goto("/#/devices")
+    page.click(device(gateway)["comment"], role="link")
+    page.see("端末情報")
+    page.fill("端末名", "営業ノート 7")
+    page.fill("設置場所", "大阪")
+    page.fill("アラート通知先メールアドレス", "osaka@example.com")
+    page.do("click", role="button", name="保存")
+    page.see("保存しました。")
+    assert device(gateway)["place"] == "大阪"
+    page.look("device")
+    got = page.do("download", role="button", name="ファイルで取得")
+    assert got["name"] == "device-suzuki.json"
+    assert json.loads(got["text"])["device"]["fingerprint"] == client.key_fingerprint()
+    page.goto("/#/devices")
+    page.see("営業ノート 7")
+    page.look("devices-named")

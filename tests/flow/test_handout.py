@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from lib.portal import PASSWORD, Portal, new_port, portal_config
+from lib.portal import Portal, new_port, portal_config
 from lib.procs import own_kib, run, wait_until
-from lib.webpage import WebPage
 
 NAME = "PRA-0.2.0-ja.msi"
 
@@ -150,31 +149,24 @@ def test_a_file_that_becomes_shorter_ends_the_connection(portal, owner, folder_o
     assert owner.get("/me").status == 200
 
 
-def test_sheet_pac_and_installers_are_found_on_the_page(portal, owner):
+def test_sheet_pac_and_installers_are_found_on_the_page(portal, owner, page_of):
     gateway = portal.gateway
     gateway.add_user("suzuki")
     gateway.add_rule("suzuki", "Web", "proxy.example.com:8080", 10080)
-    page = WebPage(portal)
-    try:
-        page.goto()
-        page.fill("ユーザ ID", "tanaka")
-        page.fill("パスワード", PASSWORD)
-        page.click("ログイン")
-        page.do("see_role", role="button", name="ログアウト")
-        page.goto("/#/sheet/suzuki")
-        page.see("PAC ファイル(プロキシ自動構成)")
-        page.fill("会社のドメイン名(空白区切り)", "example.co.jp intra.example.com")
-        got = page.do("download", role="button", name="PAC ファイルを保存")
-        page.look("sheet-pac")
-        script = got["text"] + """
-            console.log(JSON.stringify(["www.example.co.jp", "intra", "example.org"].map(h => FindProxyForURL("http://" + h + "/", h))));"""
-        found = json.loads(run(["node", "-e", script]).ok().out)
-        assert found == ["PROXY 127.0.0.1:10080", "PROXY 127.0.0.1:10080", "DIRECT"]
-        page.fill("会社のドメイン名(空白区切り)", 'x"; alert(1)')
-        page.click("PAC ファイルを保存")
-        page.see("入力内容に誤りがあります。")
-        page.goto("/#/devices")
-        page.do("see_role", role="link", name=NAME)
-        page.look("downloads")
-    finally:
-        page.close()
+    page = page_of(portal)
+    page.log_in("tanaka")
+    page.goto("/#/sheet/suzuki")
+    page.see("PAC ファイル(プロキシ自動構成)")
+    page.fill("会社のドメイン名(空白区切り)", "example.co.jp intra.example.com")
+    got = page.do("download", role="button", name="PAC ファイルを保存")
+    page.look("sheet-pac")
+    script = got["text"] + """
+        console.log(JSON.stringify(["www.example.co.jp", "intra", "example.org"].map(h => FindProxyForURL("http://" + h + "/", h))));"""
+    found = json.loads(run(["node", "-e", script]).ok().out)
+    assert found == ["PROXY 127.0.0.1:10080", "PROXY 127.0.0.1:10080", "DIRECT"]
+    page.fill("会社のドメイン名(空白区切り)", 'x"; alert(1)')
+    page.click("PAC ファイルを保存")
+    page.see("入力内容に誤りがあります。")
+    page.goto("/#/devices")
+    page.do("see_role", role="link", name=NAME)
+    page.look("downloads")

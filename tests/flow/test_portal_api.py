@@ -9,7 +9,7 @@ import pytest
 
 from lib.client import dial
 from lib.gateway import program
-from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
+from lib.portal import PASSWORD, new_port, totp
 from lib.procs import run, wait_until
 from lib.servers.targets import echo
 
@@ -19,15 +19,6 @@ ROLES = ["owner", "admin", "helpdesk", "engineer", "auditor"]
 # answers agree with what the role is told.
 NEVER = {"account.add": {"admin", "helpdesk", "engineer", "auditor"}, "user.add": {"helpdesk", "engineer", "auditor"},
          "user.list": {"engineer"}, "session.kill": {"engineer", "auditor"}, "audit.list": {"engineer"}}
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
 
 
 @pytest.fixture

@@ -8,17 +8,8 @@ import time
 
 import pytest
 
-from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
+from lib.portal import PASSWORD, totp
 from lib.procs import own_kib, wait_until
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
 
 
 @pytest.fixture

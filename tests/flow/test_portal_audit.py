@@ -18,7 +18,6 @@ from lib.gateway import Gateway, program
 from lib.ports import free_port
 from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.procs import own_kib, wait_until
-from lib.webpage import WebPage
 
 DAY = 86400
 RFC5424 = re.compile(r"<(\d{1,3})>1 (\S+) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) "
@@ -198,7 +197,7 @@ def test_records_are_deleted_after_the_days_that_are_set_and_the_counts_stay(mak
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory, programs):
+def stack(tmp_path_factory, programs, chromium):
     class Stack:
         pass
     s, port = Stack(), new_port()
@@ -208,10 +207,10 @@ def stack(tmp_path_factory, programs):
     s.gateway.start()
     s.portal = Portal(s.gateway, port).start()
     s.portal.account("sato", "auditor")
-    s.page = WebPage(s.portal)
+    s.page = chromium.visit(s.portal)
     yield s
     try:
-        s.page.close()
+        s.page.check()
     finally:
         s.portal.stop()
         s.gateway.stop()

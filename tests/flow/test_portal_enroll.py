@@ -1,26 +1,7 @@
 """The management tool's part of enrollment: a code, the PC that comes with it, one click."""
 
-import pytest
 
-from lib.portal import PASSWORD, Portal, new_port, portal_config
-from lib.webpage import WebPage
 from test_enroll import WAITING, Waiting
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def page(portal):
-    p = WebPage(portal)
-    yield p
-    p.close()
 
 
 def pc(make_client, portal, name):
@@ -30,18 +11,11 @@ def pc(make_client, portal, name):
     return client
 
 
-def log_in(page, account, words=("ユーザ ID", "パスワード", "ログイン")):
-    page.goto()
-    page.fill(words[0], account)
-    page.fill(words[1], PASSWORD)
-    page.click(words[2])
-
-
 def test_a_pc_is_let_in_with_one_click_and_another_is_not(portal, page, make_client):
     portal.account("tanaka", "owner")
     portal.gateway.add_user("suzuki")
     client = pc(make_client, portal, "one")
-    log_in(page, "tanaka")
+    page.log_in("tanaka")
     page.click("端末の登録", role="link")
     page.see("登録コードも、承認待ちの端末もありません。")
     page.look("enroll-empty")
@@ -80,7 +54,7 @@ def test_who_may_only_look_sees_no_button(portal, page):
     portal.gateway.add_user("suzuki")
     portal.gateway.admin("enroll", "code", "suzuki")
     page.person(locale="en-GB", scheme="dark")
-    log_in(page, "sato", ("User id", "Password", "Log in"))
+    page.log_in("sato")
     page.click("Enrolment", role="link")
     page.see("○ not used yet")
     assert "Take back" not in page.text()

@@ -9,20 +9,11 @@ import time
 
 import pytest
 
-from lib.portal import PASSWORD, Portal, new_port, portal_config
+from lib.portal import PASSWORD
 from lib.procs import own_kib, wait_until
 
 HEALTH = "GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = "POST /api/v1/login HTTP/1.1\r\nHost: x\r\nX-PRA: 1\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
 
 
 def connect(portal, source="127.0.0.1", timeout=10):

@@ -2,32 +2,12 @@
 
 import os
 
-import pytest
 
 from lib.messages import MESSAGES
-from lib.portal import Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.servers.targets import echo
 from lib.client import exchange
-from lib.webpage import WebPage
-from test_portal_enroll import log_in
 from test_log_send import harm_line, send
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def page(portal):
-    p = WebPage(portal)
-    yield p
-    p.close()
 
 
 def test_the_helpdesk_sees_what_the_user_sent(portal, page, make_client, target):
@@ -39,7 +19,7 @@ def test_the_helpdesk_sees_what_the_user_sent(portal, page, make_client, target)
     client.connect()
     client.wait_forward("Echo")
     exchange(local, b"hello", 5)
-    log_in(page, "sato")
+    page.log_in("sato")
     page.click("ログ", role="link")
     page.see("送信されたログはありません。")
     page.look("logs-empty")
@@ -81,7 +61,7 @@ def test_the_helpdesk_sees_what_went_wrong_and_what_helps(portal, page, make_cli
     trouble = portal.gateway.admin("user", "trouble", "suzuki", "--lang", "ja")
     assert trouble[-1]["code"] == MESSAGES["MSG_KEY_REVOKED"].code and trouble[-1]["by"] == "gateway"
     assert trouble[-1]["title"] == MESSAGES["MSG_KEY_REVOKED"].title["ja"]
-    log_in(page, "sato")
+    page.log_in("sato")
     page.click("ユーザ", role="link")
     page.click("suzuki", role="link")
     page.see("この PC の公開鍵は失効しました")

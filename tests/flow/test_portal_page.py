@@ -5,25 +5,8 @@ import uuid
 
 import pytest
 
-from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
+from lib.portal import PASSWORD, new_port, totp
 from lib.procs import port_answers, wait_until
-from lib.webpage import WebPage
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def page(portal):
-    p = WebPage(portal)
-    yield p
-    p.close()
 
 
 def picture(page, name):
@@ -168,10 +151,7 @@ def test_the_page_speaks_english_and_shows_a_role_only_what_it_may(portal, page)
     portal.gateway.add_user("suzuki")
     portal.account("sato", "auditor")
     page.person(locale="en-GB", scheme="dark")
-    page.goto()
-    page.fill("User id", "sato")
-    page.fill("Password", PASSWORD)
-    page.click("Log in")
+    page.log_in("sato")
     page.see("Nobody is connected.")
     page.click("Users", role="link")
     page.see("suzuki")

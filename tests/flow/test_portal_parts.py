@@ -14,11 +14,10 @@ from lib.gateway import Gateway
 from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
 from lib.procs import wait_until
 from lib.servers.targets import Target, echo
-from lib.webpage import WebPage
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory, programs):
+def stack(tmp_path_factory, programs, chromium):
     class Stack:
         folder = str(tmp_path_factory.mktemp("p"))
         port = new_port()
@@ -26,7 +25,7 @@ def stack(tmp_path_factory, programs):
     s.gateway = Gateway(f"{s.folder}/gw", extra_config=portal_config(s.port)).init().start()
     s.portal = Portal(s.gateway, s.port).start()
     s.owner = s.portal.account("tanaka", "owner")
-    s.page = WebPage(s.portal)
+    s.page = chromium.visit(s.portal)
     s.target = Target(echo).start()
     s.clients = []
     yield s
@@ -34,7 +33,7 @@ def stack(tmp_path_factory, programs):
         c.close()
     s.target.stop()
     try:
-        s.page.close()
+        s.page.check()
     finally:
         s.portal.stop()
         s.gateway.stop()
@@ -355,11 +354,7 @@ def test_a_role_sees_the_parts_that_it_may(stack, role, sees, never):
     stack.portal.account(role, role)
     page = stack.page
     page.person(locale="en-GB", scheme="dark")
-    page.goto()
-    page.fill("User id", role)
-    page.fill("Password", PASSWORD)
-    page.click("Log in")
-    page.do("see_role", role="button", name="Log out")
+    page.log_in(role)
     shown = page.do("all", selector="header a")
     assert shown == sees and not set(shown) & set(never)
     for part in sees:

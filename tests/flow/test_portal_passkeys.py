@@ -11,15 +11,6 @@ from lib.procs import run, wait_until
 from lib.webpage import WebPage
 
 
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
-
-
 class Person:
     """A browser at the portal's name, with authenticators."""
 
@@ -249,10 +240,7 @@ def test_chromium_registers_a_passkey_and_logs_in_with_it(make_gateway, folder):
     page = WebPage(portal, home=home)
     try:
         page.do("authenticator")
-        page.goto()
-        page.fill("ユーザ ID", "tanaka")
-        page.fill("パスワード", PASSWORD)
-        page.click("ログイン")
+        page.log_in("tanaka")
         page.click("アカウント", role="link")
         page.see("パスキーはまだ登録されていません。")
         page.look("passkeys-empty")

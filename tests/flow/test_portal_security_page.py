@@ -5,32 +5,13 @@ import json
 
 import pytest
 
-from lib.portal import PASSWORD, Portal, new_port, portal_config
-from lib.webpage import WebPage
+from lib.portal import PASSWORD
 
 
 @pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    p.account("boss", "owner")
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def page(portal):
-    p = WebPage(portal)
-    yield p
-    p.close()
-
-
-def log_in(page, account, words):
-    page.goto()
-    page.fill(words[0], account)
-    page.fill(words[1], PASSWORD)
-    page.click(words[2])
+def portal(portal):
+    portal.account("boss", "owner")
+    return portal
 
 
 def status_with(portal, token, path="/api/v1/me"):
@@ -43,7 +24,7 @@ def status_with(portal, token, path="/api/v1/me"):
 
 
 def test_a_token_is_made_used_and_revoked(portal, page):
-    log_in(page, "boss", ["ユーザ ID", "パスワード", "ログイン"])
+    page.log_in("boss")
     page.click("アカウント", role="link")
     page.see("API トークンはまだありません。")
     page.do("open_details", name="API トークンを作成")
@@ -70,7 +51,7 @@ def test_a_token_is_made_used_and_revoked(portal, page):
 def test_a_role_is_offered_only_what_it_may_give_a_token(portal, page):
     portal.account("sato", "auditor")
     page.person(locale="en-GB", scheme="dark")
-    log_in(page, "sato", ["User id", "Password", "Log in"])
+    page.log_in("sato")
     page.click("My account", role="link")
     page.see("There are no API tokens yet.")
     page.do("open_details", name="Make an API token")
@@ -82,7 +63,7 @@ def test_a_role_is_offered_only_what_it_may_give_a_token(portal, page):
 
 def test_networks_are_listed_and_the_last_way_in_is_asked_about_first(portal, page):
     page.person(locale="en-GB")
-    log_in(page, "boss", ["User id", "Password", "Log in"])
+    page.log_in("boss")
     page.click("Access", role="link")
     page.see("There is no limit: it can be used from everywhere.")
     page.look("access-empty-en")

@@ -4,23 +4,13 @@ import datetime
 import http.client
 import json
 
-import pytest
 
-from lib.portal import PASSWORD, Answer, Portal, new_port, portal_config
+from lib.portal import PASSWORD, Answer
 from test_portal_api import ROLES, build, no_such, operations
 
 SCOPES = ["read", "users", "rules", "sessions"]
 # Ways in and one's own account: in no scope.
 PERSONAL = ("login", "logout", "setup", "password.", "totp.", "recovery.", "passkey.", "token.", "me.set")
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
 
 
 class Program:

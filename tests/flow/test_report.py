@@ -14,11 +14,9 @@ import pytest
 from lib.clock import shifted
 from lib.mta import Mta
 from lib.ports import free_port
-from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.procs import wait_until
 from lib.servers.targets import echo
 from lib.standard import OpenSSH
-from lib.webpage import WebPage
 
 MONTH = time.strftime("%Y-%m", time.gmtime())
 
@@ -168,46 +166,36 @@ def test_report_is_mailed_once_on_the_first_and_caught_up_with(make_gateway, fol
         server.stop()
 
 
-def test_page_shows_prints_and_saves_it(make_gateway, folder, target):
-    port = new_port()
-    gateway = make_gateway(name="rgw", extra_config=portal_config(port))
-    portal = Portal(gateway, port).start()
-    t = target(echo)
+def test_page_shows_prints_and_saves_it(portal, folder, target, page_of):
+    gateway, t = portal.gateway, target(echo)
     client = ssh(gateway, folder, "a", "suzuki")
     gateway.add_rule("suzuki", "POP", f"127.0.0.1:{t.port}")
     one_session(gateway, client, f"127.0.0.1:{t.port}", [5000])
     portal.account("tanaka", "owner")
     gateway.admin("account", "set", "tanaka", "--mail", "tanaka@pra.test")
-    page = WebPage(portal)
-    try:
-        page.goto()
-        page.fill("ユーザ ID", "tanaka")
-        page.fill("パスワード", PASSWORD)
-        page.click("ログイン")
-        page.click("レポート", role="link")
-        page.see("この月の利用はありません。")
-        page.look("report-empty")
-        page.fill("月", time.strftime("%Y-%m"))
-        page.see("これまでの数です。")
-        page.see("#1 POP")
-        page.see("5 kB")
-        page.look("report")
-        saved = page.do("download", role="button", name="CSV")
-        assert saved["name"].endswith(".csv") and ",suzuki," in saved["text"].replace('"', "")
-        page.click("有効にする: メールで受け取る")
-        page.see("受信者: tanaka")
-        page.fill("ユーザ(空欄: 全体)", "nobody")
-        page.click("表示")
-        page.see("nobody")
-        html = os.path.join(folder, "report.html")
-        with open(html, "w") as f:
-            f.write(gateway.admin_run("report", "--month", time.strftime("%Y-%m"), "--format", "html").ok().out)
-        pdf = os.path.join(folder, "report.pdf")
-        subprocess.run([shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
-                        f"--user-data-dir={folder}/chromium", f"--print-to-pdf={pdf}", f"file://{html}"], check=True,
-                       capture_output=True, timeout=60)
-        with open(pdf, "rb") as f:
-            assert f.read(5) == b"%PDF-"
-    finally:
-        page.close()
-        portal.stop()
+    page = page_of(portal)
+    page.log_in("tanaka")
+    page.click("レポート", role="link")
+    page.see("この月の利用はありません。")
+    page.look("report-empty")
+    page.fill("月", time.strftime("%Y-%m"))
+    page.see("これまでの数です。")
+    page.see("#1 POP")
+    page.see("5 kB")
+    page.look("report")
+    saved = page.do("download", role="button", name="CSV")
+    assert saved["name"].endswith(".csv") and ",suzuki," in saved["text"].replace('"', "")
+    page.click("有効にする: メールで受け取る")
+    page.see("受信者: tanaka")
+    page.fill("ユーザ(空欄: 全体)", "nobody")
+    page.click("表示")
+    page.see("nobody")
+    html = os.path.join(folder, "report.html")
+    with open(html, "w") as f:
+        f.write(gateway.admin_run("report", "--month", time.strftime("%Y-%m"), "--format", "html").ok().out)
+    pdf = os.path.join(folder, "report.pdf")
+    subprocess.run([shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
+                    f"--user-data-dir={folder}/chromium", f"--print-to-pdf={pdf}", f"file://{html}"], check=True,
+                   capture_output=True, timeout=60)
+    with open(pdf, "rb") as f:
+        assert f.read(5) == b"%PDF-"

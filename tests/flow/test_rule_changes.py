@@ -5,19 +5,8 @@ import socket
 import pytest
 
 from lib.client import dial, exchange
-from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import wait_until
-from lib.webpage import WebPage
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
 
 
 @pytest.fixture
@@ -118,31 +107,24 @@ def test_a_change_that_makes_no_sense_changes_nothing(portal, owner):
     assert history(auditor) and auditor.post(f"/rules/history/{history(owner)[0]['id']}/undo").status == 403
 
 
-def test_the_page_changes_a_rule_and_takes_it_back(portal, owner):
+def test_the_page_changes_a_rule_and_takes_it_back(portal, owner, page_of):
     gateway = portal.gateway
     gateway.add_user("suzuki")
     gateway.add_rule("suzuki", "POP", "mail.example.com:110", 110, expires="2031-03-31T09:00:00Z")
-    page = WebPage(portal)
-    try:
-        page.goto()
-        page.fill("ユーザ ID", "tanaka")
-        page.fill("パスワード", PASSWORD)
-        page.click("ログイン")
-        page.do("see_role", role="button", name="ログアウト")
-        page.goto("/#/users/suzuki")
-        page.click("ルールを変更: POP")
-        page.see("ルールを変更: POP")
-        page.fill("時間帯", "Mon-Fri 08:00-19:00")
-        page.look("rule-edit")
-        page.click("保存")
-        page.see("ルール「POP」を変更しました。")
-        rule, = shown(gateway)
-        assert rule["hours"] == "Mon-Fri 08:00-19:00" and rule["expires"] == "2031-03-31T09:00:00Z"
-        page.do("open_details", name="変更履歴")
-        page.see("変更: POP")
-        page.look("rule-history")
-        page.click("元に戻す: POP")
-        page.see("元に戻しました")
-        wait_until(lambda: shown(gateway)[0]["hours"] is None, 5, "the change to be taken back")
-    finally:
-        page.close()
+    page = page_of(portal)
+    page.log_in("tanaka")
+    page.goto("/#/users/suzuki")
+    page.click("ルールを変更: POP")
+    page.see("ルールを変更: POP")
+    page.fill("時間帯", "Mon-Fri 08:00-19:00")
+    page.look("rule-edit")
+    page.click("保存")
+    page.see("ルール「POP」を変更しました。")
+    rule, = shown(gateway)
+    assert rule["hours"] == "Mon-Fri 08:00-19:00" and rule["expires"] == "2031-03-31T09:00:00Z"
+    page.do("open_details", name="変更履歴")
+    page.see("変更: POP")
+    page.look("rule-history")
+    page.click("元に戻す: POP")
+    page.see("元に戻しました")
+    wait_until(lambda: shown(gateway)[0]["hours"] is None, 5, "the change to be taken back")

@@ -29,6 +29,7 @@ const commands = {
       state.errors.push(m.text()));
     state.page.on('dialog', d => (state.refuse ? d.dismiss() : d.accept()));
   },
+  leave: () => Promise.all(state.browser.contexts().map(c => c.close())).then(() => null),
   // A security key that is part of the PC and verifies who uses it (WebAuthn, 11: automation).
   async authenticator() {
     state.cdp = await state.page.context().newCDPSession(state.page);
@@ -93,7 +94,7 @@ const commands = {
   },
   value: c => control(c).inputValue(limit),
   address: () => state.page.url(),
-  errors: () => state.errors,
+  errors: () => state.errors.splice(0),
 };
 
 readline.createInterface({input: process.stdin}).on('line', line => {

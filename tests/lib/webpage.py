@@ -6,13 +6,23 @@ import shutil
 import subprocess
 
 from lib.gateway import sanitized
+from lib.portal import PASSWORD
 
 PICTURES = os.environ.get("PRA_PORTAL_PICTURES")
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
+# Of the log-in page: user id, password, the button; and the button that only who has logged in sees.
+LOG_IN = {"ja-JP": ("ユーザ ID", "パスワード", "ログイン", "ログアウト"), "en-GB": ("User id", "Password", "Log in", "Log out")}
+
+
 class WebPage:
-    def __init__(self, portal, locale="ja-JP", **options):
+    """
+    A Chromium with one person in front of it. Starting one takes seconds of the processor: tests share it (fixture
+    `page_of`), and each person has cookies and storage of their own.
+    """
+
+    def __init__(self, portal=None, locale="ja-JP", **options):
         web = os.path.join(ROOT, "packaging", "deps", "web.sh")
         paths = []
         for name in ("playwright", "axe"):
@@ -20,7 +30,7 @@ class WebPage:
             paths.append(subprocess.run([web, "--path", name], check=True, capture_output=True, text=True).stdout.strip())
         chromium = shutil.which("chromium")
         assert chromium, "chromium is missing: packaging/deps/install-packages.sh test"
-        self.portal = portal
+        self.portal, self.locale = portal, locale
         self._node = subprocess.Popen(["node", os.path.join(ROOT, "tests", "lib", "browser.js"), paths[0], chromium, paths[1]],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.do("open", locale=locale, **options)
@@ -34,7 +44,24 @@ class WebPage:
 
     def person(self, locale="ja-JP", **options):
         """Somebody else at another browser, from here on."""
+        self.locale = locale
         self.do("person", locale=locale, **options)
+
+    def visit(self, portal, **options):
+        """The first person at another portal; whoever was there before has left."""
+        self.portal = portal
+        self.do("leave")
+        self.person(**options)
+        return self
+
+    def log_in(self, account, password=PASSWORD):
+        """By password alone, up to the page behind it."""
+        user, secret, button, end = LOG_IN[self.locale]
+        self.goto()
+        self.fill(user, account)
+        self.fill(secret, password)
+        self.click(button)
+        self.do("see_role", role="button", name=end)
 
     def goto(self, path="/"):
         self.do("goto", url=self.portal.url + path)
@@ -68,10 +95,13 @@ class WebPage:
     def text(self, selector="body"):
         return self.do("text", selector=selector)
 
+    def check(self):
+        """Fails if the page complained since the last time: scripts, or what its own security policy forbids."""
+        assert self.do("errors") == []
+
     def close(self):
-        """Fails if the page complained: scripts, or what its own security policy forbids."""
         try:
-            assert self.do("errors") == []
+            self.check()
         finally:
             self._node.stdin.close()
             try:
