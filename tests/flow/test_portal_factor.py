@@ -1,35 +1,15 @@
 """The management tool's part of second factors: an app registered from the page, policy, and taking it away."""
 
-import pytest
-
 from lib.factor import Authenticator
-from lib.portal import Portal, new_port, portal_config, totp
+from lib.portal import totp
 from lib.procs import wait_until
-from lib.webpage import WebPage
-from test_portal_enroll import log_in
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    gateway = make_gateway(name="pgw", extra_config=portal_config(port))
-    p = Portal(gateway, port).start()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def page(portal):
-    p = WebPage(portal)
-    yield p
-    p.close()
 
 
 def test_an_app_is_registered_wanted_and_taken_away(portal, page):
     gateway = portal.gateway
     portal.account("tanaka", "owner")
     gateway.add_user("suzuki")
-    log_in(page, "tanaka")
+    page.log_in("tanaka")
     page.click("ユーザ", role="link")
     page.click("suzuki", role="link")
     page.see("○ 未登録")
@@ -59,7 +39,7 @@ def test_policy_of_a_group_is_chosen_on_its_page(portal, page):
     gateway.admin("group", "add", "sales")
     gateway.add_user("suzuki")
     gateway.admin("group", "member", "add", "sales", "suzuki")
-    log_in(page, "tanaka")
+    page.log_in("tanaka")
     page.click("グループ", role="link")
     page.click("sales", role="link")
     page.do("select", label="2 要素認証を求める", value="required")

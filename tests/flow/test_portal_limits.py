@@ -1,27 +1,8 @@
 """Limits in the management page: set for a user, a group and a rule, and seen in a session."""
 
-import pytest
-
 from lib.client import dial
-from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import wait_until
-from lib.webpage import WebPage
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    p = Portal(make_gateway(name="pgw", extra_config=portal_config(port)), port).start()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def page(portal):
-    p = WebPage(portal)
-    yield p
-    p.close()
 
 
 def test_limits_are_set_and_seen_in_the_page(portal, page, make_client, target):
@@ -32,10 +13,7 @@ def test_limits_are_set_and_seen_in_the_page(portal, page, make_client, target):
     rule = gateway.add_rule("suzuki", "Box", f"127.0.0.1:{target().port}", local)
     gateway.admin("group", "add", "sales")
     gateway.admin("group", "member", "add", "sales", "suzuki")
-    page.goto()
-    page.fill("ユーザ ID", "tanaka")
-    page.fill("パスワード", PASSWORD)
-    page.click("ログイン")
+    page.log_in("tanaka")
     page.see("接続中のユーザはいません。")
 
     page.goto("/#/groups/sales")
