@@ -129,7 +129,8 @@ void fair_leave(struct fair *f, struct fair_party *p)
     struct fair_user *u = p->user;
     if (!u)
         return;
-    fair_rest(f, p);
+    stop_waiting(f, p);
+    bucket_return(&f->bucket, p->credit > 0 ? p->credit : 0);
     p->user = NULL;
     if (--u->parties > 0)
         return;
@@ -171,7 +172,10 @@ void fair_spend(struct fair_party *p, int64_t n)
 
 void fair_rest(struct fair *f, struct fair_party *p)
 {
+    int64_t kept = part(f, WORTH_PART, WORTH_LEAST, WORTH_MOST);
     stop_waiting(f, p);
-    bucket_return(&f->bucket, p->credit > 0 ? p->credit : 0);
-    p->credit = 0;
+    if (p->credit <= kept)
+        return;
+    bucket_return(&f->bucket, p->credit - kept);
+    p->credit = kept;
 }

@@ -49,7 +49,8 @@ void fair_leave(struct fair *f, struct fair_party *p);
 int64_t fair_ask(struct fair *f, struct fair_party *p, int64_t want, uint64_t now_us);
 /* `n` of them were moved. */
 void fair_spend(struct fair_party *p, int64_t n);
-/* It has nothing to move: others may have its turn and what it was given. */
+/* It has nothing to move for now: others may have its turn, and what it was given but for a little, with
+   which it goes on at once when there is something again. */
 void fair_rest(struct fair *f, struct fair_party *p);
 
 #endif

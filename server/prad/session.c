@@ -160,7 +160,7 @@ bool session_login(struct session *s, const struct policy_user *user, const stru
     }
     s->listed = true;
     s->phase = SESSION_OPEN;
-    s->login_ms = os_monotonic_ms();
+    s->login_ms = s->minute_ms = os_monotonic_ms();
     startup_give(s->place);
     s->place = NULL;
     sources_welcome(g->sources, &s->entry.source, os_time_now());

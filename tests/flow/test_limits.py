@@ -112,6 +112,71 @@ def test_an_upload_runs_at_the_cap_and_a_lifted_limit_lets_it_go(gateway, client
         sender.join()
 
 
+class Drain:
+    """Connections that take what comes, and count it."""
+
+    def __init__(self, port, connections):
+        self.got = 0
+        self._socks = [dial(port) for _ in range(connections)]
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, args=(s,)) for s in self._socks]
+        for t in self._threads:
+            t.start()
+
+    def _run(self, s):
+        with contextlib.suppress(OSError):
+            while part := s.recv(65536):
+                with self._lock:
+                    self.got += len(part)
+
+    def stop(self):
+        for s in self._socks:
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
+        for t in self._threads:
+            t.join()
+        for s in self._socks:
+            s.close()
+
+
+@pytest.fixture
+def shared(gateway, make_client):
+    """Two PCs whose users are in one group; gives their local ports for a rule of it with limits."""
+
+    def share(target, *limits):
+        gateway.admin("group", "add", "sales")
+        gateway.admin("rule", "add", "--group", "sales", "--name", "Box", "--target", f"127.0.0.1:{target.port}",
+                      "--local", str(free_port()), "--fallback", str(free_port()), *limits)
+        ports = []
+        for user in ("suzuki", "tanaka"):
+            c = make_client(user, user=user).enrol()
+            gateway.admin("group", "member", "add", "sales", user)
+            c.connect()
+            c.wait_forward("Box")
+            ports.append(c.local_port("Box"))
+        return ports
+
+    return share
+
+
+@pytest.mark.release_only
+def test_users_of_one_rule_get_equal_shares_however_many_connections_they_have(shared, target):
+    one, ten = shared(target(flood), "--download", "1M")
+    drains = [Drain(one, 1), Drain(ten, 10)]
+    try:
+        wait_until(lambda: all(d.got > MIB / 4 for d in drains), 10, "both to be under way")
+        before, began = [d.got for d in drains], time.monotonic()
+        wait_until(lambda: sum(d.got for d in drains) - sum(before) >= 3 * MIB, 10, "data")
+        took = time.monotonic() - began
+        moved = [d.got - b for d, b in zip(drains, before, strict=True)]
+        near(sum(moved) / took, MIB)
+        for each in moved:
+            near(each, sum(moved) / 2)
+    finally:
+        for d in drains:
+            d.stop()
+
+
 # --- connections ------------------------------------------------------------------------------
 
 
