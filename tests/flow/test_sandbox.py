@@ -20,12 +20,13 @@ from lib.portal import Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import Process, run, wait_until
 from lib.servers.targets import echo
+from lib.takeover import AT_FDCWD, held, opened, takeover
 
 pytestmark = [pytest.mark.needs_root,
               # The leak check of a sanitizer build needs calls that the release has not.
               pytest.mark.release_only]
 
-AT_FDCWD, O_CREAT_WRONLY = -100, 0o101
+O_CREAT_WRONLY = 0o101
 NOBODY = 65534
 ENDED = "ended by SYS"
 
@@ -56,19 +57,6 @@ REFUSED = {
 }
 
 
-def takeover(pid, call, *arguments):
-    """What the kernel answers to a call that the program makes: a number, or the word of its end."""
-    words = ["hex:" + a.hex() if isinstance(a, bytes) else str(a) for a in arguments]
-    out = run([program("tests/flow/takeover"), str(pid), call, *words], timeout=20).ok().out.strip()
-    return out if out.startswith("ended") else int(out)
-
-
-def opened(pid, path, flags=os.O_RDONLY):
-    """0, or the error with which the program was refused a file."""
-    answer = takeover(pid, "openat", AT_FDCWD, path, flags, 0o600)
-    return 0 if answer >= 0 else -answer
-
-
 def address(port):
     return struct.pack("<H", socket.AF_INET) + struct.pack(">H", port) + socket.inet_aton("127.0.0.1") + bytes(8)
 
@@ -80,16 +68,6 @@ def bind_and_connect(pid, bind, connect):
         fd = takeover(pid, "socket", socket.AF_INET, socket.SOCK_STREAM, 0)
         assert fd >= 0
         found.append(-takeover(pid, call, fd, address(port), 16))
-    return found
-
-
-def held(pid):
-    """What /proc says of every thread: the same for all of them."""
-    found = set()
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/status") as f:
-            status = dict(re.findall(r"^(\w+):\s*(.*)$", f.read(), re.M))
-        found.add((status["NoNewPrivs"], status["Seccomp"]))
     return found
 
 
