@@ -218,9 +218,10 @@ static const int FORBIDDEN[] = {
 
 /* The leak check at the end stops all threads and reads them from a process of its own. */
 static const int SANITIZER[] = {
-    SCMP_SYS(ptrace),    SCMP_SYS(clone),     SCMP_SYS(wait4),       SCMP_SYS(prctl),
-    SCMP_SYS(tgkill),    SCMP_SYS(kill),      SCMP_SYS(mprotect),    SCMP_SYS(mmap),
-    SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(personality), SCMP_SYS(gettid),
+    SCMP_SYS(getdents), SCMP_SYS(ptrace),    SCMP_SYS(clone),     SCMP_SYS(wait4),
+    SCMP_SYS(prctl),    SCMP_SYS(tgkill),    SCMP_SYS(kill),      SCMP_SYS(mprotect),
+    SCMP_SYS(mmap),     SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(personality),
+    SCMP_SYS(gettid),
 };
 
 struct group {
