@@ -1,7 +1,7 @@
 /*
- * The seccomp filters (sandbox.h), by libseccomp. Which calls a program makes was found with strace over
- * the tests of tests/flow (tests/README.md says how), the C library's other ways to the same
- * end added: it may be newer where the program runs than where it was compiled.
+ * The seccomp filters (sandbox.h), by libseccomp. The lists were written from what the C library does for
+ * our sources and corrected by what the kernel's log said while the tests of tests/flow ran; the C library's
+ * other ways to the same end are in them, since it may be newer where the program runs than where it was compiled.
  *
  * A call that is in a list without a condition costs next to nothing: the kernel finds out once, when the
  * filter is loaded, that the answer does not hang on arguments, and never runs the filter for it. So
