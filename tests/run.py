@@ -71,7 +71,7 @@ TSAN_UNIT = ["unit/server/test_prad_threads"]
 # Not those that want something within a moment: with this sanitizer everything takes ten times as long.
 TSAN_SLOW = ["tests/raw/test_lives.py::test_open_under_way_when_the_session_must_go_is_refused",
              "tests/raw/test_tunnel.py::test_what_ends_a_session_ends_all_its_connections"]
-TSAN_SHORT = ["tests/raw/test_lives.py", "tests/raw/test_tunnel.py", "tests/raw/test_clone.py",
+TSAN_SHORT = ["tests/raw/test_lives.py", "tests/raw/test_tunnel.py", "tests/raw/test_two_machines.py",
               "tests/raw/test_log_upload.py::test_a_good_one_is_kept_and_told_of",
               "tests/raw/test_flow.py::test_revocation_cuts_hundreds_of_channels_at_once",
               "tests/raw/test_flow.py::test_revoked_key_or_user_ends_the_session",

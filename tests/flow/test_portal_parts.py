@@ -299,6 +299,7 @@ def test_rules_are_ordered_checked_explained_and_taken_back(stack, page):
     assert names() == ["Inside", "Net", "Mail"]
     page.click("元に戻す")
     wait_until(lambda: names() == ["Net", "Mail", "Inside"], 5, "the move to be taken back")
+    wait_until(lambda: page.do("all", selector="tr[draggable] th")[0].startswith("Net"), 5, "the page to show it")
     page.do("focus", role="button", name="下へ: Net")
     page.do("press", key="Alt+ArrowDown")
     wait_until(lambda: names() == ["Mail", "Net", "Inside"], 5, "the rule to move by keyboard")
