@@ -28,6 +28,9 @@ static const struct scope {
 
 /* Nothing for programs, not even to look at. */
 static const char *const personal[] = {"login.", "passkey.", "token."};
+/* Whether a user is asked for a second step is none of the changes that `users` holds: a token that
+   gets lost would take away what stands behind a key. */
+static const char *const steps[] = {"user.factor", "group.factor"};
 
 /* ---- what scopes hold --------------------------------------------------------------------------- */
 
@@ -46,6 +49,10 @@ static bool holds(const struct scope *s, const struct operation *op)
         return op->flags == OP_READS;
     if ((op->flags & (OP_CHANGES | OP_ACTS)) == 0)
         return false;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (strcmp(op->name, steps[i]) == 0)
+            return false;
+    }
     for (size_t i = 0; i < SCOPE_PREFIXES && s->prefixes[i] != NULL; i++) {
         if (begins(op, s->prefixes[i]))
             return true;

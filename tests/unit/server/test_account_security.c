@@ -80,9 +80,10 @@ static void a_token_may_what_its_scopes_hold_and_its_role_may(void **state)
 static void no_scope_holds_accounts_passwords_or_tokens(void **state)
 {
     static const char *const never[] = {
-        "token.",     "account.add",   "account.set", "account.reissue", "password",
-        "totp.",      "recovery.",     "login",       "setup",           "me.set",
-        "access.add", "access.delete", "passkey.",    "logout",          "account.reset"};
+        "token.",      "account.add",   "account.set",    "account.reissue", "password",
+        "totp.",       "recovery.",     "login",          "setup",           "me.set",
+        "access.add",  "access.delete", "passkey.",       "logout",          "account.reset",
+        "user.factor", "group.factor",  "factor.confirm", "factor.reset"};
     struct store_token t = {.scopes = "read users rules sessions"};
     json_t *all = admin_operations(~0u), *name;
     size_t i;
