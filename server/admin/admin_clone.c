@@ -63,7 +63,11 @@ int admin_quarantine(struct admin *a, int64_t key, struct fault *f)
         return rc;
     }
     want.key.state = POLICY_KEY_QUARANTINED;
-    return admin_finish(a, db->key_update(a->store, &want.key, f), f);
+    rc = db->key_update(a->store, &want.key, f);
+    if (rc == 0)
+        rc = db->factor->lease_clear_key(a->store, key, f); /* a copy of the PC has it, too */
+    a->lease_changes++;
+    return admin_finish(a, rc, f);
 }
 
 /* ---- policy ------------------------------------------------------------------------------------ */
@@ -111,8 +115,12 @@ int op_key_release(struct call *c)
     rc = s->ops->key_update(s, &k, &c->f);
     if (rc == 0)
         rc = s->ops->ticket_clear(s, k.id, &c->f);
+    /* Whoever comes first gets the first ticket: where a second factor is wanted, by a code. */
+    if (rc == 0)
+        rc = s->ops->factor->lease_clear_key(s, k.id, &c->f);
     if (rc != 0)
         return rc;
+    c->a->lease_changes++;
     if (c->a->host.ticket_forget != NULL)
         c->a->host.ticket_forget(c->a->host.ctx, k.id);
     return give(c, key_json(&k));

@@ -426,7 +426,7 @@ bool factor_give_lease(struct session *s, const char *machine, char token[FACTOR
     long seconds = worker_config(s->worker)->second_factor_lease;
     struct factor_pass *p = s->pass;
     uint8_t secret[FACTOR_TOKEN_LEN];
-    if (!p || p->proof != FACTOR_BY_CODE || p->has_lease || seconds == 0)
+    if (!p || p->proof != FACTOR_BY_CODE || p->has_lease || seconds == 0 || s->restricted)
         return false;
     struct store_lease l = {
         .key_id = s->key_id, .made = os_time_now(), .expires = os_time_now() + seconds};

@@ -404,6 +404,28 @@ def test_lease_is_revoked(gateway, strict, change):
     tunnel(strict, strict.app.code())
 
 
+def test_lease_ends_with_quarantine_and_with_release(gateway, strict):
+    """A copy of the whole PC has the lease as well, and after a release the first ticket is for whoever comes."""
+    gateway.write_config("[keys]\nclone = quarantine\n")
+    gateway.restart()
+    control, welcome = tunnel(strict, strict.app.code())
+    wait_until(lambda: gateway.admin("factor", "show", "alice")["leases"])
+    c = prompted(strict, PRA)
+    assert succeeds(c, strict.app.code())
+    other = Control(c)
+    other.say(hello(machine="1" * 16))
+    assert other.hear("refused")["reason"] == "quarantined", "on two machines"
+    wait_until(lambda: gateway.admin("key", "list")[0]["state"] == "quarantined", 5)
+    assert gateway.admin("factor", "show", "alice")["leases"] == []
+    gateway.admin("key", "release", strict.fingerprint())
+    assert wants_code(strict, lease(welcome["lease"])) and wants_code(strict, lease(other.hear("welcome")["lease"], "1" * 16))
+    strict.app.renew()
+    token = leased(strict)
+    gateway.admin("key", "release", strict.fingerprint())
+    assert wants_code(strict, lease(token))
+    del control
+
+
 def test_lease_ends_with_its_time_and_with_bye(gateway, strict):
     gateway.write_config("[login]\nsecond_factor_lease = 1s\n")
     gateway.restart()
