@@ -98,6 +98,7 @@ static bool enroll(struct session *s, ssh_message m, const uint8_t *blob, size_t
     }
     if (!enroll_login(s, &view, blob, len))
         return turn_away(s, "enroll-key");
+    factor_end(s);
     ssh_message_auth_reply_success(m, 0);
     return session_alive(s);
 }

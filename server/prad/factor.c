@@ -34,7 +34,6 @@ struct factor_visit {
     int64_t key_id;
     uint64_t since_ms;
     bool pra;         /* by its version line; nothing hangs on it that a liar would gain by */
-    bool counted;     /* among those that wait for a person */
     bool prompted;    /* one answer may come */
     bool token_tried; /* a lease or a join: once is enough */
     ssh_message kept; /* the answer, until the keeper has looked at it */
@@ -102,12 +101,15 @@ static bool is_pra(const struct session *s)
     return banner && strncmp(banner, PRA_BANNER, strlen(PRA_BANNER)) == 0;
 }
 
-/* Whoever has shown a registered key is no stranger that holds a place and says nothing. */
+/* Whoever has shown a registered key is no stranger that holds a place and says nothing. He is counted
+   until the login is over, whatever he says next: forgetting is no way out of both counts. */
 static void leave_place(struct session *s)
 {
     struct gateway *g = s->worker->gateway;
+    if (!s->place)
+        return;
     if (atomic_fetch_add(&g->factor_waiting, 1) < FACTOR_WAITING_MAX) {
-        s->factor->counted = true;
+        s->factor_counted = true;
         startup_give(s->place);
         s->place = NULL;
     } else {
@@ -375,11 +377,20 @@ bool factor_message(struct session *s, ssh_message m)
     return ssh_message_auth_kbdint_is_response(m) ? answer(s, m) : prompt(s, m);
 }
 
+static void drop_visit(struct session *s)
+{
+    struct factor_visit *v = s->factor;
+    s->factor = NULL;
+    ssh_message_free(v->kept);
+    crypto_wipe(v, sizeof(*v));
+    free(v);
+}
+
 void factor_forget(struct session *s)
 {
     if (!s->factor)
         return;
-    factor_end(s);
+    drop_visit(s);
     ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY);
 }
 
@@ -390,15 +401,11 @@ uint64_t factor_since(const struct session *s)
 
 void factor_end(struct session *s)
 {
-    struct factor_visit *v = s->factor;
-    if (!v)
-        return;
-    s->factor = NULL;
-    if (v->counted)
+    if (s->factor)
+        drop_visit(s);
+    if (s->factor_counted)
         atomic_fetch_sub(&s->worker->gateway->factor_waiting, 1);
-    ssh_message_free(v->kept);
-    crypto_wipe(v, sizeof(*v));
-    free(v);
+    s->factor_counted = false;
 }
 
 /* ---- afterwards ----------------------------------------------------------------------------- */

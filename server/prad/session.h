@@ -93,6 +93,7 @@ struct session {
     unsigned auth_tries;
     struct factor_visit *factor; /* it owes a second factor; NULL = it does not */
     unsigned factor_asked;       /* how often it was asked for one */
+    bool factor_counted;         /* among those that wait for a person, instead of `place` */
     struct factor_pass *pass;    /* what it gave, once logged in; NULL = nothing was wanted */
     char ended_by[48];           /* reason of the logout, first one wins */
     bool must_end; /* found where the session cannot be ended; session_run() does it */
