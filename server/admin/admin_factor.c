@@ -351,7 +351,9 @@ static int look(struct store *s, struct store_factor *factor, const char *answer
     if (factor->paused_until > now + FACTOR_PAUSE_MAX_S)
         factor->paused_until = now + FACTOR_PAUSE_MAX_S;
     if (factor->paused_until > now) {
-        *out = (struct factor_result){FACTOR_PAUSED, factor->paused_until - now, factor->told};
+        out->answer = FACTOR_PAUSED;
+        out->wait = factor->paused_until - now;
+        out->told = factor->told;
         factor->told = true;
         return out->told ? 0 : s->ops->factor->set(s, factor, f);
     }
@@ -373,7 +375,7 @@ void admin_factor_try(struct admin *a, const char *user, const char *answer, int
                       struct factor_result *out)
 {
     const struct store_ops *db = a->store->ops;
-    struct factor_result result = {.answer = FACTOR_FAILED};
+    struct factor_result result = {.answer = FACTOR_FAILED, .changes = a->lease_changes};
     struct store_factor factor = {0};
     struct fault f = {0};
     struct store_user u;

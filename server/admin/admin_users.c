@@ -121,7 +121,7 @@ static int set_enabled(struct call *c, bool enabled)
         rc = s->ops->factor->lease_clear(s, u.id, &leases, &c->f);
     if (rc != 0)
         return rc;
-    c->a->lease_changes += leases != 0;
+    c->a->lease_changes += !enabled; /* also for one that is on its way into the store */
     if (u.enabled == enabled)
         warn(c, "user '%s' was %s already", name, enabled ? "enabled" : "disabled");
     u.enabled = enabled;

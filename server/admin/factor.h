@@ -37,8 +37,9 @@ enum factor_answer {
 
 struct factor_result {
     enum factor_answer answer;
-    int64_t wait; /* seconds until a code is looked at again, 0 = now */
-    bool told;    /* the audit has this pause already */
+    int64_t wait;     /* seconds until a code is looked at again, 0 = now */
+    bool told;        /* the audit has this pause already */
+    uint64_t changes; /* what admin_lease_changes() said then */
 };
 
 /*

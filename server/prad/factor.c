@@ -293,6 +293,7 @@ static bool ask_keeper(struct session *s, ssh_message m, const char *answer)
 static bool judged(struct session *s, ssh_message m)
 {
     const struct factor_result *r = &s->factor->result;
+    s->factor->pass.changes = r->changes;
     switch (r->answer) {
     case FACTOR_CODE:
         return let_in(s, m, "code");
@@ -443,7 +444,7 @@ bool factor_give_lease(struct session *s, const char *machine, char token[FACTOR
         snprintf(l.machine, sizeof(l.machine), "%s", machine);
         memcpy(p->lease, l.hash, sizeof(p->lease));
         crypto_hex_encode(secret, sizeof(secret), token);
-        factor_book_keep(s->worker->gateway, s->entry.user, &l);
+        factor_book_keep(s->worker->gateway, s->entry.user, &l, p->changes);
     }
     crypto_wipe(secret, sizeof(secret));
     return p->has_lease;

@@ -50,6 +50,7 @@ enum factor_proof { FACTOR_BY_CODE, FACTOR_BY_LEASE, FACTOR_BY_JOIN };
 struct factor_pass {
     enum factor_proof proof;
     bool has_lease;
+    uint64_t changes; /* how often leases had been revoked when the code was good */
     uint8_t lease[STORE_FACTOR_HASH_LEN];       /* hash of its token */
     char machine[STORE_FACTOR_MACHINE_MAX + 1]; /* what hello has to say */
     char session[AUDIT_SESSION_MAX];            /* what join has to name */

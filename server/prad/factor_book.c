@@ -134,12 +134,14 @@ struct lease_mail {
     struct factor_book *book;
     char user[POLICY_NAME_MAX + 1];
     struct store_lease lease;
+    uint64_t changes;
 };
 
 static void on_keep(struct mail *m, void *owner)
 {
     struct lease_mail *l = (struct lease_mail *)m;
-    if (owner && admin_lease_add(keeper_admin(owner), l->user, &l->lease) == 0) {
+    struct admin *a = owner ? keeper_admin(owner) : NULL;
+    if (a && admin_lease_changes(a) == l->changes && admin_lease_add(a, l->user, &l->lease) == 0) {
         struct factor_book *b = l->book;
         pthread_mutex_lock(&b->lock);
         (void)put(b, &l->lease); /* without memory somebody is asked */
@@ -173,24 +175,26 @@ static void on_drop(struct mail *m, void *owner)
 
 /* One that was given a moment ago comes by the same way and so before this. */
 static void post(struct gateway *g, const char *user, const struct store_lease *lease,
-                 void (*deliver)(struct mail *m, void *owner))
+                 uint64_t changes, void (*deliver)(struct mail *m, void *owner))
 {
     struct lease_mail *l = malloc(sizeof(*l));
     if (!l)
         return;
-    *l = (struct lease_mail){.mail.deliver = deliver, .book = g->leases, .lease = *lease};
+    *l = (struct lease_mail){
+        .mail.deliver = deliver, .book = g->leases, .lease = *lease, .changes = changes};
     snprintf(l->user, sizeof(l->user), "%s", user);
     keeper_post(g->keeper, &l->mail);
 }
 
-void factor_book_keep(struct gateway *g, const char *user, const struct store_lease *l)
+void factor_book_keep(struct gateway *g, const char *user, const struct store_lease *l,
+                      uint64_t changes)
 {
-    post(g, user, l, on_keep);
+    post(g, user, l, changes, on_keep);
 }
 
 void factor_book_drop(struct gateway *g, const uint8_t hash[STORE_FACTOR_HASH_LEN])
 {
     struct store_lease l = {0};
     memcpy(l.hash, hash, sizeof(l.hash));
-    post(g, "", &l, on_drop);
+    post(g, "", &l, 0, on_drop);
 }

@@ -404,6 +404,19 @@ def test_lease_is_revoked(gateway, strict, change):
     tunnel(strict, strict.app.code())
 
 
+@pytest.mark.parametrize("change", [("factor", "forget", "alice"), ("user", "factor", "alice", "required")])
+def test_code_from_before_a_revocation_gives_no_lease_after_it(gateway, strict, change):
+    """hello may come much later than the code, and the lease is made at hello."""
+    c = prompted(strict, PRA)
+    assert succeeds(c, strict.app.code())
+    gateway.admin(*change)
+    control = Control(c)
+    control.say(hello())
+    token = control.hear("welcome")["lease"]
+    assert wants_code(strict, lease(token))
+    assert gateway.admin("factor", "show", "alice")["leases"] == []
+
+
 def test_lease_ends_with_quarantine_and_with_release(gateway, strict):
     """A copy of the whole PC has the lease as well, and after a release the first ticket is for whoever comes."""
     gateway.write_config("[keys]\nclone = quarantine\n")
