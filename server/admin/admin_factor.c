@@ -345,17 +345,19 @@ static void count_wrong(struct store_factor *factor, int64_t now, struct factor_
 static int look(struct store *s, struct store_factor *factor, const char *answer, int64_t now,
                 struct factor_result *out, struct fault *f)
 {
+    int64_t latest = now + FACTOR_PAUSE_MAX_S;
+    bool too_late = factor->paused_until > latest;
     int rc;
 
-    /* A clock that was set back makes nobody wait for longer than a pause. */
-    if (factor->paused_until > now + FACTOR_PAUSE_MAX_S)
-        factor->paused_until = now + FACTOR_PAUSE_MAX_S;
+    /* A clock that was set back makes nobody wait for longer than a pause, which begins now. */
+    if (too_late)
+        factor->paused_until = latest;
     if (factor->paused_until > now) {
         out->answer = FACTOR_PAUSED;
         out->wait = factor->paused_until - now;
         out->told = factor->told;
         factor->told = true;
-        return out->told ? 0 : s->ops->factor->set(s, factor, f);
+        return out->told && !too_late ? 0 : s->ops->factor->set(s, factor, f);
     }
     if (factor->paused_until != 0 && now - factor->paused_until > FACTOR_FORGET_S)
         factor->wrong = factor->paused_until = 0;

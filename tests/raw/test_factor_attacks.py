@@ -257,6 +257,21 @@ def test_guessing_is_slowed_down_and_recorded_once_a_pause(gateway, user, app, m
     assert succeeds(prompted(user), good)
 
 
+def test_clock_that_was_set_back_makes_a_pause_no_longer(gateway, user, app):
+    """It ended in ten days by the clock of before, and the audit had it already."""
+    gateway.stop()
+    with sqlite3.connect(f"{gateway.dir}/pra.db") as db:
+        db.execute("UPDATE factors SET wrong = 6, told = 1, paused_until = ?", (int(time.time()) + 864000,))
+    db.close()
+    gateway.start()
+    assert answered(prompted(user, PRA), app.wrong()) in ("disconnect: factor-paused-3600", "disconnect: factor-paused-3599")
+    gateway.stop()
+    with sqlite3.connect(f"{gateway.dir}/pra.db") as db:
+        assert db.execute("SELECT paused_until FROM factors").fetchone()[0] <= time.time() + 3600, "an hour from then on"
+    db.close()
+    gateway.start()
+
+
 def test_nobody_without_the_key_can_make_a_user_wait(gateway, user, app, make_user):
     stranger = make_user(gateway, "mallory")
     for _ in range(8):
