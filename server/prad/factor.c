@@ -184,8 +184,8 @@ static bool take_lease(struct session *s, const char *text)
     struct factor_pass *p = &v->pass;
     const char *token = split(text, p->machine, sizeof(p->machine));
     if (!token || !hash_token(token, p->lease) ||
-        factor_book_find(s->worker->gateway->leases, p->lease, v->key_id, p->machine,
-                         os_time_now()) == 0)
+        factor_book_find(s->worker->gateway->leases, p->lease, v->key_id, p->machine, os_time_now(),
+                         worker_config(s->worker)->second_factor_lease) == 0)
         return false;
     p->proof = FACTOR_BY_LEASE;
     p->has_lease = true;

@@ -114,13 +114,14 @@ void factor_book_follow(struct factor_book *b, struct admin *a)
 }
 
 int64_t factor_book_find(struct factor_book *b, const uint8_t hash[STORE_FACTOR_HASH_LEN],
-                         int64_t key_id, const char *machine, int64_t now)
+                         int64_t key_id, const char *machine, int64_t now, int64_t oldest)
 {
     int64_t id = 0;
     pthread_mutex_lock(&b->lock);
     if (b->size > 0) {
         const struct store_lease *l = &b->slot[place_of(b->slot, b->size, hash)];
-        if (is_live(l, now) && l->key_id == key_id && strcmp(l->machine, machine) == 0)
+        if (is_live(l, now) && now - l->made < oldest && l->key_id == key_id &&
+            strcmp(l->machine, machine) == 0)
             id = l->id;
     }
     pthread_mutex_unlock(&b->lock);

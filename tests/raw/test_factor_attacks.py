@@ -459,8 +459,13 @@ def test_lease_ends_with_its_time_and_with_bye(gateway, strict):
     gateway.restart()
     token = leased(strict)
     wait_until(lambda: wants_code(strict, lease(token)), 3)
+    gateway.write_config("")
+    gateway.restart()
+    token = leased(strict)
     gateway.write_config("[login]\nsecond_factor_lease = 0\n")
     gateway.restart()
+    assert wants_code(strict, lease(token)), "what was given before follows the setting"
+    strict.app.renew()
     assert "lease" not in tunnel(strict, strict.app.code())[1]
     gateway.write_config("")
     gateway.restart()
