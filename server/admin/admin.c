@@ -64,6 +64,7 @@ void admin_close(struct admin *a)
     policy_unref(a->next);
     free(a->own);
     free(a->notes);
+    free(a->released);
     free(a->forgotten);
     throttle_free(a->throttle);
     watcher_free(a->watcher);
@@ -344,6 +345,14 @@ static int finish_plain(struct admin *a, int rc, struct fault *f)
     return rc;
 }
 
+/* prad's book of tickets follows the store: not before what was done to them stands. */
+static void forget_tickets(struct admin *a, bool stands)
+{
+    for (size_t i = 0; stands && a->host.ticket_forget != NULL && i < a->released_count; i++)
+        a->host.ticket_forget(a->host.ctx, a->released[i]);
+    a->released_count = 0;
+}
+
 /* Ends a transaction: durable with its snapshot ready, or nothing. */
 int admin_finish(struct admin *a, int rc, struct fault *f)
 {
@@ -362,6 +371,7 @@ int admin_finish(struct admin *a, int rc, struct fault *f)
         swap_policy(a, next); /* NULL when not serving: loaded when somebody asks */
     else
         policy_unref(next);
+    forget_tickets(a, rc == 0);
     return rc;
 }
 

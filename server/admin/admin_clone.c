@@ -4,6 +4,7 @@
  */
 #include "server/admin/admin_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -84,17 +85,28 @@ int read_clone(struct call *c, const char *word, enum policy_clone *out)
 
 /* ---- operations -------------------------------------------------------------------------------- */
 
+/* prad does so when the transaction has ended well. */
+static int forget_later(struct call *c, int64_t key)
+{
+    struct admin *a = c->a;
+    int64_t *more = realloc(a->released, (a->released_count + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return fault_set(&c->f, PRA_ENOMEM, "no memory");
+    a->released = more;
+    a->released[a->released_count++] = key;
+    return 0;
+}
+
 /* Forgets all tickets: the database is older than what the devices have. */
 int op_key_release_all(struct call *c)
 {
     struct store *s = c->a->store;
     int rc = s->ops->ticket_clear(s, 0, &c->f);
 
-    if (rc != 0)
-        return rc;
-    if (c->a->host.ticket_forget != NULL)
-        c->a->host.ticket_forget(c->a->host.ctx, 0);
-    return give(c, json_object());
+    if (rc == 0)
+        rc = forget_later(c, 0);
+    return rc != 0 ? rc : give(c, json_object());
 }
 
 int op_key_release(struct call *c)
@@ -118,10 +130,10 @@ int op_key_release(struct call *c)
     /* Whoever comes first gets the first ticket: where a second factor is wanted, by a code. */
     if (rc == 0)
         rc = s->ops->factor->lease_clear_key(s, k.id, &c->f);
+    if (rc == 0)
+        rc = forget_later(c, k.id);
     if (rc != 0)
         return rc;
     c->a->lease_changes++;
-    if (c->a->host.ticket_forget != NULL)
-        c->a->host.ticket_forget(c->a->host.ctx, k.id);
     return give(c, key_json(&k));
 }

@@ -66,6 +66,9 @@ struct admin {
         enroll_changes;     /* counts changes of enrollments, so that prad sees when to read them */
     uint64_t lease_changes; /* the same of leases that were revoked */
     enum policy_factor factor_default; /* what [login] second_factor says */
+    /* Keys whose tickets prad is to forget when the transaction stands; 0 = all. */
+    int64_t *released;
+    size_t released_count;
 };
 
 /* ARG_HIDDEN: text that never stands in the audit. */

@@ -1,5 +1,7 @@
 """Device tickets: shown at hello, replaced at each login, good until the next one is known to be stored (N2)."""
 
+import json
+
 import pytest
 
 from lib.ports import free_port
@@ -301,6 +303,19 @@ def test_release_all_after_an_older_database_was_put_back(gateway, device):
     assert refusal(device.hello()) == "ticket-stale"
     gateway.admin("key", "release-all")
     device.visit().visit()
+
+
+def test_release_that_came_to_nothing_forgets_no_ticket(gateway, device, folder):
+    copy = device.visit().copy()
+    device.visit()
+    path = f"{folder}/batch"
+    with open(path, "w") as f:
+        print(json.dumps({"op": "key.release", "args": {"fingerprint": device.user.fingerprint()}}), file=f)
+        print(json.dumps({"op": "key.release.all", "args": {}}), file=f)
+        print(json.dumps({"op": "user.enable", "args": {"name": "nobody"}}), file=f)
+    assert gateway.admin_run("batch", path).status != 0
+    assert refusal(copy.hello()) == "ticket-stale"
+    device.visit()
 
 
 def test_two_machines_at_once_are_refused_by_their_tags_as_well(gateway, device):
