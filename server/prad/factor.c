@@ -344,23 +344,45 @@ bool factor_go_on(struct session *s)
 
 /* ---- the exchange --------------------------------------------------------------------------- */
 
-static bool answer(struct session *s, ssh_message m)
+/* Moves the one answer out of libssh, which would keep it as long as the session lasts: a lease is good
+   for hours. False: there is none, or more, or it is too long for anything. */
+static bool take_answer(struct session *s, char text[TOKEN_LINE])
+{
+    const char *given = ssh_userauth_kbdint_getnanswers(s->ssh) == 1
+                            ? ssh_userauth_kbdint_getanswer(s->ssh, 0)
+                            : NULL;
+    size_t len = given ? strlen(given) : TOKEN_LINE;
+    if (len < TOKEN_LINE)
+        memcpy(text, given, len + 1);
+    if (given)
+        crypto_wipe((void *)(uintptr_t)given, len);
+    return len < TOKEN_LINE;
+}
+
+static bool serve_answer(struct session *s, ssh_message m, const char *text)
 {
     struct factor_visit *v = s->factor;
-    const char *text = ssh_userauth_kbdint_getnanswers(s->ssh) == 1
-                           ? ssh_userauth_kbdint_getanswer(s->ssh, 0)
-                           : NULL;
-    size_t len = text ? strlen(text) : 0;
-    bool is_token = text && (strncmp(text, LEASE_WORD, strlen(LEASE_WORD)) == 0 ||
-                             strncmp(text, JOIN_WORD, strlen(JOIN_WORD)) == 0);
-    v->prompted = false;
-    if (is_token && !v->token_tried && len < TOKEN_LINE)
+    size_t len = strlen(text);
+    bool is_token = strncmp(text, LEASE_WORD, strlen(LEASE_WORD)) == 0 ||
+                    strncmp(text, JOIN_WORD, strlen(JOIN_WORD)) == 0;
+    if (is_token && !v->token_tried)
         return token(s, m, text);
-    if (len == 0 && text && v->pra) /* has nobody to ask just now: no try, and no record */
+    if (len == 0 && v->pra) /* has nobody to ask just now: no try, and no record */
         return leave(s, "factor-code", "a code is needed");
     if (len == 0 || len > FACTOR_ANSWER_MAX || is_token)
         return refuse_code(s, m, "factor-wrong");
     return ask_keeper(s, m, text);
+}
+
+static bool answer(struct session *s, ssh_message m)
+{
+    char text[TOKEN_LINE];
+    s->factor->prompted = false;
+    if (!take_answer(s, text))
+        return refuse_code(s, m, "factor-wrong");
+    bool alive = serve_answer(s, m, text);
+    crypto_wipe(text, sizeof(text));
+    return alive;
 }
 
 bool factor_expects(const struct session *s, ssh_message m)
