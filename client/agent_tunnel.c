@@ -221,6 +221,12 @@ static void on_join_token(void *arg, const struct control_join_token *t)
     unasked(arg);
 }
 
+static void on_ticket(void *arg, const char *ticket)
+{
+    (void)ticket; /* a device's, of which the primary showed the one before */
+    unasked(arg);
+}
+
 static void on_explained(void *arg, int64_t id, const json_t *answer)
 {
     (void)id;
@@ -238,6 +244,7 @@ static const struct control_handler handler = {.welcome = on_welcome,
                                                .refused = on_refused,
                                                .joined = on_joined,
                                                .join_token = on_join_token,
+                                               .ticket = on_ticket,
                                                .rules = on_rules,
                                                .open_failed = on_open_failed,
                                                .cut = on_cut,
