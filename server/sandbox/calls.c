@@ -236,17 +236,19 @@ struct group {
 
 static const struct program {
     struct group group[5];
-    bool sockets, threads;
+    bool sockets, local, threads; /* local: Unix sockets, too */
     bool
         told; /* what was refused stands in the kernel's log: not for those that live for a second */
 } PROGRAMS[] = {
     [SANDBOX_PRAD] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK), GROUP(WRITING),
                                 GROUP(SERVING)},
                       .sockets = true,
+                      .local = true,
                       .told = true},
     [SANDBOX_PORTAL] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK), GROUP(WRITING),
                                   GROUP(SERVING)},
                         .sockets = true,
+                        .local = true,
                         .told = true},
     [SANDBOX_MAILER] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK)},
                         .sockets = true,
@@ -322,16 +324,19 @@ static int when(scmp_filter_ctx filter, uint32_t action, int call, struct scmp_a
     return for_sanitizer(call) ? 0 : seccomp_rule_add_array(filter, action, call, 1, &condition);
 }
 
-/* Unix, IP and what getaddrinfo() and the list of own addresses ask the kernel by; 17 and above are
-   packets, the kernel's ciphers, virtual machines, buses. */
-static int allow_sockets(scmp_filter_ctx filter)
+/* IP and what getaddrinfo() and the list of own addresses ask the kernel by; 17 and above are packets, the
+   kernel's ciphers, virtual machines, buses. Unix sockets only for who needs them: Landlock does not keep
+   anybody from connecting to one, and a socket takes the uid for its answer to who is there. */
+static int allow_sockets(scmp_filter_ctx filter, bool local)
 {
-    static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+    static const int families[] = {AF_INET, AF_INET6, AF_NETLINK};
     int rc = when(filter, SCMP_ACT_TRAP, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
 
     for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(families[0]); i++)
         rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+    if (rc == 0 && local)
+        rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
     return rc;
 }
 
@@ -392,7 +397,7 @@ static int fill(scmp_filter_ctx filter, const struct program *p)
     if (rc == 0 && SANDBOX_SANITIZED)
         rc = allow(filter, FILES, sizeof(FILES) / sizeof(FILES[0]));
     if (rc == 0 && p->sockets)
-        rc = allow_sockets(filter);
+        rc = allow_sockets(filter, p->local);
     if (rc == 0)
         rc = allow_threads(filter, p->threads);
     if (rc == 0)
