@@ -10,6 +10,8 @@
 #include "server/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -24,6 +26,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Of the second argument of socket(2); above it are SOCK_CLOEXEC and SOCK_NONBLOCK. */
+#define SOCKET_TYPE 0xf
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -123,14 +128,14 @@ static const int NETWORK[] = {
     SCMP_SYS(getpeername),
     SCMP_SYS(getsockopt),
     SCMP_SYS(setsockopt),
-    SCMP_SYS(sendto),
     SCMP_SYS(recvfrom),
-    SCMP_SYS(sendmsg),
     SCMP_SYS(recvmsg),
-    SCMP_SYS(sendmmsg),
     SCMP_SYS(recvmmsg),
     SCMP_SYS(shutdown),
 };
+
+/* Of who may connect to every port; for others see allow_sending(). */
+static const int SENDING[] = {SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg)};
 
 /* Files that are made, changed and removed. */
 static const int WRITING[] = {
@@ -142,8 +147,8 @@ static const int WRITING[] = {
     SCMP_SYS(fchmodat),  SCMP_SYS(utimensat), SCMP_SYS(memfd_create),
 };
 
-static const int SERVING[] = {SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(listen),
-                              SCMP_SYS(socketpair), SCMP_SYS(sendfile)};
+/* What is listened at is open by now. */
+static const int SERVING[] = {SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(sendfile)};
 
 /* What nobody does here who is not about to leave his place: the end of the process. */
 static const int FORBIDDEN[] = {
@@ -235,13 +240,14 @@ struct group {
     }
 
 static const struct program {
-    struct group group[5];
+    struct group group[6];
     bool sockets, local, threads; /* local: Unix sockets, too */
+    bool ports;                   /* it may connect to some only */
     bool
         told; /* what was refused stands in the kernel's log: not for those that live for a second */
 } PROGRAMS[] = {
-    [SANDBOX_PRAD] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK), GROUP(WRITING),
-                                GROUP(SERVING)},
+    [SANDBOX_PRAD] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK), GROUP(SENDING),
+                                GROUP(WRITING), GROUP(SERVING)},
                       .sockets = true,
                       .local = true,
                       .told = true},
@@ -249,9 +255,11 @@ static const struct program {
                                   GROUP(SERVING)},
                         .sockets = true,
                         .local = true,
+                        .ports = true,
                         .told = true},
     [SANDBOX_MAILER] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK)},
                         .sockets = true,
+                        .ports = true,
                         .threads = true},
     [SANDBOX_PASSKEY] = {.group = {GROUP(BASE)}},
 };
@@ -324,19 +332,58 @@ static int when(scmp_filter_ctx filter, uint32_t action, int call, struct scmp_a
     return for_sanitizer(call) ? 0 : seccomp_rule_add_array(filter, action, call, 1, &condition);
 }
 
+/* TCP and UDP. MPTCP, SCTP and what else IP carries are no TCP for Landlock: they would reach every port. */
+static int allow_ip(scmp_filter_ctx filter, int family)
+{
+    static const struct {
+        scmp_datum_t type, protocol;
+    } kinds[] = {
+        {SOCK_STREAM, 0}, {SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, 0}, {SOCK_DGRAM, IPPROTO_UDP}};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
+                              SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, kinds[i].type),
+                              SCMP_A2(SCMP_CMP_EQ, kinds[i].protocol));
+    return rc;
+}
+
 /* IP and what getaddrinfo() and the list of own addresses ask the kernel by; 17 and above are packets, the
    kernel's ciphers, virtual machines, buses. Unix sockets only for who needs them: Landlock does not keep
    anybody from connecting to one, and a socket takes the uid for its answer to who is there. */
 static int allow_sockets(scmp_filter_ctx filter, bool local)
 {
-    static const int families[] = {AF_INET, AF_INET6, AF_NETLINK};
     int rc = when(filter, SCMP_ACT_TRAP, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
 
-    for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(families[0]); i++)
-        rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
-                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+    if (rc == 0)
+        rc = allow_ip(filter, AF_INET);
+    if (rc == 0)
+        rc = allow_ip(filter, AF_INET6);
+    if (rc == 0)
+        rc =
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                             SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE));
     if (rc == 0 && local)
         rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+    if (rc == 0 && local)
+        rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+    return rc;
+}
+
+/* Not TCP fast open: it connects without asking Landlock. Of prad, where every byte goes through these, and
+   which may connect to every port, nothing is asked. */
+static int allow_sending(scmp_filter_ctx filter)
+{
+    int rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto),
+                  SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+
+    if (rc == 0)
+        rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg),
+                  SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+    if (rc == 0)
+        rc = when(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmmsg),
+                  SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
     return rc;
 }
 
@@ -398,6 +445,8 @@ static int fill(scmp_filter_ctx filter, const struct program *p)
         rc = allow(filter, FILES, sizeof(FILES) / sizeof(FILES[0]));
     if (rc == 0 && p->sockets)
         rc = allow_sockets(filter, p->local);
+    if (rc == 0 && p->ports)
+        rc = allow_sending(filter);
     if (rc == 0)
         rc = allow_threads(filter, p->threads);
     if (rc == 0)

@@ -53,6 +53,8 @@ static const struct {
     {"getpid", SYS_getpid},
     {"memfd_create", SYS_memfd_create},
     {"connect", SYS_connect},
+    {"sendto", SYS_sendto},
+    {"listen", SYS_listen},
     {"unlinkat", SYS_unlinkat},
     {"inotify_init1", SYS_inotify_init1},
     {"process_vm_readv", SYS_process_vm_readv},

@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.needs_root,
 
 O_CREAT_WRONLY = 0o101
 NOBODY = 65534
+MSG_FASTOPEN = 0x20000000
 ENDED = "ended by SYS"
 
 # What gets somebody out of his place: the end of the process, whichever program it is.
@@ -54,6 +55,10 @@ REFUSED = {
     "signals to others": ("kill", 1, 0),
     "a limit raised": ("prlimit64", 0, 4, struct.pack("<QQ", 1 << 30, 1 << 30), 0),
     "something that is in no list": ("inotify_init1", 0),
+    "a port that no one bound": ("listen", 0, 1),
+    "TCP that is none for Landlock": ("socket", socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP),
+    "packets of one's own making": ("socket", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP),
+    "other talks with the kernel": ("socket", socket.AF_NETLINK, socket.SOCK_RAW, 4),
 }
 
 
@@ -69,6 +74,14 @@ def bind_and_connect(pid, bind, connect):
         assert fd >= 0
         found.append(-takeover(pid, call, fd, address(port), 16))
     return found
+
+
+def past_landlock(pid, port):
+    """The errors of the ways to a port that Landlock does not see: MPTCP, and data that opens a connection."""
+    fd = takeover(pid, "socket", socket.AF_INET, socket.SOCK_STREAM, 0)
+    assert fd >= 0
+    return (-takeover(pid, "socket", socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP),
+            -takeover(pid, "sendto", fd, "x", 1, MSG_FASTOPEN, address(port), 16))
 
 
 def core_limit(pid):
@@ -211,6 +224,7 @@ def test_the_portal_is_held(portal, secret):
         assert opened(pid, path, O_CREAT_WRONLY) == errno.EACCES, path
     bound, connected = bind_and_connect(pid, free_port(), free_port())
     assert (bound, connected) == (errno.EACCES, errno.EACCES)
+    assert past_landlock(pid, gateway.port) == (errno.ENOSYS, errno.ENOSYS)
     for what, call in REFUSED.items():
         assert takeover(pid, *call) in (-errno.ENOSYS, -errno.EPERM), what
     browser = portal.account("sato", "owner")
@@ -240,6 +254,7 @@ def test_the_mailer_is_held_and_does_not_reach_the_database(make_gateway):
         assert opened(mailer, "/etc/resolv.conf") == 0
         bound, connected = bind_and_connect(mailer, free_port(), gateway.port)
         assert (bound, connected) == (errno.EACCES, errno.EACCES)
+        assert past_landlock(mailer, gateway.port) == (errno.ENOSYS, errno.ENOSYS)
         # Of prad's uid, it would be an administrator at prad's socket, which Landlock does not guard.
         assert takeover(mailer, "socket", socket.AF_UNIX, socket.SOCK_STREAM, 0) == -errno.ENOSYS
         assert takeover(mailer, "execve", "/bin/true", 0, 0) == ENDED
