@@ -159,10 +159,11 @@ static bool take_request(struct spawner *s)
     } control;
     uint8_t which = 0;
     struct iovec part = {.iov_base = &which, .iov_len = sizeof(which)};
+    /* No room for one more descriptor, which CMSG_SPACE() would leave: who asks may have been taken over. */
     struct msghdr m = {.msg_iov = &part,
                        .msg_iovlen = 1,
                        .msg_control = &control,
-                       .msg_controllen = sizeof(control)};
+                       .msg_controllen = CMSG_LEN(FDS * sizeof(int))};
     ssize_t n = recvmsg(s->fd, &m, MSG_CMSG_CLOEXEC);
     const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
     int fd[FDS];
@@ -173,8 +174,10 @@ static bool take_request(struct spawner *s)
     if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
         return true;
     count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    memcpy(fd, CMSG_DATA(c), (count < FDS ? count : FDS) * sizeof(int));
-    if (count == FDS) {
+    if (count > FDS) /* the kernel gives no more than there is room for */
+        _exit(1);
+    memcpy(fd, CMSG_DATA(c), count * sizeof(int));
+    if (count == FDS && (m.msg_flags & MSG_CTRUNC) == 0) {
         begin(s, which, fd);
     } else {
         for (size_t i = 0; i < count; i++)
