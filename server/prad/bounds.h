@@ -43,7 +43,7 @@ void bounds_leave(struct channel *ch);
 
 /* A channel that is limited; all others have none. */
 struct charge {
-    struct charge *next, *prior; /* the worker's list of those who wait */
+    struct charge *next, *prior; /* the session's list of those who wait */
     struct channel *channel;
     struct meter *rule; /* NULL = the rule has no limits */
     int64_t rule_id;

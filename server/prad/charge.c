@@ -6,6 +6,9 @@
 
 /* Who waits is asked again so often: short against what may be saved meanwhile (fair.c). */
 #define AGAIN_US 10000
+/* So many of a session at a time: a limited user may have thousands that wait, and the worker is the others',
+   too. Their turns are counted meanwhile (fair.c), so that nothing is lost by being asked later. */
+#define AGAIN_MOST 32
 
 static uint64_t now_us(void)
 {
@@ -14,20 +17,45 @@ static uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* ---- the worker's list --------------------------------------------------------------------- */
+/* ---- the lists ----------------------------------------------------------------------------- */
+
+/* Of the worker's sessions that have such channels. */
+static void enter_worker(struct session *s)
+{
+    struct worker *w = s->worker;
+    s->waiting_prev = NULL;
+    s->waiting_next = w->waiting;
+    if (w->waiting)
+        w->waiting->waiting_prev = s;
+    w->waiting = s;
+}
+
+static void leave_worker(struct session *s)
+{
+    if (s->waiting_prev)
+        s->waiting_prev->waiting_next = s->waiting_next;
+    else
+        s->worker->waiting = s->waiting_next;
+    if (s->waiting_next)
+        s->waiting_next->waiting_prev = s->waiting_prev;
+}
 
 static void unlist(struct charge *c)
 {
-    struct worker *w = c->channel->session->worker;
+    struct session *s = c->channel->session;
     if (!c->listed)
         return;
     c->listed = false;
+    if (s->charge_at == c)
+        s->charge_at = c->next;
     if (c->prior)
         c->prior->next = c->next;
     else
-        w->charges = c->next;
+        s->charges = c->next;
     if (c->next)
         c->next->prior = c->prior;
+    if (!s->charges)
+        leave_worker(s);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg);
@@ -35,15 +63,18 @@ static void on_again(evutil_socket_t fd, short what, void *arg);
 static void list(struct charge *c)
 {
     const struct timeval again = {.tv_usec = AGAIN_US};
-    struct worker *w = c->channel->session->worker;
+    struct session *s = c->channel->session;
+    struct worker *w = s->worker;
     if (c->listed)
         return;
     c->listed = true;
     c->prior = NULL;
-    c->next = w->charges;
-    if (w->charges)
-        w->charges->prior = c;
-    w->charges = c;
+    c->next = s->charges;
+    if (s->charges)
+        s->charges->prior = c;
+    else
+        enter_worker(s);
+    s->charges = c;
     if (!event_initialized(&w->charge_event))
         event_assign(&w->charge_event, w->base, -1, 0, on_again, w);
     if (!event_pending(&w->charge_event, EV_TIMEOUT, NULL))
@@ -62,26 +93,42 @@ static int64_t ask(struct charge *c, enum meter_way way, int64_t want)
     return want;
 }
 
+static void ask_again(struct charge *c)
+{
+    for (unsigned way = 0; way < METER_WAYS; way++) {
+        if (!c->waits[way] || ask(c, (enum meter_way)way, 1 << 20) == 0)
+            continue;
+        c->waits[way] = false;
+        if (way == METER_DOWN)
+            c->channel->can_read = true;
+        channel_ready(c->channel);
+    }
+    if (!c->waits[METER_UP] && !c->waits[METER_DOWN])
+        unlist(c);
+}
+
+/* Goes on where it stopped; what has come meanwhile is in front, and asked when it begins anew. */
+static void ask_some(struct session *s)
+{
+    struct charge *c = s->charge_at ? s->charge_at : s->charges;
+    for (unsigned i = 0; c && i < AGAIN_MOST; i++) {
+        s->charge_at = c->next;
+        ask_again(c);
+        c = s->charge_at;
+    }
+}
+
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     const struct timeval again = {.tv_usec = AGAIN_US};
     struct worker *w = arg;
-    for (struct charge *c = w->charges, *next; c; c = next) {
-        next = c->next;
-        for (unsigned way = 0; way < METER_WAYS; way++) {
-            if (!c->waits[way] || ask(c, (enum meter_way)way, 1 << 20) == 0)
-                continue;
-            c->waits[way] = false;
-            if (way == METER_DOWN)
-                c->channel->can_read = true;
-            channel_ready(c->channel);
-        }
-        if (!c->waits[METER_UP] && !c->waits[METER_DOWN])
-            unlist(c);
+    for (struct session *s = w->waiting, *next; s; s = next) {
+        next = s->waiting_next;
+        ask_some(s);
     }
-    if (w->charges)
+    if (w->waiting)
         event_add(&w->charge_event, &again);
 }
 

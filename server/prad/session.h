@@ -118,6 +118,9 @@ struct session {
     unsigned shaped;            /* what held it back since the last tick: direction, user or rule */
     uint64_t shaped_told_ms[4]; /* when that was told last, 0 = never */
     uint64_t limits_refused;    /* which limits refused something in this minute */
+    struct charge *charges;     /* channels that wait for their share (charge.c) */
+    struct charge *charge_at;   /* the next to be asked; NULL = the first */
+    struct session *waiting_next, *waiting_prev; /* in the worker's list, while there are some */
 
     struct upload *upload; /* a log bundle that is on its way here; NULL = none */
 

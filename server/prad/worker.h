@@ -78,7 +78,7 @@ struct worker {
     atomic_uint_fast64_t alive_ms; /* when its loop last came round, monotonic; others read it */
     uint64_t cpu_ns, measured_ns;  /* when `busy` was last measured */
     size_t moved;                  /* bytes since memory was last given back to the system */
-    struct charge *charges;        /* channels that wait for their share (charge.c) */
+    struct session *waiting;       /* those with channels that wait for their share (charge.c) */
     struct event charge_event;     /* while there are some */
     struct gather gather;          /* empty but while a client's socket is being read */
     uint8_t scratch[WORKER_SCRATCH];
