@@ -126,10 +126,11 @@ void bounds_refresh(struct session *s)
         bool counted = rule_limits(ch, &l);
         if (ch->charge && ch->charge->rule && ch->charge->rule_id == ch->rule) {
             meter_limit(ch->charge->rule, &l, now_us());
-        } else if (counted) { /* it was opened when there were no limits, or through another rule */
+        } else { /* it was opened when there were no limits, or through another rule */
             uint64_t wait_us;
             leave_rule(ch);
-            join_rule(ch, &l, true, &wait_us);
+            if (counted)
+                join_rule(ch, &l, true, &wait_us);
         }
         pump_limit(ch);
     }
@@ -203,10 +204,13 @@ bool bounds_enter_rule(struct channel *ch)
 {
     struct policy_limits l;
     uint64_t wait_us = 0;
-    if (ch->charge && ch->charge->rule && ch->charge->rule_id == ch->rule)
+    bool counted = rule_limits(ch, &l);
+    if (ch->charge && ch->charge->rule && ch->charge->rule_id == ch->rule) {
+        meter_limit(ch->charge->rule, &l, now_us());
         return true;
+    }
     leave_rule(ch);
-    if (!rule_limits(ch, &l))
+    if (!counted)
         return true;
     enum policy_limit against = join_rule(ch, &l, false, &wait_us);
     if (against == LIMIT_SESSIONS)

@@ -34,7 +34,7 @@ void bounds_tick(struct session *s, uint64_t now_ms);
 
 /* The user may have another connection; otherwise the channel has failed. */
 bool bounds_enter(struct channel *ch);
-/* Likewise for the rule that has decided. */
+/* Likewise for the rule that has decided, by what is in force now; it may be asked again. */
 bool bounds_enter_rule(struct channel *ch);
 /* It is gone. */
 void bounds_leave(struct channel *ch);

@@ -86,7 +86,8 @@ static bool answer_success(struct channel *ch)
     return pump_serve(ch);
 }
 
-/* Policy is asked once more: the snapshot, or the hour, may have changed since the connect. */
+/* Policy is asked once more: the snapshot, or the hour, may have changed since the connect, and with it the
+   rule, or its limits. */
 static bool answer(struct channel *ch)
 {
     struct session *s = ch->session;
@@ -96,6 +97,8 @@ static bool answer(struct channel *ch)
         channel_ask(ch, &ch->opening->host, &ch->ip) != POLICY_ALLOW)
         channel_fail(ch, FAILURE_DENIED, ch->why,
                      "the rules of the gateway do not allow this target");
+    if (ch->opening->failure == FAILURE_NONE)
+        bounds_enter_rule(ch);
     return ch->opening->failure == FAILURE_NONE ? answer_success(ch) : answer_failure(ch);
 }
 

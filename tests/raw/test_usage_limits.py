@@ -64,6 +64,17 @@ def test_a_client_that_ends_while_it_waits_for_its_share_leaves_nothing(gateway,
     assert gateway.admin("user", "limits", user.name)["used"]["connections"] == 0
 
 
+def test_a_limit_ends_with_its_rule_for_a_connection_that_another_rule_allows(gateway, user, target):
+    port = target(flood).port
+    limited = user.allow(f"127.0.0.1:{port}", download="10K", name="slow")
+    user.allow(f"127.0.0.1:{port - 1}-{port}", name="fast")
+    c = user.login()
+    ch = c.direct("127.0.0.1", port, window=64 << 20)
+    c.until(lambda: len(ch.data) > 0)
+    gateway.delete_rule(limited)
+    c.until(lambda: len(ch.data) > 8 << 20)
+
+
 def test_sessions_of_a_key_beyond_the_limit_are_told_and_ended(gateway, make_user):
     user = make_user(gateway, any_client=False)
     gateway.admin("user", "limit", user.name, "--max-sessions-per-device", "1")
