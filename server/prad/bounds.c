@@ -40,7 +40,7 @@ static uint64_t now_us(void)
 
 /* ---- the rule's meter ---------------------------------------------------------------------- */
 
-static void leave_rule(struct channel *ch)
+void bounds_leave_rule(struct channel *ch)
 {
     struct charge *c = ch->charge;
     if (!c || !c->rule)
@@ -128,7 +128,7 @@ void bounds_refresh(struct session *s)
             meter_limit(ch->charge->rule, &l, now_us());
         } else { /* it was opened when there were no limits, or through another rule */
             uint64_t wait_us;
-            leave_rule(ch);
+            bounds_leave_rule(ch);
             if (counted)
                 join_rule(ch, &l, true, &wait_us);
         }
@@ -209,7 +209,7 @@ bool bounds_enter_rule(struct channel *ch)
         meter_limit(ch->charge->rule, &l, now_us());
         return true;
     }
-    leave_rule(ch);
+    bounds_leave_rule(ch);
     if (!counted)
         return true;
     enum policy_limit against = join_rule(ch, &l, false, &wait_us);
@@ -223,7 +223,7 @@ bool bounds_enter_rule(struct channel *ch)
 void bounds_leave(struct channel *ch)
 {
     charge_end(ch);
-    leave_rule(ch);
+    bounds_leave_rule(ch);
     free(ch->charge);
     ch->charge = NULL;
     if (ch->entered)

@@ -36,6 +36,8 @@ void bounds_tick(struct session *s, uint64_t now_ms);
 bool bounds_enter(struct channel *ch);
 /* Likewise for the rule that has decided, by what is in force now; it may be asked again. */
 bool bounds_enter_rule(struct channel *ch);
+/* Its target is gone: the rule's place is another's. */
+void bounds_leave_rule(struct channel *ch);
 /* It is gone. */
 void bounds_leave(struct channel *ch);
 

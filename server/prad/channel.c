@@ -148,6 +148,7 @@ bool channel_serve(struct channel *ch)
             record_channel(ch, ch->cut ? AUDIT_CHANNEL_CUT : AUDIT_CHANNEL_CLOSE,
                            *ch->why ? ch->why : why, "");
             pump_close_target(ch, ch->cut || ch->target_failed || ch->client_reset);
+            bounds_leave_rule(ch); /* whether or not the client ever closes its end */
             atomic_fetch_sub(&ch->session->entry.channels, 1);
         }
     }

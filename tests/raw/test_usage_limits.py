@@ -64,6 +64,16 @@ def test_a_client_that_ends_while_it_waits_for_its_share_leaves_nothing(gateway,
     assert gateway.admin("user", "limits", user.name)["used"]["connections"] == 0
 
 
+def test_a_client_that_never_closes_its_end_keeps_no_place_of_a_rule(gateway, user, target):
+    port = target().port
+    user.allow(f"127.0.0.1:{port}", **{"max-connections": "1", "channel-idle": "1"})
+    c, other = user.login(), user.login()
+    held = c.direct("127.0.0.1", port)
+    assert held.opened and not other.direct("127.0.0.1", port).opened
+    c.until(lambda: held.closed)  # for being idle; and nothing is answered to it
+    assert other.direct("127.0.0.1", port).opened
+
+
 def test_a_limit_ends_with_its_rule_for_a_connection_that_another_rule_allows(gateway, user, target):
     port = target(flood).port
     limited = user.allow(f"127.0.0.1:{port}", download="10K", name="slow")
