@@ -1,7 +1,9 @@
 /* Token buckets; see bucket.h. */
 #include "server/prad/bucket.h"
 
-#define PARTS 1000000 /* of a token; tokens a second are parts a microsecond */
+/* A clock that went back by more was set. */
+#define BACK_US 1000000
+#define PARTS   1000000 /* of a token; tokens a second are parts a microsecond */
 
 static int64_t cap(const struct bucket *b)
 {
@@ -20,7 +22,8 @@ void bucket_set(struct bucket *b, int64_t rate, int64_t burst, uint64_t now_us)
         bucket_fill(b, now_us);
     b->rate = within(rate, 0);
     b->burst = within(burst, 1);
-    b->at_us = now_us;
+    if (fresh)
+        b->at_us = now_us;
     if (fresh || b->level > cap(b))
         b->level = cap(b);
 }
@@ -29,8 +32,9 @@ void bucket_fill(struct bucket *b, uint64_t now_us)
 {
     if (b->rate == 0)
         return;
-    if (now_us <= b->at_us) {
-        b->at_us = now_us;
+    if (now_us <= b->at_us) { /* a thread that was faster has looked at the clock later */
+        if (b->at_us - now_us > BACK_US)
+            b->at_us = now_us;
         return;
     }
     uint64_t passed = now_us - b->at_us;

@@ -21,7 +21,7 @@ struct bucket {
 /* Begins full, or with the part of it that was left when the limits change. Values beyond BUCKET_MAX,
    and a burst below 1, are cut. */
 void bucket_set(struct bucket *b, int64_t rate, int64_t burst, uint64_t now_us);
-/* Adds what has come since the last look. A clock that went back adds nothing. */
+/* Adds what has come since the last look. A clock that went back adds nothing, and nothing twice. */
 void bucket_fill(struct bucket *b, uint64_t now_us);
 /* Whole tokens that are there; after bucket_fill(). INT64_MAX if unlimited. */
 int64_t bucket_level(const struct bucket *b);

@@ -84,6 +84,29 @@ static void a_clock_that_goes_back_gives_nothing_and_stops_nothing(void **state)
     assert_true(bucket_take(&b, 1));
 }
 
+/* Threads look at the clock before they wait for the lock. */
+static void time_that_two_threads_saw_counts_once(void **state)
+{
+    struct bucket b = {0};
+    int64_t taken = 0;
+
+    (void)state;
+    bucket_set(&b, 1000, 1000, 0);
+    assert_true(bucket_take(&b, 1000));
+    for (uint64_t t = 1000; t <= SECOND; t += 1000) {
+        bucket_fill(&b, t);
+        taken += bucket_take(&b, 1);
+        if (t % 2000 == 0)
+            bucket_fill(&b, t - 900);
+        else
+            bucket_set(&b, 1000, 1000, t - 900);
+        taken += bucket_take(&b, 1);
+        bucket_fill(&b, t);
+        taken += bucket_take(&b, 1);
+    }
+    assert_in_range(taken, 999, 1000);
+}
+
 static void the_largest_rate_and_burst_do_not_overflow(void **state)
 {
     struct bucket b = {0};
@@ -375,6 +398,7 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_between_many_short_looks),
         cmocka_unit_test(no_more_than_the_burst_is_saved),
         cmocka_unit_test(a_clock_that_goes_back_gives_nothing_and_stops_nothing),
+        cmocka_unit_test(time_that_two_threads_saw_counts_once),
         cmocka_unit_test(the_largest_rate_and_burst_do_not_overflow),
         cmocka_unit_test(another_limit_keeps_what_was_used_up),
         cmocka_unit_test(one_gets_the_whole_rate),
