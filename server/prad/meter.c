@@ -30,6 +30,7 @@ struct meter {
 
 struct meters {
     pthread_mutex_t lock;
+    size_t taken; /* the first place that meters_take_changed() has not been at */
     struct meter *place[PLACES];
 };
 
@@ -271,32 +272,33 @@ static void each(struct meters *m, bool (*fn)(struct meter *one, void *ctx), voi
     pthread_mutex_unlock(&m->lock);
 }
 
-struct taking {
-    const char *today;
-    struct store_quota *out;
-    size_t count, max;
-};
-
-static bool take_changed(struct meter *one, void *ctx)
+static bool take_changed(struct meter *one, const char *today, struct store_quota *q)
 {
-    struct taking *t = ctx;
     long long day = atomic_load(&one->day);
     bool counts = atomic_load(&one->quota_day) > 0 || atomic_load(&one->quota_month) > 0;
-    if (counts && day != atomic_load(&one->stored)) {
-        struct store_quota *q = &t->out[t->count++];
-        *q = (struct store_quota){.bytes = day};
-        snprintf(q->user, sizeof(q->user), "%s", one->name);
-        snprintf(q->day, sizeof(q->day), "%s", t->today);
-        atomic_store(&one->stored, day);
-    }
-    return t->count < t->max;
+    if (!counts || day == atomic_load(&one->stored))
+        return false;
+    *q = (struct store_quota){.bytes = day};
+    snprintf(q->user, sizeof(q->user), "%s", one->name);
+    snprintf(q->day, sizeof(q->day), "%s", today);
+    atomic_store(&one->stored, day);
+    return true;
 }
 
 size_t meters_take_changed(struct meters *m, const char *today, struct store_quota *out, size_t max)
 {
-    struct taking t = {.today = today, .out = out, .max = max};
-    each(m, take_changed, &t);
-    return t.count;
+    size_t count = 0;
+    pthread_mutex_lock(&m->lock);
+    for (; m->taken < PLACES; m->taken++) {
+        for (struct meter *one = m->place[m->taken]; one && count < max; one = one->next)
+            count += take_changed(one, today, &out[count]);
+        if (count == max)
+            break; /* the rest of this place, and of all others, is for the next call */
+    }
+    if (m->taken == PLACES)
+        m->taken = 0;
+    pthread_mutex_unlock(&m->lock);
+    return count;
 }
 
 void meters_put_back(struct meters *m, const struct store_quota *q)

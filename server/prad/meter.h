@@ -75,7 +75,8 @@ enum policy_limit meter_quota(const struct meter *one);
 int meters_load(struct meters *m, const struct store_quota *q, const char *today);
 /*
  * The keeper's: users with a quota whose numbers are not stored yet, at most `max`; `today` is
- * written into them. They count as stored then.
+ * written into them. They count as stored then. If it is `max` there may be more: the next call goes on
+ * from there, so that a round ends however many move something meanwhile.
  */
 size_t meters_take_changed(struct meters *m, const char *today, struct store_quota *out,
                            size_t max);

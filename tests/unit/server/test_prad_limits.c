@@ -390,6 +390,30 @@ static void quotas_of_day_and_month(void **state)
     meter_release(meters, m);
 }
 
+/* Those whose numbers change faster than the store takes them. */
+static void a_round_of_storing_ends_and_meets_everybody(void **state)
+{
+    struct meter *m[7];
+    struct store_quota out[2];
+    unsigned calls = 0, met = 0;
+    size_t n;
+
+    (void)state;
+    for (unsigned i = 0; i < 7; i++)
+        m[i] = user((const char[]){(char)('a' + i), '\0'}, LIMIT_QUOTA_DAY, 1000000);
+    do {
+        for (unsigned i = 0; i < 7; i++)
+            meter_moved(m[i], 1);
+        n = meters_take_changed(meters, "2026-11-29", out, 2);
+        for (size_t i = 0; i < n; i++)
+            met |= 1u << (out[i].user[0] - 'a');
+    } while (n == 2 && ++calls < 100);
+    assert_in_range(calls, 3, 7);
+    assert_int_equal(met, 0x7f);
+    for (unsigned i = 0; i < 7; i++)
+        meter_release(meters, m[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_used_up_is_not_forgotten_between_two_connections,
                                         begin, end),
         cmocka_unit_test_setup_teardown(quotas_of_day_and_month, begin, end),
+        cmocka_unit_test_setup_teardown(a_round_of_storing_ends_and_meets_everybody, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
