@@ -27,17 +27,23 @@ static int load(const struct store_quota *one, void *ctx)
     return meters_load(q->gateway->meters, one, q->today);
 }
 
-void quota_begin(struct quota *q, struct gateway *g, struct admin *a)
+/* What is known of today and its month. */
+static void read_back(struct quota *q)
 {
     char month[STORE_DAY_MAX];
     struct fault f = {0};
+    memcpy(month, q->today, sizeof(month));
+    memcpy(month + 8, "01", 2);
+    if (admin_quota_each(q->admin, month, load, q, &f) != 0)
+        log_event(LOG_ERROR, "quotas-not-read", "error=\"%s\"", f.text);
+}
+
+void quota_begin(struct quota *q, struct gateway *g, struct admin *a)
+{
     q->gateway = g;
     q->admin = a;
     day_of(os_time_now(), q->today);
-    memcpy(month, q->today, sizeof(month));
-    memcpy(month + 8, "01", 2);
-    if (admin_quota_each(a, month, load, q, &f) != 0)
-        log_event(LOG_ERROR, "quotas-not-read", "error=\"%s\"", f.text);
+    read_back(q);
 }
 
 void quota_set(struct quota *q, const struct config *c)
@@ -75,8 +81,12 @@ void quota_tick(struct quota *q)
     day_of(now, today);
     if (strcmp(today, q->today) == 0)
         return;
-    meters_new_day(q->gateway->meters, strncmp(today, q->today, 7) != 0);
+    /* A clock that was wrong for a while comes back to a day of which something is stored. */
+    bool back = strcmp(today, q->today) < 0;
+    meters_new_day(q->gateway->meters, back || strncmp(today, q->today, 7) != 0);
     memcpy(q->today, today, sizeof(today));
+    if (back)
+        read_back(q);
     day_of(now - KEPT_S, old);
     if (admin_quota_tidy(q->admin, old, &f) != 0)
         log_event(LOG_WARN, "quotas-not-tidied", "error=\"%s\"", f.text);

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from lib.client import dial
+from lib.clock import jumping
 from lib.gateway import program
 from lib.messages import MESSAGES, assert_error, matches
 from lib.ports import free_port
@@ -245,6 +246,30 @@ def test_a_quota_cuts_is_told_and_outlives_a_killed_gateway(gateway, client, tar
     limit(gateway, client.user, quota_day="")
     with dial(port) as s:
         assert s.recv(1)
+
+
+@pytest.mark.release_only
+def test_a_clock_that_was_a_day_ahead_for_a_while_gives_no_quota_back(make_gateway, make_client, target):
+    gateway = make_gateway("clock", start=False)
+    env, set_clock = jumping(gateway.dir)
+    gateway.env.update(env)
+    gateway.start()
+    client = make_client("late", gateway=gateway).enrol()
+    _, port = forward(gateway, client, target(flood))
+    limit(gateway, client.user, quota_day="1M")
+    with dial(port) as s, contextlib.suppress(ConnectionError):
+        while s.recv(1 << 18):
+            pass
+
+    def used():
+        return gateway.admin("user", "limits", client.user)["used"]["day"]
+
+    wait_until(lambda: stored(gateway) >= MIB, 10, "the quota to be stored")
+    set_clock(86400)
+    wait_until(lambda: used() == 0, 10, "another day")
+    set_clock(0)
+    wait_until(lambda: used() >= MIB, 10, "what was used up today")
+    assert use(port) is None
 
 
 # --- time -------------------------------------------------------------------------------------
