@@ -440,6 +440,8 @@ void pump_tick(struct channel *ch, uint64_t now_ms)
             set_window(ch, WINDOW_SMALL);
         recount(ch);
     }
+    if (ch->client_closed && charge_waits(ch, METER_UP))
+        ch->closed_ms = now_ms; /* it is not the target that makes it wait */
     if (ch->client_closed && now_ms - ch->closed_ms > LINGER_MS) {
         ch->target_failed = true;
         channel_ready(ch);
