@@ -62,7 +62,6 @@ static const int BASE[] = {
     SCMP_SYS(get_robust_list),
     SCMP_SYS(rseq),
     SCMP_SYS(set_tid_address),
-    SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
     SCMP_SYS(rt_sigpending),
@@ -415,6 +414,12 @@ static int allow_memory(scmp_filter_ctx filter)
     return rc;
 }
 
+/* Whoever handled SIGSYS himself would not be ended by what is forbidden. */
+static int allow_handlers(scmp_filter_ctx filter)
+{
+    return when(filter, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction), SCMP_A0(SCMP_CMP_NE, SIGSYS));
+}
+
 /* Questions, and names of threads and of memory. Not PR_SET_DUMPABLE. */
 static int allow_questions(scmp_filter_ctx filter)
 {
@@ -451,6 +456,8 @@ static int fill(scmp_filter_ctx filter, const struct program *p)
         rc = allow_threads(filter, p->threads);
     if (rc == 0)
         rc = allow_memory(filter);
+    if (rc == 0)
+        rc = allow_handlers(filter);
     if (rc == 0)
         rc = allow_questions(filter);
     return rc;

@@ -67,6 +67,7 @@ static const struct {
     {"kexec_load", SYS_kexec_load},
     {"clone3", 435},
     {"tgkill", SYS_tgkill},
+    {"rt_sigaction", SYS_rt_sigaction},
 };
 
 #if defined(__x86_64__)

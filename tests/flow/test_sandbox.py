@@ -8,6 +8,7 @@ import base64
 import errno
 import os
 import re
+import signal
 import socket
 import struct
 
@@ -52,6 +53,7 @@ FORBIDDEN = {
 REFUSED = {
     "memory that is written and run": ("mmap", 0, 4096, 7, 0x22, -1, 0),
     "being read by others again": ("prctl", 4, 1, 0, 0, 0),
+    "an end that is put off": ("rt_sigaction", signal.SIGSYS, 0, 0, 8),
     "signals to others": ("kill", 1, 0),
     "a limit raised": ("prlimit64", 0, 4, struct.pack("<QQ", 1 << 30, 1 << 30), 0),
     "something that is in no list": ("inotify_init1", 0),
