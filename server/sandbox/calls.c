@@ -138,13 +138,16 @@ static const int SENDING[] = {SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(send
 
 /* Files that are made, changed and removed. */
 static const int WRITING[] = {
-    SCMP_SYS(pwrite64),  SCMP_SYS(pwritev),   SCMP_SYS(fsync),        SCMP_SYS(fdatasync),
-    SCMP_SYS(ftruncate), SCMP_SYS(truncate),  SCMP_SYS(fallocate),    SCMP_SYS(flock),
-    SCMP_SYS(rename),    SCMP_SYS(renameat),  SCMP_SYS(renameat2),    SCMP_SYS(link),
-    SCMP_SYS(linkat),    SCMP_SYS(unlink),    SCMP_SYS(unlinkat),     SCMP_SYS(mkdir),
-    SCMP_SYS(mkdirat),   SCMP_SYS(rmdir),     SCMP_SYS(chmod),        SCMP_SYS(fchmod),
-    SCMP_SYS(fchmodat),  SCMP_SYS(utimensat), SCMP_SYS(memfd_create),
+    SCMP_SYS(pwrite64),  SCMP_SYS(pwritev),   SCMP_SYS(fsync),     SCMP_SYS(fdatasync),
+    SCMP_SYS(ftruncate), SCMP_SYS(truncate),  SCMP_SYS(fallocate), SCMP_SYS(flock),
+    SCMP_SYS(rename),    SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(link),
+    SCMP_SYS(linkat),    SCMP_SYS(unlink),    SCMP_SYS(unlinkat),  SCMP_SYS(mkdir),
+    SCMP_SYS(mkdirat),   SCMP_SYS(rmdir),     SCMP_SYS(chmod),     SCMP_SYS(fchmod),
+    SCMP_SYS(fchmodat),  SCMP_SYS(utimensat),
 };
+
+/* For what pra-mailer is given to read. */
+static const int MEMORY_FILES[] = {SCMP_SYS(memfd_create)};
 
 /* What is listened at is open by now. */
 static const int SERVING[] = {SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(sendfile)};
@@ -239,14 +242,14 @@ struct group {
     }
 
 static const struct program {
-    struct group group[6];
+    struct group group[7];
     bool sockets, local, threads; /* local: Unix sockets, too */
     bool ports;                   /* it may connect to some only */
     bool
         told; /* what was refused stands in the kernel's log: not for those that live for a second */
 } PROGRAMS[] = {
     [SANDBOX_PRAD] = {.group = {GROUP(BASE), GROUP(FILES), GROUP(NETWORK), GROUP(SENDING),
-                                GROUP(WRITING), GROUP(SERVING)},
+                                GROUP(WRITING), GROUP(SERVING), GROUP(MEMORY_FILES)},
                       .sockets = true,
                       .local = true,
                       .told = true},
@@ -399,7 +402,8 @@ static int allow_threads(scmp_filter_ctx filter, bool threads)
     return rc;
 }
 
-/* Memory is written to or run, never both, and what was written never becomes code. */
+/* Memory is written to or run, never both, and what was written never becomes code; but a file may, which
+   no filter can tell from a library: the units mount what can be written as not to be run. */
 static int allow_memory(scmp_filter_ctx filter)
 {
     int rc =
