@@ -24,7 +24,7 @@ void bounds_logout(struct session *s);
 void bounds_refresh(struct session *s);
 /* How many connections the user may have in all; for live_add(). */
 size_t bounds_connections(const struct session *s);
-/* It has said what it is: are there others of the user, or of the key, that came before it and are as
+/* It has said what it is: are there others of the user, or of the key, that said so before it and are as
    many as may be? NULL = no, else the limit's word. */
 const char *bounds_too_many(struct session *s);
 /* Once a second: counts what was moved, and ends what has run out. */

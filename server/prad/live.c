@@ -80,6 +80,8 @@ bool live_add(struct live *l, struct live_entry *e, size_t max_per_user)
         if (l->head)
             l->head->prev = e;
         l->head = e;
+        if (!e->unsaid)
+            e->said = ++l->said;
     }
     pthread_mutex_unlock(&l->lock);
     return room;
@@ -94,6 +96,8 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
     snprintf(e->binding, sizeof(e->binding), "%s", binding);
     e->pra = pra;
     e->unsaid = false;
+    if (e->said == 0)
+        e->said = ++l->said;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -121,7 +125,7 @@ void live_count_older(struct live *l, const struct live_entry *e, size_t *of_use
     *of_user = *of_device = 0;
     pthread_mutex_lock(&l->lock);
     for (const struct live_entry *o = l->head; o; o = o->next) {
-        if (o->owner != e->owner || o->secondary || o->unsaid || o->connection >= e->connection)
+        if (o->owner != e->owner || o->secondary || o->unsaid || o->said >= e->said)
             continue;
         ++*of_user;
         *of_device += strcmp(o->device, e->device) == 0;

@@ -45,6 +45,7 @@ struct live_entry {
     char machine[LIVE_MACHINE_MAX + 1]; /* tag, as hello says; "" = not told */
     bool pra;                           /* said hello; otherwise a standard client */
     bool unsaid;   /* has yet to say what it is (hello, join): counted, but not shown */
+    uint64_t said; /* the how manieth has it said that; 0 = not yet. Under the lock */
     json_t *ports; /* those that the client could not open; NULL = none. Under the lock */
     atomic_uint channels;
     atomic_uint_fast64_t bytes_in, bytes_out;
@@ -84,7 +85,7 @@ void live_describe(struct live *l, struct live_entry *e, const char *version, co
  */
 bool live_set_machine(struct live *l, struct live_entry *e, const char *machine,
                       char other[LIVE_MACHINE_MAX + 1], struct addr_ip *source);
-/* Sessions of the same user, and of the same key, that were there before `e`. */
+/* Sessions of the same user, and of the same key, that said what they are before `e` did. */
 void live_count_older(struct live *l, const struct live_entry *e, size_t *of_user,
                       size_t *of_device);
 /* Calls `fn` for each connection that is logged in; the registry is locked meanwhile. */

@@ -20,6 +20,7 @@ struct live {
     pthread_mutex_t lock; /* may be held while mail is posted, never the other way round */
     struct live_entry *head;
     uint64_t gone_in, gone_out; /* moved by sessions that have ended */
+    uint64_t said;              /* how many sessions have said what they are, ever */
     struct live_user *user[LIVE_PLACES];
 };
 

@@ -102,3 +102,15 @@ def test_sessions_of_a_key_beyond_the_limit_are_told_and_ended(gateway, make_use
     third.hear("welcome")
     third.c.drain(0.3)
     assert not [m for m in third.messages() if m.get("reason") == "sessions"]
+
+
+def test_who_says_hello_in_another_order_than_he_came_gets_no_more_sessions(gateway, make_user):
+    user = make_user(gateway, any_client=False)
+    gateway.admin("user", "limit", user.name, "--max-sessions-per-device", "1")
+    sessions = [Control(user.login()) for _ in range(4)]
+    first = sessions.pop()
+    first.say(hello())
+    first.hear("welcome")
+    for late in reversed(sessions):
+        late.say(hello())
+        assert late.hear("refused", reason="sessions")["detail"] == "max-sessions-per-device"
