@@ -51,11 +51,13 @@ void limits_show(struct call *c, const char *user, json_t *to)
 {
     const struct admin_host *h = &c->a->host;
     struct policy_limits l = {0};
+    struct policy *p = user != NULL && to != NULL ? admin_policy(c->a) : NULL;
     json_t *used = NULL;
 
-    if (user == NULL || to == NULL)
+    if (p == NULL) /* nobody is asked about, or there is no memory */
         return;
-    policy_user_limits(c->a->policy, user, &l);
+    policy_user_limits(p, user, &l);
+    policy_unref(p);
     if (h->limits != NULL)
         h->limits(h->ctx, user, &l, &used);
     json_object_set_new(to, "limits", limits_json(&l));

@@ -348,6 +348,9 @@ def test_limits_are_kept_undone_exported_and_refused_by_name(make_gateway):
     for bad in (["--rate", "-1"], ["--rate", "x"], ["--burst", "3"], ["--quota-day", "1P"], ["--session-time", "99999d"]):
         refused = gateway.admin_run("user", "limit", "suzuki", *bad)
         assert refused.status == 1 and bad[0].strip("-") in refused.err
+    gateway.admin("user", "limit", "suzuki", "--rate", "7")
+    shown = gateway.admin("user", "limits", "suzuki")  # no prad runs that would have the policy at hand
+    assert (shown["limits"], shown["used"]) == ({"rate": "7"}, None)
     gateway.admin("user", "delete", "suzuki")
     with contextlib.closing(sqlite3.connect(f"{gateway.dir}/pra.db")) as db:
         assert db.execute("SELECT count(*) FROM limits").fetchone() == (0,)
