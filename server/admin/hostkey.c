@@ -286,8 +286,10 @@ static int read_private(const struct reading *r, uint8_t seed[HOSTKEY_SEED_LEN])
         return PRA_ECORRUPT; /* encrypted, for one */
     at = part + 8;
     left = len - 8;
-    if (take_string(&at, &left, &rest) == NULL || take_string(&at, &left, &rest) == NULL)
-        return PRA_ECORRUPT;
+    for (int i = 0; i < 2; i++) { /* type, public key */
+        if (take_string(&at, &left, &rest) == NULL)
+            return PRA_ECORRUPT;
+    }
     both = take_string(&at, &left, &both_len);
     if (both == NULL || both_len != HOSTKEY_SEED_LEN + PUBLIC_LEN)
         return PRA_ECORRUPT;
@@ -300,9 +302,10 @@ int hostkey_read(const char *path, char type[SSHKEY_TYPE_MAX],
 {
     struct reading *r = secmem_new(sizeof(*r));
     struct stat st;
-    int rc =
-        r == NULL ? fault_set(f, PRA_EIO, "%s: out of memory", path) : read_image(path, r, &st, f);
 
+    if (r == NULL)
+        return fault_set(f, PRA_EIO, "%s: out of memory", path);
+    int rc = read_image(path, r, &st, f);
     if (rc == 0)
         rc = read_public(r, type, fingerprint);
     secmem_free(r);
@@ -315,9 +318,10 @@ int hostkey_load(const char *path, uint8_t seed[HOSTKEY_SEED_LEN], struct fault 
     char type[SSHKEY_TYPE_MAX] = "", fingerprint[SSHKEY_FINGERPRINT_MAX];
     struct reading *r = secmem_new(sizeof(*r));
     struct stat st;
-    int rc =
-        r == NULL ? fault_set(f, PRA_EIO, "%s: out of memory", path) : read_image(path, r, &st, f);
 
+    if (r == NULL)
+        return fault_set(f, PRA_EIO, "%s: out of memory", path);
+    int rc = read_image(path, r, &st, f);
     if (rc == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         rc = fault_set(f, PRA_EACCES, "%s: others may read it (chmod 600)", path);
     if (rc == 0)

@@ -132,14 +132,15 @@ static int allow_path(int rules, const struct sandbox_path *p, uint64_t known)
 
     if (p->path[0] == '\0')
         return 0;
-    rule.parent_fd = open(p->path, O_PATH | O_CLOEXEC);
-    if (rule.parent_fd < 0)
+    int fd = open(p->path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
         return 0; /* is not there: nothing to open */
-    if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
+    rule.parent_fd = fd;
+    if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
         rule.allowed_access &= OF_FILE;
     if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
         rc = PRA_EIO;
-    close(rule.parent_fd);
+    close(fd);
     return rc;
 }
 
