@@ -28,8 +28,9 @@ class Authenticator:
     def code(self):
         """The next code that the gateway takes: of the step before, of this one or of the next."""
         while True:
-            now = int(time.time()) // 30
-            step = max(self._last + 1, now - 1)
+            now, within = divmod(int(time.time()), 30)
+            # The oldest goes first, so that there are many; not when it would be too old by the time it is looked at.
+            step = max(self._last + 1, now - 1 if within < 15 else now)
             if step <= now + 1:
                 self._last = step
                 return totp(self.secret, step - now)

@@ -455,10 +455,10 @@ def test_lease_ends_with_quarantine_and_with_release(gateway, strict):
 
 
 def test_lease_ends_with_its_time_and_with_bye(gateway, strict):
-    gateway.write_config("[login]\nsecond_factor_lease = 1s\n")
+    gateway.write_config("[login]\nsecond_factor_lease = 5s\n")
     gateway.restart()
     token = leased(strict)
-    wait_until(lambda: wants_code(strict, lease(token)), 3)
+    wait_until(lambda: wants_code(strict, lease(token)), 15)
     gateway.write_config("")
     gateway.restart()
     token = leased(strict)
