@@ -270,6 +270,7 @@ static void on_code(struct mail *m, void *owner)
         free(c);
 }
 
+/* `answer` has at most FACTOR_ANSWER_MAX characters. */
 static bool ask_keeper(struct session *s, ssh_message m, const char *answer)
 {
     struct factor_visit *v = s->factor;
@@ -283,7 +284,7 @@ static bool ask_keeper(struct session *s, ssh_message m, const char *answer)
                             .connection = s->entry.connection,
                             .result.answer = FACTOR_FAILED};
     snprintf(c->user, sizeof(c->user), "%s", v->user);
-    snprintf(c->answer, sizeof(c->answer), "%s", answer);
+    memcpy(c->answer, answer, strnlen(answer, FACTOR_ANSWER_MAX));
     v->kept = m;
     event_del(&s->io_read);
     keeper_post(s->worker->gateway->keeper, &c->mail);
