@@ -16,6 +16,7 @@
 #include "server/prad/enroll.h"
 #include "server/prad/keeper.h"
 #include "server/prad/record.h"
+#include "server/prad/factor.h"
 #include "server/prad/tickets.h"
 #include "server/prad/tunnel.h"
 #include "server/prad/upload.h"
@@ -96,6 +97,35 @@ const char *bounds_too_many(struct session *s)
 {
     (void)s;
     return NULL;
+}
+
+bool factor_allows_hello(struct session *s, const char *machine)
+{
+    (void)s;
+    check_shown(machine);
+    return machine[0] != 'f';
+}
+
+bool factor_allows_join(const struct session *s, const char *session)
+{
+    (void)s;
+    check_shown(session);
+    return true;
+}
+
+/* None: a lease is no part of what this target looks at. */
+bool factor_give_lease(struct session *s, const char *machine, char token[FACTOR_TOKEN_TEXT])
+{
+    (void)s;
+    check_shown(machine);
+    token[0] = '\0';
+    return false;
+}
+
+void factor_bye(struct session *s)
+{
+    if (!s->hello)
+        abort();
 }
 
 void control_push_rules(struct session *s)
