@@ -458,7 +458,7 @@ def test_lease_ends_with_its_time_and_with_bye(gateway, strict):
     gateway.write_config("[login]\nsecond_factor_lease = 5s\n")
     gateway.restart()
     token = leased(strict)
-    wait_until(lambda: wants_code(strict, lease(token)), 15)
+    wait_until(lambda: wants_code(strict, lease(token)), 15, interval=0.5)
     gateway.write_config("")
     gateway.restart()
     token = leased(strict)
