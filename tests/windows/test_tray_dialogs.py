@@ -235,7 +235,8 @@ def test_code_of_the_authenticator_app_is_typed_and_a_wrong_one_told(agent, make
     tray.type("123456")
     tray.keys("Return")
     assert agent.wait_request("code") == {"op": "code", "code": "123456"}
-    agent.say(status("connecting"))
+    agent.say(status("connecting"))  # the fake agent's file: what is overwritten before it was read was never said
+    wait_until(lambda: shape(tray) == "connecting", 10, "the attempt to show")
     agent.say(status("code", error_of("MSG_CODE_WRONG")))
     tray.wait_text(MESSAGES["MSG_CODE_WRONG"].code + " " + MESSAGES["MSG_CODE_WRONG"].title[lang])
     tray.type("654321")
