@@ -317,7 +317,7 @@ int hostkey_load(const char *path, uint8_t seed[HOSTKEY_SEED_LEN], struct fault 
 {
     char type[SSHKEY_TYPE_MAX] = "", fingerprint[SSHKEY_FINGERPRINT_MAX];
     struct reading *r = secmem_new(sizeof(*r));
-    struct stat st;
+    struct stat st = {.st_mode = 0};
 
     if (r == NULL)
         return fault_set(f, PRA_EIO, "%s: out of memory", path);
