@@ -2,6 +2,7 @@
  * `pra enroll`: hands this PC's public key to the gateway with the administrator's code and waits for
  * the decision (enroll.h). The passphrase is needed to sign with the key; it is wiped on every way out.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +10,17 @@
 #include "client/cli_ask.h"
 #include "client/cli_key.h"
 #include "client/cli_remote.h"
+#include "client/cli_show.h"
 #include "client/cli_text.h"
 #include "client/enroll.h"
+#include "client/enroll_code.h"
 #include "client/kdf_progress.h"
 #include "client/keymake.h"
 #include "client/keyopen.h"
+#include "client/problem.h"
 #include "common/crypto.h"
 #include "common/os.h"
+#include "common/utf8.h"
 
 #define CODE_MAX 64
 /* How often a person may mistype. */
@@ -23,25 +28,35 @@
 
 static int run_enroll(int argc, char **argv);
 
-enum { OPT_CODE, OPT_PASSPHRASE_FILE };
+enum { OPT_CODE, OPT_PASSPHRASE_FILE, OPT_ACCEPT, OPT_JSON };
 
 static const struct cli_option options[] = {
     {"code",
      'c',
      "CODE",
-     {"the code from your administrator; without it you are asked",
-      "管理者から伝えられた登録コード(省略すると入力を求めます)"}},
+     {"the code from your administrator; without it you are asked; - = the first line of standard "
+      "input",
+      "管理者から伝えられた登録コード(省略すると入力を求めます)。- は標準入力の 1 行目"}},
     {"passphrase-file",
      'p',
      "FILE",
      {"read the passphrase from FILE's first line; - = standard input",
       "パスフレーズを FILE の 1 行目から読みます。- は標準入力"}},
+    {"accept",
+     'a',
+     "FINGERPRINT",
+     {"the gateway's fingerprint, if you have compared it already",
+      "照合済みのゲートウェイの指紋(フィンガープリント)"}},
+    {"json",
+     'j',
+     NULL,
+     {"print each step as a line of JSON", "進み具合を 1 行ずつ JSON で出力します"}},
     {NULL, 0, NULL, {NULL, NULL}},
 };
 
 const struct cli_command cli_enroll = {
     .name = "enroll",
-    .synopsis = "[--code CODE] [--passphrase-file FILE|-]",
+    .synopsis = "[--code CODE|-] [--passphrase-file FILE|-] [--accept FINGERPRINT] [--json]",
     .summary = {"register this PC's key with a code from the administrator",
                 "管理者の登録コードで、この PC の公開鍵を登録します"},
     .about =
@@ -63,12 +78,52 @@ struct request {
     char passphrase[KEYFILE_PASS_MAX + 1];
     char code[CODE_MAX];
     char accept[SSHKEY_FINGERPRINT_MAX];
+    bool json;
 };
+
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* A step for a program that reads; takes the reference. */
+static void print_step(json_t *step)
+{
+    char *line = json_dumps(step, JSON_COMPACT);
+
+    if (line != NULL)
+        puts(line);
+    fflush(stdout);
+    free(line);
+    json_decref(step);
+}
+
+/* What is wrong, in words and for a program; returns CLI_FAILED. */
+static int fail_step(const struct request *r, enum msg_id id, const struct msg_args *args)
+{
+    if (r->json) {
+        struct problem p = {.id = id};
+
+        (void)snprintf(p.server, sizeof(p.server), "%s", or_empty(args->server));
+        utf8_copy(p.user, sizeof(p.user), or_empty(args->user));
+        utf8_copy(p.name, sizeof(p.name), or_empty(args->name));
+        utf8_copy(p.detail, sizeof(p.detail), or_empty(args->detail));
+        print_step(json_pack("{s:s, s:o}", "state", "error", "error", problem_json(&p)));
+    }
+    return cli_fail_msg(id, args);
+}
 
 /* ---- what is needed ------------------------------------------------------------------------ */
 
 static int get_code(const char *given, char dst[CODE_MAX])
 {
+    struct fault f = {0};
+
+    if (given != NULL && strcmp(given, "-") == 0) {
+        if (os_read_secret_file("-", dst, CODE_MAX, &f) != 0)
+            return cli_fail(tr("the code cannot be read", "登録コードを読めません"), &f);
+        given = dst;
+    }
     if (given == NULL && !ask_possible())
         return cli_usage(&cli_enroll, "%s", tr("--code is missing", "--code を指定してください"));
     if (given == NULL) {
@@ -88,20 +143,25 @@ static int get_code(const char *given, char dst[CODE_MAX])
 }
 
 /* What can be told before a passphrase is asked for. */
-static int check_ready(struct request *r)
+static int check_ready(struct request *r, const char *accept)
 {
     struct keyfile_info info;
     struct fault f = {0};
     int rc;
 
+    if (accept != NULL &&
+        (strlen(accept) >= sizeof(r->accept) || config_check_fingerprint(accept, &f) != 0))
+        return cli_usage(&cli_enroll, "--accept: %s", accept);
+    if (accept != NULL)
+        memcpy(r->accept, accept, strlen(accept) + 1);
     if (!r->config.has_server)
-        return cli_fail_msg(
-            MSG_RULES_ADDRESS,
+        return fail_step(
+            r, MSG_RULES_ADDRESS,
             &(struct msg_args){.server = tr("(none)", "(なし)"),
                                .detail = tr("no address is set", "アドレスが設定されていません")});
     rc = keyfile_inspect(r->paths.key_file, &info, &f);
     if (rc != 0)
-        return cli_fail_msg(keymake_inspect_problem(rc), &(struct msg_args){.detail = f.text});
+        return fail_step(r, keymake_inspect_problem(rc), &(struct msg_args){.detail = f.text});
     memcpy(r->key.info.user, info.user, sizeof(info.user));
     return CLI_OK;
 }
@@ -111,10 +171,10 @@ static int fail_key(const struct request *r, int rc, const struct fault *f)
     char names[MSG_TEXT_MAX];
 
     keyfile_describe_changes(&r->key.report, names, sizeof(names));
-    return cli_fail_msg(cause_msg(keyopen_cause(rc, &r->key)),
-                        &(struct msg_args){.user = r->key.info.user,
-                                           .name = names,
-                                           .detail = f->text[0] != '\0' ? f->text : err_text(rc)});
+    return fail_step(r, cause_msg(keyopen_cause(rc, &r->key)),
+                     &(struct msg_args){.user = r->key.info.user,
+                                        .name = names,
+                                        .detail = f->text[0] != '\0' ? f->text : err_text(rc)});
 }
 
 /* Opens the key; a person may mistype. */
@@ -151,8 +211,9 @@ static int open_key(struct request *r, const char *file)
 
 static void show_waiting(const struct enroll_progress *p)
 {
-    char user[128], fingerprint[128], expires[64];
+    char user[128], fingerprint[128], expires[64], when[64];
 
+    show_local_time(p->expires, when, sizeof(when));
     fprintf(stderr,
             tr("The key was handed in for the user %s. Its fingerprint is\n\n    %s\n\n"
                "Waiting for your administrator, who sees the same fingerprint (until %s).\n"
@@ -162,14 +223,30 @@ static void show_waiting(const struct enroll_progress *p)
                "表示されます。Ctrl-C で待機を中断できます。同じコマンドで再開できます。\n"),
             text_clean(user, sizeof(user), p->user),
             text_clean(fingerprint, sizeof(fingerprint), p->fingerprint),
-            text_clean(expires, sizeof(expires), p->expires));
+            text_clean(expires, sizeof(expires), when));
+}
+
+static void print_progress(const struct enroll_progress *p)
+{
+    if (p->step == ENROLL_CONNECTS)
+        print_step(json_pack("{s:s, s:s}", "state", "connecting", "server", p->server));
+    else if (p->step == ENROLL_WAITS)
+        print_step(json_pack("{s:s, s:s, s:s, s:s}", "state", "waiting", "user", p->user,
+                             "fingerprint", p->fingerprint, "expires", p->expires));
+    else
+        print_step(json_pack("{s:s, s:s, s:i}", "state", "lost", "detail", p->detail, "retry_in",
+                             (int)p->seconds));
 }
 
 static void on_progress(void *ctx, const struct enroll_progress *p)
 {
+    const struct request *r = ctx;
     char clean[256];
 
-    (void)ctx;
+    if (r->json) {
+        print_progress(p);
+        return;
+    }
     switch (p->step) {
     case ENROLL_CONNECTS:
         fprintf(stderr, tr("Connecting to %s ...\n", "%s に接続しています ...\n"), p->server);
@@ -192,15 +269,22 @@ static int show_outcome(const struct request *r, const struct enroll_outcome *o)
     char server[ADDR_TEXT_MAX], clean[128];
 
     config_format_address(&r->config.server, r->config.server_port, server);
+    if (r->json && o->replaced)
+        print_step(json_pack("{s:s}", "state", "replaced"));
     if (o->replaced)
         return cli_fail(tr("another 'pra enroll' on this PC waits instead of this one",
                            "この PC の別の「pra enroll」が代わりに待機しています"),
                         NULL);
     if (o->problem != MSG_NONE)
-        return cli_fail_msg(
-            o->problem, &(struct msg_args){.server = server,
-                                           .user = o->user[0] != '\0' ? o->user : r->key.info.user,
-                                           .detail = o->detail});
+        return fail_step(
+            r, o->problem,
+            &(struct msg_args){.server = server,
+                               .user = o->user[0] != '\0' ? o->user : r->key.info.user,
+                               .detail = o->problem == MSG_HOSTKEY_UNKNOWN ? o->seen : o->detail});
+    if (r->json) {
+        print_step(json_pack("{s:s, s:s}", "state", "approved", "user", o->user));
+        return CLI_OK;
+    }
     fprintf(stderr,
             tr("Approved: the key of this PC is registered for the user %s.\nNext: pra connect\n",
                "承認されました。この PC の公開鍵は、ユーザ %s に登録されました。\n"
@@ -227,14 +311,14 @@ static int hand_in(struct request *r)
     struct enroll_outcome o;
     char server[ADDR_TEXT_MAX];
 
-    if (enroll_run(&opt, on_progress, NULL, &o) != 0)
+    if (enroll_run(&opt, on_progress, r, &o) != 0)
         return cli_fail(tr("out of memory", "メモリが足りません"), NULL);
     if (o.problem == MSG_HOSTKEY_UNKNOWN && ask_possible()) {
         config_format_address(&r->config.server, r->config.server_port, server);
         if (ask_host_key(server, o.seen) != CLI_OK)
             return CLI_FAILED;
         memcpy(r->accept, o.seen, sizeof(r->accept));
-        if (enroll_run(&opt, on_progress, NULL, &o) != 0)
+        if (enroll_run(&opt, on_progress, r, &o) != 0)
             return cli_fail(tr("out of memory", "メモリが足りません"), NULL);
     }
     return show_outcome(r, &o);
@@ -251,11 +335,12 @@ static int run_enroll(int argc, char **argv)
     r = calloc(1, sizeof(*r));
     if (r == NULL)
         return cli_fail(tr("out of memory", "メモリが足りません"), NULL);
+    r->json = args.value[OPT_JSON] != NULL;
     code = remote_paths(&r->paths);
     if (code == CLI_OK)
         code = remote_config(&r->paths, &r->config);
     if (code == CLI_OK)
-        code = check_ready(r);
+        code = check_ready(r, args.value[OPT_ACCEPT]);
     if (code == CLI_OK)
         code = get_code(args.value[OPT_CODE], r->code);
     if (code == CLI_OK)

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/check.h"
@@ -11,13 +10,7 @@
 #include "client/cli_show.h"
 #include "client/cli_text.h"
 #include "client/collect.h"
-#include "common/crypto.h"
-
-/* The gateway's limit, and how much of logs is tried first: they become a third or less. */
-#define SEND_SIZE_MAX   (8u * 1024 * 1024)
-#define SEND_LOGS_MAX   (24u * 1024 * 1024)
-#define SEND_TRIES      6
-#define SEND_TIMEOUT_MS (330 * 1000)
+#include "client/log_send.h"
 
 static int run_collect(int argc, char **argv);
 static int run_send(int argc, char **argv);
@@ -101,20 +94,26 @@ static void choose_path(const struct paths *paths, const char *given, char path[
         collect_propose_name(paths, path);
 }
 
-/* Runs the checks and gathers everything. */
-static int gather(const struct paths *paths, size_t limit, struct collect *c, struct fault *f)
+/* What `pra check --json` says; NULL when out of memory. New reference. */
+static json_t *checked(const struct paths *paths)
 {
     struct check *check = calloc(1, sizeof(*check));
     json_t *doc = NULL;
-    int rc;
 
     if (check != NULL) {
         check_run(paths, check);
         doc = check_json(check);
     }
-    rc = collect_gather(paths, doc, limit, c, f);
-    json_decref(doc);
     free(check);
+    return doc;
+}
+
+static int gather(const struct paths *paths, struct collect *c, struct fault *f)
+{
+    json_t *check = checked(paths);
+    int rc = collect_gather(paths, check, COLLECT_TOTAL_MAX, c, f);
+
+    json_decref(check);
     return rc;
 }
 
@@ -144,7 +143,7 @@ static int run_collect(int argc, char **argv)
     if (rc == 0 && isatty(STDERR_FILENO) == 1)
         fputs(tr("Collecting (up to 20 s) ...\n", "収集しています(最長 20 秒) ...\n"), stderr);
     if (rc == 0)
-        rc = gather(&paths, COLLECT_TOTAL_MAX, c, &f);
+        rc = gather(&paths, c, &f);
     if (rc == 0)
         rc = collect_write(c, path, &f);
     if (rc == 0)
@@ -168,78 +167,24 @@ static int run_collect(int argc, char **argv)
 /* Why the gateway, or the agent, does not take it. */
 static int fail_send(const char *reason)
 {
-    static const struct {
-        const char *reason, *text[CLI_LANGS];
-    } texts[] = {
-        {"offline",
-         {"not connected: connect first (pra connect), or hand over the file of 'pra log collect'",
-          "接続していません。先に接続するか(pra connect)、「pra log collect」のファイルを"
-          "お渡しください"}},
-        {"old",
-         {"this gateway takes no logs: hand over the file of 'pra log collect'",
-          "このゲートウェイはログの受信に対応していません。「pra log collect」のファイルを"
-          "お渡しください"}},
-        {"often",
-         {"too many bundles were sent within an hour: wait, or hand over the file of 'pra log "
-          "collect'",
-          "1 時間に送信できる回数を超えました。時間をおいて再度お試しください"}},
-        {"busy",
-         {"the gateway, or another 'pra log send', is busy: try again in a minute",
-          "ゲートウェイまたは別の「pra log send」が処理中です。1 分ほど待って再度お試しください"}},
-        {"size",
-         {"the bundle is too large: hand over the file of 'pra log collect'",
-          "ログが大きすぎます。「pra log collect」のファイルをお渡しください"}},
-        {"slow",
-         {"the connection is too slow: hand over the file of 'pra log collect'",
-          "通信が遅いため送信できませんでした。「pra log collect」のファイルをお渡しください"}},
-        {"damaged",
-         {"it did not arrive whole: try again", "正しく届きませんでした。もう一度お試しください"}},
-        {"store",
-         {"the gateway cannot keep it: tell your administrator, and hand over the file of 'pra log "
-          "collect'",
-          "ゲートウェイに保存できませんでした。管理者に連絡し、「pra log collect」のファイルを"
-          "お渡しください"}},
-    };
+    char text[512];
+    bool hand_over;
+    const char *why = log_send_refusal(reason, &hand_over);
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (strcmp(reason, texts[i].reason) == 0)
-            return cli_fail(texts[i].text[i18n_lang()], NULL);
-    return cli_fail(tr("the connection was lost while it was sent: try again",
-                       "送信中に接続が切れました。もう一度お試しください"),
-                    NULL);
-}
-
-/* A private file beside the key, gone again whatever happens. */
-static void temp_path(const struct paths *paths, char dst[OS_PATH_MAX])
-{
-    uint8_t random[8];
-    char hex[2 * sizeof(random) + 1];
-
-    crypto_random(random, sizeof(random));
-    crypto_hex_encode(random, sizeof(random), hex);
-    if (snprintf(dst, OS_PATH_MAX, "%s.log-%s", paths->key_file, hex) >= OS_PATH_MAX)
-        dst[0] = '\0';
-}
-
-/* Packs as much as the gateway takes: the newest logs first. */
-static int pack(const struct paths *paths, const char *path, struct collect *c, struct fault *f)
-{
-    size_t limit = SEND_LOGS_MAX;
-    int rc = PRA_ETOOBIG;
-
-    for (int i = 0; i < SEND_TRIES && rc == PRA_ETOOBIG; i++, limit /= 2) {
-        struct stat st;
-
-        collect_free(c);
-        rc = gather(paths, limit, c, f);
-        if (rc == 0)
-            rc = collect_write(c, path, f);
-        if (rc == 0 && (stat(path, &st) != 0 || st.st_size > SEND_SIZE_MAX)) {
-            unlink(path);
-            rc = PRA_ETOOBIG;
-        }
-    }
-    return rc;
+    if (!hand_over)
+        return cli_fail(why, NULL);
+    if (strcmp(reason, "offline") == 0)
+        snprintf(
+            text, sizeof(text),
+            tr("%s: connect first (pra connect), or hand over the file of 'pra log collect'",
+               "%s。先に接続するか(pra connect)、「pra log collect」のファイルをお渡しください"),
+            why);
+    else
+        snprintf(text, sizeof(text),
+                 tr("%s: hand over the file of 'pra log collect'",
+                    "%s。「pra log collect」のファイルをお渡しください"),
+                 why);
+    return cli_fail(text, NULL);
 }
 
 static int send_file(const struct paths *paths, const char *path, bool json)
@@ -253,8 +198,7 @@ static int send_file(const struct paths *paths, const char *path, bool json)
         return code;
     }
     if (code == CLI_OK)
-        code = remote_call(ipc, json_pack("{s:s, s:s}", "op", "log_send", "path", path),
-                           SEND_TIMEOUT_MS, &reply);
+        code = remote_call(ipc, log_send_request(path), LOG_SEND_TIMEOUT_MS, &reply);
     ipc_close(ipc);
     if (code == CLI_OK && strcmp(show_member(reply, "state"), "done") != 0) {
         code =
@@ -273,10 +217,18 @@ static int send_file(const struct paths *paths, const char *path, bool json)
     return code;
 }
 
+static int pack(const struct paths *paths, char path[OS_PATH_MAX], struct fault *f)
+{
+    json_t *check = checked(paths);
+    int rc = log_send_pack(paths, check, path, f);
+
+    json_decref(check);
+    return rc;
+}
+
 static int run_send(int argc, char **argv)
 {
     char path[OS_PATH_MAX];
-    struct collect *c;
     struct cli_args args;
     struct paths paths;
     struct fault f = {0};
@@ -290,24 +242,15 @@ static int run_send(int argc, char **argv)
         fail_send("offline");
         return CLI_NOT_CONNECTED;
     }
-    temp_path(&paths, path);
-    c = calloc(1, sizeof(*c));
-    if (c == NULL || path[0] == '\0') {
-        free(c);
-        return cli_fail(tr("out of memory", "メモリが足りません"), NULL);
-    }
     if (isatty(STDERR_FILENO) == 1)
         fputs(tr("Collecting (up to 20 s) and sending ...\n", "収集して送信しています ...\n"),
               stderr);
-    rc = pack(&paths, path, c, &f);
-    if (rc == 0)
-        code = send_file(&paths, path, args.value[SEND_JSON] != NULL);
-    else
-        code = rc == PRA_ETOOBIG
-                   ? fail_send("size")
-                   : cli_fail(tr("the bundle cannot be made", "ログをまとめられません"), &f);
+    rc = pack(&paths, path, &f);
+    if (rc == PRA_ETOOBIG)
+        return fail_send("size");
+    if (rc != 0)
+        return cli_fail(tr("the bundle cannot be made", "ログをまとめられません"), &f);
+    code = send_file(&paths, path, args.value[SEND_JSON] != NULL);
     unlink(path);
-    collect_free(c);
-    free(c);
     return code;
 }

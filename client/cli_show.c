@@ -179,8 +179,7 @@ void show_forwards(FILE *to, const json_t *forwards, bool with_traffic)
     table_free(t);
 }
 
-/* "2026-11-22 19:00:00" in this PC's time; the text itself when it is no time. */
-static void local_time(const char *rfc3339, char *dst, size_t cap)
+void show_local_time(const char *rfc3339, char *dst, size_t cap)
 {
     int64_t seconds;
     time_t t;
@@ -210,7 +209,7 @@ void show_status(FILE *to, const json_t *status)
 
     snprintf(word, sizeof(word), "%s %s", look != NULL ? look->mark : "?",
              look != NULL ? look->word[i18n_lang()] : text_clean(clean, sizeof(clean), state));
-    local_time(show_member(status, "since"), since, sizeof(since));
+    show_local_time(show_member(status, "since"), since, sizeof(since));
     if (json_is_number(retry))
         snprintf(wait, sizeof(wait), tr("in %.0f s", "%.0f 秒後"), json_number_value(retry));
     fprintf(to, "%s: ", tr("Status", "ステータス"));

@@ -36,4 +36,7 @@ void show_status(FILE *to, const json_t *status);
 /* A member that is a string, or "". Borrowed. */
 const char *show_member(const json_t *object, const char *key);
 
+/* "2026-11-22 19:00:00" in this PC's time; the text itself when it is no time. */
+void show_local_time(const char *rfc3339, char *dst, size_t cap);
+
 #endif

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "client/control.h"
+#include "client/enroll_code.h"
 #include "client/hostkey.h"
 #include "client/retry.h"
 #include "client/session.h"
@@ -34,19 +35,6 @@ struct enroll {
 };
 
 static void attempt(struct enroll *e);
-
-bool enroll_code_ok(const char *code)
-{
-    size_t letters = 0;
-
-    for (; *code != '\0'; code++) {
-        if (isalnum((unsigned char)*code))
-            letters++;
-        else if (*code != '-' && *code != ' ')
-            return false;
-    }
-    return letters == ENROLL_CODE_LEN;
-}
 
 /* "abcd-efgh ..." as it is sent: letters only. */
 static void set_name(struct enroll *e)

@@ -14,9 +14,6 @@
 #include "keys/keyfile.h"
 #include "keys/sshkey.h"
 
-/* Letters of a code without its dashes. */
-#define ENROLL_CODE_LEN 16
-
 struct enroll_options {
     const struct config *config;
     const char *known_host; /* file of the pinned host key */
@@ -44,9 +41,6 @@ struct enroll_outcome {
     char seen[SSHKEY_FINGERPRINT_MAX]; /* the gateway's host key, with MSG_HOSTKEY_UNKNOWN */
     char user[KEYFILE_USER_MAX + 1];   /* for whom, as the gateway says */
 };
-
-/* Does it look like a code? Case, blanks and dashes do not count. */
-bool enroll_code_ok(const char *code);
 
 /* Returns 0 with the outcome, PRA_ENOMEM. `progress` is called from here. */
 int enroll_run(const struct enroll_options *opt,

@@ -30,10 +30,12 @@ THEMES = {"light": "Adwaita", "dark": "Adwaita:dark"}
 WORDS = {
     "en": {"server": "Server ...", "make": "Make a key ...", "export": "Export the public key ...",
            "options": "Options ...", "logs": "Collect logs ...", "version": "Version",
-           "connect": "Connect ...", "disconnect": "Disconnect ...", "replace": "Replace"},
+           "connect": "Connect ...", "disconnect": "Disconnect ...", "replace": "Replace",
+           "enroll": "Register with a code"},
     "ja": {"server": "サーバ設定", "make": "鍵生成(G)", "export": "公開鍵のエクスポート",
            "options": "オプション", "logs": "ログの収集", "version": "バージョン情報",
-           "connect": "接続(C)", "disconnect": "切断(D)", "replace": "置き換える"},
+           "connect": "接続(C)", "disconnect": "切断(D)", "replace": "置き換える",
+           "enroll": "登録コードで登録"},
 }
 
 
@@ -116,6 +118,8 @@ def with_key(p):
     p.picture("4-keygen")
     p.close()
     p.dialog("5-export", "export")
+    p.close()
+    p.dialog("f-enroll", "enroll")
     p.close()
     p.dialog("6-options", "options")
     p.close()

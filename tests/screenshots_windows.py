@@ -21,6 +21,9 @@ from lib.windesk import WM_CONTEXTMENU, FakeAgent, WinTray, Wine, windows_path  
 
 THEME = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 
+ENROLL = {"en": "Register the key with a code", "ja": "登録コードで登録"}
+CODE = {"en": "Code of the authenticator app", "ja": "認証アプリのコード"}
+
 
 class Photographer:
     def __init__(self, wine, folder, lang, theme):
@@ -76,6 +79,11 @@ class Photographer:
         self.picture("4-export")
         tray.keys("Escape")
         self.dialog("5-options", t.SETTINGS, w["options"])
+        tray.menu(t.ENROLL)
+        tray.wait_title(ENROLL[self.lang])
+        self.picture("e-enroll")
+        tray.keys("Escape")
+        tray.gone(ENROLL[self.lang])
         tray.menu(t.COLLECT)
         tray.wait_text("manifest.txt", timeout=60)
         self.picture("6-logs")
@@ -92,6 +100,22 @@ class Photographer:
         tray.keys("Escape")
         tray.wait_no_text(w["compare"])
         tray.press(w["cancel"], w["connect"])
+        agent.say(t.status("code", t.error_of("MSG_CODE_NEEDED")))
+        wait_until(lambda: t.shape(tray) == "action", 10, "the state")
+        tray.menu(t.CODE)
+        tray.wait_title(CODE[self.lang])
+        self.picture("f-code")
+        tray.type("123456")
+        tray.keys("Return")
+        agent.wait_request("code")
+        agent.say(t.status("connecting"))
+        wait_until(lambda: t.shape(tray) == "connecting", 10, "the attempt")
+        self.picture("g-code-on-the-way")
+        agent.say(t.status("code", t.error_of("MSG_CODE_WRONG")))
+        tray.wait_text("ERR(10214)")
+        self.picture("h-code-wrong")
+        tray.keys("Escape")
+        tray.gone(CODE[self.lang])
         self.states()
 
     def half_then_full(self):

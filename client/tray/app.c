@@ -164,6 +164,7 @@ void app_command(struct tray_app *app, enum tray_command command, size_t row)
         [TRAY_CMD_SERVER] = server_dialog_open,
         [TRAY_CMD_KEYGEN] = keygen_dialog_open,
         [TRAY_CMD_EXPORT] = export_dialog_open,
+        [TRAY_CMD_ENROLL] = enroll_dialog_open,
         [TRAY_CMD_COLLECT] = collect_dialog_open,
         [TRAY_CMD_SETTINGS] = prefs_dialog_open,
         [TRAY_CMD_QUIT] = quit,

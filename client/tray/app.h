@@ -102,6 +102,7 @@ void code_dialog_update(struct code_dialog *d);
 void server_dialog_open(struct tray_app *app);
 void keygen_dialog_open(struct tray_app *app);
 void export_dialog_open(struct tray_app *app);
+void enroll_dialog_open(struct tray_app *app); /* nothing without a server and a key */
 void collect_dialog_open(struct tray_app *app);
 void prefs_dialog_open(struct tray_app *app);
 void profile_dialog_open(struct tray_app *app, const char *path);

@@ -3,12 +3,9 @@
 #include "client/tray/texts.h"
 #include "client/tray/ui_gtk.h"
 
-#define PULSE_MS 100
-
 struct ui {
     struct code_dialog *d;
     GtkWidget *dialog, *code, *progress, *trouble;
-    guint timer;
 };
 
 static const char *typed(const struct ui *u)
@@ -25,28 +22,13 @@ static void on_edited(GtkEditable *editable, gpointer data)
                                       code_can_give(u->d, typed(u)[0] != '\0'));
 }
 
-static gboolean on_pulse(gpointer data)
-{
-    struct ui *u = data;
-
-    gtk_progress_bar_pulse(GTK_PROGRESS_BAR(u->progress));
-    return G_SOURCE_CONTINUE;
-}
-
 void code_ui_busy(struct ui *u, const char *words)
 {
     bool busy = u->d->busy;
 
     gtk_widget_set_sensitive(u->code, !busy);
     on_edited(NULL, u);
-    gtk_widget_set_visible(u->progress, busy);
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(u->progress), words);
-    if (busy && u->timer == 0)
-        u->timer = g_timeout_add(PULSE_MS, on_pulse, u);
-    if (!busy && u->timer != 0) {
-        g_source_remove(u->timer);
-        u->timer = 0;
-    }
+    ui_progress_run(u->progress, busy, words);
     if (!busy)
         gtk_widget_grab_focus(u->code);
 }
@@ -87,8 +69,6 @@ static void on_destroy(GtkWidget *w, gpointer data)
     struct ui *u = data;
 
     (void)w;
-    if (u->timer != 0)
-        g_source_remove(u->timer);
     code_gone(u->d);
     g_free(u);
 }
@@ -106,8 +86,7 @@ struct ui *code_ui_new(struct code_dialog *d)
     gtk_entry_set_input_purpose(GTK_ENTRY(u->code), GTK_INPUT_PURPOSE_PIN);
     gtk_entry_set_visibility(GTK_ENTRY(u->code), TRUE); /* the purpose hides it otherwise */
     ui_row(grid, 0, TXT_L_CODE, u->code);
-    u->progress = ui_progress(TXT_CONNECTING);
-    gtk_widget_set_no_show_all(u->progress, TRUE);
+    u->progress = ui_progress(NULL, NULL);
     u->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), ui_label(TXT_CODE_WHAT));
     gtk_container_add(GTK_CONTAINER(content), grid);

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli_text.h"
+#include "client/ipc.h"
+#include "client/log_send.h"
 #include "client/tray/run.h"
 #include "client/tray/texts.h"
 #include "client/tray/words.h"
@@ -20,8 +23,10 @@ struct job {
     struct tray_app *app;
     struct collect_dialog *dialog;
     struct collect *bundle;
+    json_t *check;
     int rc;
     struct fault fault;
+    json_t *reply; /* of the agent, to what was sent */
 };
 
 static struct collect_dialog *current; /* one at a time; NULL = not open */
@@ -32,10 +37,9 @@ static void run(void *arg)
 {
     struct job *j = arg;
     char *out = run_read(j->app->paths.agent_program, "check", "--json");
-    json_t *check = out != NULL ? json_loads(out, 0, NULL) : NULL;
 
-    j->rc = collect_gather(&j->app->paths, check, COLLECT_TOTAL_MAX, j->bundle, &j->fault);
-    json_decref(check);
+    j->check = out != NULL ? json_loads(out, 0, NULL) : NULL;
+    j->rc = collect_gather(&j->app->paths, j->check, COLLECT_TOTAL_MAX, j->bundle, &j->fault);
     free(out);
 }
 
@@ -54,12 +58,15 @@ static void done(void *arg)
 
     if (d == NULL || d != j->dialog) {
         free_bundle(j->bundle);
+        json_decref(j->check);
         free(j);
         return;
     }
     d->bundle = j->bundle;
+    d->check = j->check;
+    d->can_save = j->rc == 0;
     words_collected(d->bundle, said);
-    collect_ui_gathered(d->ui, j->rc == 0);
+    collect_ui_gathered(d->ui);
     collect_ui_say(d->ui, j->rc == 0 ? said : j->fault.text);
     free(j);
 }
@@ -68,6 +75,8 @@ double collect_part(const struct collect_dialog *d)
 {
     double part = (double)(os_monotonic_ms() - d->started) / GATHER_MS;
 
+    if (d->sending)
+        return -1;
     return part < 1 ? part : 1;
 }
 
@@ -127,6 +136,95 @@ void collect_save(const struct collect_dialog *d, const char *path)
     collect_ui_say(d->ui, said);
 }
 
+/* --- sending, on a thread ----------------------------------------------------------------------- */
+
+static void run_send(void *arg)
+{
+    struct job *j = arg;
+    char path[OS_PATH_MAX];
+    struct ipc *ipc = NULL;
+    json_t *request;
+
+    j->rc = log_send_pack(&j->app->paths, j->check, path, &j->fault);
+    if (j->rc != 0)
+        return;
+    request = log_send_request(path);
+    j->rc = ipc_connect(&j->app->paths, &ipc, &j->fault);
+    if (j->rc == PRA_ENOENT)
+        j->rc = 0; /* without an answer: no agent runs */
+    else if (j->rc == 0)
+        j->rc = ipc_call(ipc, request, LOG_SEND_TIMEOUT_MS, &j->reply, &j->fault);
+    ipc_close(ipc);
+    json_decref(request);
+    (void)unlink(path);
+}
+
+static const char *member(const json_t *reply, const char *key)
+{
+    const char *text = json_string_value(json_object_get(reply, key));
+
+    return text != NULL ? text : "";
+}
+
+/* Why it was not sent. */
+static void refusal(const struct job *j, char said[WORDS_MAX])
+{
+    const char *reason = j->rc == PRA_ETOOBIG ? "size" : member(j->reply, "reason");
+    bool hand_over;
+    const char *why;
+
+    if (j->rc != 0 && j->rc != PRA_ETOOBIG) {
+        snprintf(said, WORDS_MAX, TXT_SEND_FAILED,
+                 j->fault.text[0] != '\0' ? j->fault.text : err_text(j->rc));
+        return;
+    }
+    if (j->rc == 0 && j->reply == NULL)
+        reason = "offline";
+    why = log_send_refusal(reason, &hand_over);
+    snprintf(said, WORDS_MAX, hand_over ? TXT_SEND_REFUSED_SAVE : TXT_SEND_FAILED, why);
+}
+
+static void sent(void *arg)
+{
+    struct job *j = arg;
+    struct collect_dialog *d = current;
+    char said[WORDS_MAX];
+
+    if (d != NULL && d == j->dialog && d->sending) {
+        if (j->rc == 0 && strcmp(member(j->reply, "state"), "done") == 0)
+            snprintf(said, sizeof(said), TXT_SENT, member(j->reply, "bundle"));
+        else
+            refusal(j, said);
+        d->sending = false;
+        collect_ui_sending(d->ui, "");
+        collect_ui_say(d->ui, said);
+    }
+    json_decref(j->check);
+    json_decref(j->reply);
+    free(j);
+}
+
+bool collect_can_send(const struct collect_dialog *d)
+{
+    return d->can_save && !d->sending;
+}
+
+void collect_send(struct collect_dialog *d)
+{
+    struct job *j;
+
+    if (!collect_can_send(d))
+        return;
+    j = work_alloc(sizeof(*j));
+    j->app = d->app;
+    j->dialog = d;
+    j->check = json_incref(d->check);
+    d->sending = true;
+    collect_ui_say(d->ui, "");
+    collect_ui_sending(d->ui, TXT_SENDING);
+    work_start(run_send, sent, j);
+}
+
 /* --- opening and closing ---------------------------------------------------------------------- */
 
 void collect_dialog_open(struct tray_app *app)
@@ -157,5 +255,6 @@ void collect_gone(struct collect_dialog *d)
 {
     current = NULL;
     free_bundle(d->bundle);
+    json_decref(d->check);
     free(d);
 }

@@ -5,24 +5,15 @@
 #include "client/tray/texts.h"
 #include "client/tray/ui_gtk.h"
 
-#define DRAW_MS      100
 #define COLUMN_INDEX COLLECT_COLUMNS
 
-enum { RESPONSE_SAVE = 1 };
+enum { RESPONSE_SAVE = 1, RESPONSE_SEND };
 
 struct ui {
     struct collect_dialog *d;
     GtkWidget *dialog, *progress, *tree, *text, *said;
     GtkListStore *files;
-    guint timer;
 };
-
-static void stop_timer(struct ui *u)
-{
-    if (u->timer != 0)
-        g_source_remove(u->timer);
-    u->timer = 0;
-}
 
 void collect_ui_front(struct ui *u)
 {
@@ -34,14 +25,13 @@ void collect_ui_say(struct ui *u, const char *text)
     gtk_label_set_text(GTK_LABEL(u->said), text);
 }
 
-void collect_ui_gathered(struct ui *u, bool can_save)
+void collect_ui_gathered(struct ui *u)
 {
     GtkTreeSelection *selection = gtk_tree_view_get_selection(GTK_TREE_VIEW(u->tree));
     struct collect_row row;
     GtkTreeIter line;
 
-    stop_timer(u);
-    gtk_widget_hide(u->progress);
+    ui_progress_run(u->progress, false, "");
     for (size_t i = 0; i < u->d->bundle->count; i++) {
         collect_row(u->d, i, &row);
         gtk_list_store_append(u->files, &line);
@@ -51,7 +41,14 @@ void collect_ui_gathered(struct ui *u, bool can_save)
     }
     if (gtk_tree_model_get_iter_first(GTK_TREE_MODEL(u->files), &line))
         gtk_tree_selection_select_iter(selection, &line);
-    gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), RESPONSE_SAVE, can_save);
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), RESPONSE_SAVE, u->d->can_save);
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), RESPONSE_SEND, collect_can_send(u->d));
+}
+
+void collect_ui_sending(struct ui *u, const char *words)
+{
+    ui_progress_run(u->progress, u->d->sending, words);
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), RESPONSE_SEND, collect_can_send(u->d));
 }
 
 static void on_selected(GtkTreeSelection *selection, gpointer data)
@@ -81,12 +78,14 @@ static void on_response(GtkDialog *dialog, gint response, gpointer data)
     struct collect_dialog *d = data;
     char name[OS_PATH_MAX];
 
-    if (response != RESPONSE_SAVE) {
+    if (response == RESPONSE_SEND) {
+        collect_send(d);
+    } else if (response == RESPONSE_SAVE) {
+        collect_propose_name(&d->app->paths, name);
+        ui_save_as(d->app, GTK_WIDGET(dialog), TXT_COLLECT_SAVE_TITLE, name, on_chosen, d);
+    } else {
         gtk_widget_destroy(GTK_WIDGET(dialog));
-        return;
     }
-    collect_propose_name(&d->app->paths, name);
-    ui_save_as(d->app, GTK_WIDGET(dialog), TXT_COLLECT_SAVE_TITLE, name, on_chosen, d);
 }
 
 static void on_destroy(GtkWidget *w, gpointer data)
@@ -94,17 +93,13 @@ static void on_destroy(GtkWidget *w, gpointer data)
     struct ui *u = data;
 
     (void)w;
-    stop_timer(u);
     collect_gone(u->d);
     g_free(u);
 }
 
-static gboolean on_draw(gpointer data)
+static double part(gconstpointer data)
 {
-    const struct ui *u = data;
-
-    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(u->progress), collect_part(u->d));
-    return G_SOURCE_CONTINUE;
+    return collect_part(data);
 }
 
 static GtkWidget *scrolled(GtkWidget *child, int height)
@@ -143,7 +138,7 @@ static void build(struct ui *u)
     gtk_window_set_resizable(GTK_WINDOW(u->dialog), TRUE);
     content = ui_content(u->dialog);
     gtk_container_add(GTK_CONTAINER(content), ui_label(TXT_COLLECT_INTRO));
-    u->progress = ui_progress(TXT_COLLECTING);
+    u->progress = ui_progress(part, u->d);
     gtk_container_add(GTK_CONTAINER(content), u->progress);
     gtk_container_add(GTK_CONTAINER(content), make_tree(u));
     u->text = ui_name(gtk_text_view_new(), TXT_CONTENT);
@@ -154,7 +149,8 @@ static void build(struct ui *u)
     u->said = ui_label("");
     gtk_container_add(GTK_CONTAINER(content), u->said);
     gtk_dialog_add_buttons(GTK_DIALOG(u->dialog), TXT_B_CLOSE, GTK_RESPONSE_CLOSE, TXT_B_SAVE_AS,
-                           RESPONSE_SAVE, NULL);
+                           RESPONSE_SAVE, TXT_B_SEND, RESPONSE_SEND, NULL);
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), RESPONSE_SEND, FALSE);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), RESPONSE_SAVE, FALSE);
 }
 
@@ -166,7 +162,7 @@ struct ui *collect_ui_new(struct collect_dialog *d)
     build(u);
     g_signal_connect(u->dialog, "response", G_CALLBACK(on_response), d);
     g_signal_connect(u->dialog, "destroy", G_CALLBACK(on_destroy), u);
-    u->timer = g_timeout_add(DRAW_MS, on_draw, u);
+    ui_progress_run(u->progress, true, TXT_COLLECTING);
     gtk_widget_show_all(u->dialog);
     gtk_window_present(GTK_WINDOW(u->dialog));
     return u;

@@ -15,7 +15,7 @@
 #define DRAW_MS      200
 #define BAR_FULL     1000
 
-enum { ID_INTRO = 100, ID_WORDS, ID_PROGRESS, ID_FILES, ID_CONTENT, ID_SAID, ID_SAVE };
+enum { ID_INTRO = 100, ID_WORDS, ID_PROGRESS, ID_FILES, ID_CONTENT, ID_SAID, ID_SAVE, ID_SEND };
 
 void collect_ui_front(struct ui *u)
 {
@@ -27,7 +27,7 @@ void collect_ui_say(struct ui *u, const char *text)
     ui_text(u, ID_SAID, text);
 }
 
-void collect_ui_gathered(struct ui *u, bool can_save)
+void collect_ui_gathered(struct ui *u)
 {
     const struct collect_dialog *d = u->data;
     HWND list = ui_control(u, ID_FILES);
@@ -42,7 +42,19 @@ void collect_ui_gathered(struct ui *u, bool can_save)
             ui_list_cell(list, (int)i, c, row.cell[c]);
     }
     ListView_SetItemState(list, 0, LVIS_SELECTED | LVIS_FOCUSED, LVIS_SELECTED | LVIS_FOCUSED);
-    ui_enable(u, ID_SAVE, can_save);
+    ui_enable(u, ID_SAVE, d->can_save);
+    ui_enable(u, ID_SEND, collect_can_send(d));
+}
+
+void collect_ui_sending(struct ui *u, const char *words)
+{
+    const struct collect_dialog *d = u->data;
+
+    if (d->sending) /* what has the focus shall not be switched off */
+        ui_focus(u, IDOK);
+    ui_text(u, ID_WORDS, words);
+    ui_hide(u, ID_WORDS, !d->sending);
+    ui_enable(u, ID_SEND, collect_can_send(d));
 }
 
 static void preview(const struct ui *u, size_t row)
@@ -80,6 +92,8 @@ static void on_command(struct ui *u, int id, int code)
     (void)code;
     if (id == ID_SAVE)
         save(u);
+    else if (id == ID_SEND)
+        collect_send(u->data);
     else if (id == IDOK || id == IDCANCEL)
         ui_close(u);
 }
@@ -118,9 +132,11 @@ struct ui *collect_ui_new(struct collect_dialog *d)
     ui_height(u, 170);
     ui_name(ui_control(u, ID_CONTENT), TXT_CONTENT);
     (void)ui_add(u, UI_TEXT, ID_SAID, NULL, "\n", 0);
+    (void)ui_button(u, ID_SEND, TXT_B_SEND, false);
     (void)ui_button(u, ID_SAVE, TXT_B_SAVE_AS, false);
     (void)ui_button(u, IDOK, TXT_B_CLOSE, true);
     ui_enable(u, ID_SAVE, false);
+    ui_enable(u, ID_SEND, false);
     (void)SetTimer(u->window, DRAW_ID, DRAW_MS, NULL);
     ui_show(u, list);
     return u;

@@ -5,12 +5,9 @@
 #include "client/tray/texts.h"
 #include "client/tray/ui_gtk.h"
 
-#define DRAW_MS 100
-
 struct ui {
     struct connect_dialog *d;
     GtkWidget *dialog, *user, *passphrase, *progress, *trouble, *ok;
-    guint timer;
 };
 
 static const char *entry_text(GtkWidget *entry)
@@ -18,16 +15,9 @@ static const char *entry_text(GtkWidget *entry)
     return gtk_entry_get_text(GTK_ENTRY(entry));
 }
 
-static gboolean on_draw(gpointer data)
+static double part(gconstpointer data)
 {
-    struct ui *u = data;
-    double part = connect_part(u->d);
-
-    if (part >= 0)
-        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(u->progress), part);
-    else
-        gtk_progress_bar_pulse(GTK_PROGRESS_BAR(u->progress));
-    return G_SOURCE_CONTINUE;
+    return connect_part(data);
 }
 
 static void on_edited(GtkEditable *editable, gpointer data)
@@ -47,14 +37,7 @@ void connect_ui_phase(struct ui *u, const char *words)
     gtk_widget_set_sensitive(u->user, !busy);
     gtk_widget_set_sensitive(u->passphrase, !busy);
     on_edited(NULL, u);
-    gtk_widget_set_visible(u->progress, busy);
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(u->progress), words);
-    if (busy && u->timer == 0)
-        u->timer = g_timeout_add(DRAW_MS, on_draw, u);
-    if (!busy && u->timer != 0) {
-        g_source_remove(u->timer);
-        u->timer = 0;
-    }
+    ui_progress_run(u->progress, busy, words);
 }
 
 void connect_ui_trouble(struct ui *u, const char *title, const char *cause, const char *remedy)
@@ -100,8 +83,6 @@ static void on_destroy(GtkWidget *w, gpointer data)
     struct ui *u = data;
 
     (void)w;
-    if (u->timer != 0)
-        g_source_remove(u->timer);
     connect_gone(u->d);
     g_free(u);
 }
@@ -117,8 +98,7 @@ static void build(struct ui *u, struct tray_app *app, const char *user)
     gtk_entry_set_text(GTK_ENTRY(u->user), user);
     ui_row(grid, 0, TXT_L_USER, u->user);
     ui_row(grid, 1, TXT_L_PASSPHRASE, u->passphrase);
-    u->progress = ui_progress(TXT_OPENING_KEY);
-    gtk_widget_set_no_show_all(u->progress, TRUE);
+    u->progress = ui_progress(part, u->d);
     u->trouble = ui_trouble();
     if (app->config.name[0] != '\0')
         gtk_container_add(GTK_CONTAINER(content), ui_heading(app->config.name));

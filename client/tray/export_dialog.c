@@ -74,6 +74,7 @@ static int look(struct export_dialog *d, struct fault *f)
     (void)keymake_fingerprint(&d->info, d->fingerprint);
     (void)key_binding_words(&d->info, d->binding);
     snprintf(d->who, sizeof(d->who), "%s@%s", d->info.user, d->info.computer);
+    d->can_enroll = d->app->facts.has_server;
     d->can_connect = d->app->facts.has_server && d->app->view.can_connect;
     return 0;
 }

@@ -17,7 +17,7 @@ struct export_dialog {
     char line[SSHKEY_LINE_MAX];
     /* What is shown. */
     char who[160], fingerprint[SSHKEY_FINGERPRINT_MAX], binding[KEY_BINDING_MAX];
-    bool can_connect; /* a button leads on */
+    bool can_connect, can_enroll; /* buttons that lead on */
 };
 
 #define EXPORT_NAME_MAX (KEYFILE_USER_MAX + 8)

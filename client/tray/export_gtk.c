@@ -8,7 +8,7 @@ struct ui {
     GtkWidget *dialog, *said;
 };
 
-enum { RESPONSE_COPY = 1, RESPONSE_SAVE, RESPONSE_CONNECT };
+enum { RESPONSE_COPY = 1, RESPONSE_SAVE, RESPONSE_CONNECT, RESPONSE_ENROLL };
 
 void export_ui_front(struct ui *u)
 {
@@ -41,6 +41,8 @@ static void on_response(GtkDialog *dialog, gint response, gpointer data)
         gtk_widget_destroy(GTK_WIDGET(dialog));
         if (response == RESPONSE_CONNECT)
             connect_dialog_open(app);
+        else if (response == RESPONSE_ENROLL)
+            enroll_dialog_open(app);
     }
 }
 
@@ -71,6 +73,8 @@ static void build(struct ui *u)
     gtk_container_add(GTK_CONTAINER(content), u->said);
     gtk_dialog_add_buttons(GTK_DIALOG(u->dialog), TXT_B_COPY, RESPONSE_COPY, TXT_B_SAVE_TO,
                            RESPONSE_SAVE, NULL);
+    if (d->can_enroll)
+        gtk_dialog_add_button(GTK_DIALOG(u->dialog), TXT_M_ENROLL, RESPONSE_ENROLL);
     close = gtk_dialog_add_button(GTK_DIALOG(u->dialog), TXT_B_CLOSE, GTK_RESPONSE_CLOSE);
     if (d->can_connect)
         gtk_dialog_add_button(GTK_DIALOG(u->dialog), TXT_B_CONNECT, RESPONSE_CONNECT);

@@ -15,7 +15,8 @@ enum {
     ID_SAID,
     ID_COPY,
     ID_CONNECT,
-    ID_SAVE
+    ID_SAVE,
+    ID_ENROLL
 };
 
 void export_ui_front(struct ui *u)
@@ -48,10 +49,12 @@ static void on_command(struct ui *u, int id, int code)
         export_copy(d);
     else if (id == ID_SAVE)
         save(u);
-    else if (id == IDOK || id == IDCANCEL || id == ID_CONNECT)
+    else if (id == IDOK || id == IDCANCEL || id == ID_CONNECT || id == ID_ENROLL)
         ui_close(u);
     if (id == ID_CONNECT)
         connect_dialog_open(app);
+    else if (id == ID_ENROLL)
+        enroll_dialog_open(app);
 }
 
 static void on_freed(struct ui *u)
@@ -75,6 +78,8 @@ struct ui *export_ui_new(struct export_dialog *d)
     (void)ui_add(u, UI_TEXT, ID_SAID, NULL, TXT_EXPORT_WAITING, 0);
     (void)ui_button(u, ID_COPY, TXT_B_COPY, false);
     (void)ui_button(u, ID_SAVE, TXT_B_SAVE_TO, false);
+    if (d->can_enroll)
+        (void)ui_button(u, ID_ENROLL, TXT_M_ENROLL, false);
     close = ui_button(u, IDOK, TXT_B_CLOSE, true);
     if (d->can_connect)
         (void)ui_button(u, ID_CONNECT, TXT_B_CONNECT, false);

@@ -5,12 +5,9 @@
 #include "client/tray/ui_gtk.h"
 #include "common/i18n.h"
 
-#define DRAW_MS 100
-
 struct ui {
     struct keygen_dialog *d;
     GtkWidget *dialog, *user, *passphrase, *again, *bar, *words, *advice, *progress, *trouble;
-    guint timer;
 };
 
 static void read_entry(GtkWidget *entry, char *dst, size_t cap)
@@ -34,12 +31,9 @@ void keygen_ui_show(struct ui *u, double strength, const char *words, const char
     gtk_dialog_set_response_sensitive(GTK_DIALOG(u->dialog), GTK_RESPONSE_OK, ready);
 }
 
-static gboolean on_draw(gpointer data)
+static double part(gconstpointer data)
 {
-    const struct ui *u = data;
-
-    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(u->progress), keygen_part(u->d));
-    return G_SOURCE_CONTINUE;
+    return keygen_part(data);
 }
 
 void keygen_ui_busy(struct ui *u)
@@ -49,13 +43,7 @@ void keygen_ui_busy(struct ui *u)
 
     for (size_t i = 0; i < G_N_ELEMENTS(inputs); i++)
         gtk_widget_set_sensitive(inputs[i], !busy);
-    gtk_widget_set_visible(u->progress, busy);
-    if (busy && u->timer == 0) {
-        u->timer = g_timeout_add(DRAW_MS, on_draw, u);
-    } else if (!busy && u->timer != 0) {
-        g_source_remove(u->timer);
-        u->timer = 0;
-    }
+    ui_progress_run(u->progress, busy, TXT_MAKING_KEY);
 }
 
 void keygen_ui_trouble(struct ui *u, const char *title, const char *cause, const char *remedy)
@@ -97,8 +85,6 @@ static void on_destroy(GtkWidget *w, gpointer data)
     struct ui *u = data;
 
     (void)w;
-    if (u->timer != 0)
-        g_source_remove(u->timer);
     keygen_gone(u->d);
     g_free(u);
 }
@@ -137,8 +123,7 @@ static void build(struct ui *u, const char *user)
     gtk_container_add(GTK_CONTAINER(content), pool_new(u->dialog, &u->d->pool, on_filled, u->d));
     u->advice = ui_label("");
     gtk_label_set_width_chars(GTK_LABEL(u->advice), 50);
-    u->progress = ui_progress(TXT_MAKING_KEY);
-    gtk_widget_set_no_show_all(u->progress, TRUE);
+    u->progress = ui_progress(part, u->d);
     u->trouble = ui_trouble();
     gtk_container_add(GTK_CONTAINER(content), u->advice);
     gtk_container_add(GTK_CONTAINER(content), u->progress);

@@ -9,4 +9,17 @@
  */
 char *run_read(const char *program, const char *first, const char *second);
 
+/*
+ * The same with what it reads from standard input (some hundred bytes), line by line. `args` (without blanks
+ * in them) ends with NULL. Returns NULL if it cannot be run.
+ */
+struct run;
+struct run *run_start(const char *program, const char *const *args, const char *input);
+/* The next line without its end, or NULL: it is over. free() it. For a thread: blocks. */
+char *run_line(struct run *r);
+/* Ends the program, from any thread; run_line() comes to its end then. */
+void run_stop(struct run *r);
+/* When no thread is in run_line() any more. */
+void run_free(struct run *r);
+
 #endif

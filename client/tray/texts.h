@@ -35,7 +35,16 @@
 #define TXT_COLLECT_EXISTS                                                                         \
     tr("Not written: %s exists already; choose another name.",                                     \
        "保存しませんでした。%s はすでにあります。別の名前を選んでください。")
-#define TXT_COLLECT_FAILED     tr("Not written: %s", "保存できません: %s")
+#define TXT_COLLECT_FAILED tr("Not written: %s", "保存できません: %s")
+#define TXT_B_SEND         tr("Sen_d", "送信(_D)")
+#define TXT_SENDING        tr("Sending to the helpdesk ...", "問い合わせ先に送信しています ...")
+#define TXT_SENT                                                                                   \
+    tr("Sent. Tell your helpdesk this number: %s",                                                 \
+       "送信しました。問い合わせ先に受付番号をお伝えください: %s")
+#define TXT_SEND_FAILED tr("Not sent: %s", "送信できませんでした: %s")
+#define TXT_SEND_REFUSED_SAVE                                                                      \
+    tr("Not sent: %s. Save the file and hand it over.",                                            \
+       "送信できませんでした: %s。「保存」でファイルにして、問い合わせ先にお渡しください。")
 #define TXT_COLLECT_SAVE_TITLE tr("Save the logs", "ログの保存")
 #define TXT_COL_FILE           tr("File", "ファイル")
 #define TXT_COL_SIZE           tr("Size", "サイズ")
@@ -43,9 +52,12 @@
 #define TXT_COL_REMOVED        tr("Taken out", "除いた行")
 #define TXT_FILES              tr("Files", "ファイル一覧")
 #define TXT_COLLECT_TITLE      tr("Collect logs", "ログの収集")
-#define TXT_COLLECT_INTRO                                                                          \
-    tr("One file for the helpdesk. This is what goes in:",                                         \
-       "問い合わせ用のファイルを作成します。次の内容が含まれます。")
+#define TXT_COLLECT_INTRO                                                                                                                     \
+    tr("For the helpdesk: send it over the connection that is up, or save it as one file. This "                                              \
+       "is what goes in:",                                                                                                                    \
+       "問い合わせ用のログです。接続中は「送信」、接続できないときは「保存」で渡してください。次" \
+       "の"                                                                                                                                  \
+       "内容が含まれます。")
 #define TXT_PROGRESS    tr("Progress", "進行状況")
 #define TXT_COLLECTING  tr("Collecting (up to 20 s) ...", "収集しています(最長 20 秒) ...")
 #define TXT_CONTENT     tr("Content", "ファイルの内容")
@@ -97,6 +109,50 @@
        "Once it is registered you can connect.",                                                                                              \
        "システム管理者さまの登録待ちです。公開鍵を渡し、指紋を照合してください。登録が済むと接続" \
        "できます。")
+#define TXT_ENROLL_TITLE tr("Register the key with a code", "登録コードで登録")
+#define TXT_M_ENROLL     tr("_Register with a code ...", "登録コードで登録(_R) ...")
+#define TXT_ENROLL_INTRO                                                                           \
+    tr("Type the code that your administrator gave you, and the passphrase of this PC's key. The " \
+       "public key goes to the gateway and waits there for the administrator.",                    \
+       "システム管理者さまから伝えられた登録コードと、この PC "           \
+       "の鍵のパスフレーズを入力してください。公開鍵を"                     \
+       "ゲートウェイに送り、システム管理者さまの承認を待ちます。")
+#define TXT_ENROLL_CODE   tr("Enrollment code", "登録コード")
+#define TXT_L_ENROLL_CODE tr("Enrollment c_ode:", "登録コード(_O):")
+#define TXT_B_ENROLL      tr("_Register", "登録(_R)")
+#define TXT_ENROLL_WAITING                                                                         \
+    tr("Waiting for the administrator ...", "システム管理者さまの承認を待っています ...")
+#define TXT_ENROLL_WAITS                                                                                                                      \
+    tr("The key was handed in. Your administrator sees the same fingerprint. If this window is "                                              \
+       "closed, the request stays: the same code goes on with the wait.",                                                                     \
+       "公開鍵を送信しました。システム管理者さまの画面にも同じ指紋が表示されます。このウィンドウ" \
+       "を閉じても"                                                                                                                      \
+       "依頼は残り、同じ登録コードで待機を再開できます。")
+#define TXT_L_EXPIRES tr("Waits until:", "期限:")
+#define TXT_ENROLL_LOST                                                                            \
+    tr("The connection was lost; the request stays. Trying again in %d s ...",                     \
+       "接続が切れました。依頼は残っています。%d 秒後に再試行します ...")
+#define TXT_ENROLL_APPROVED tr("The key is registered", "承認されました")
+#define TXT_ENROLL_APPROVED_WHY                                                                    \
+    tr("The key of this PC is registered for the user %s. You can connect now.",                   \
+       "この PC の公開鍵は、ユーザ %s に登録されました。接続できます。")
+#define TXT_ENROLL_OTHER_USER                                                                                \
+    tr("The key of this PC is registered for the user %s. The key was made for another name: "               \
+       "type "                                                                                               \
+       "this user name when you connect.",                                                                   \
+       "この PC の公開鍵は、ユーザ %s "                                                           \
+       "に登録されました。鍵のユーザ名と異なるため、接続時はこのユーザ名を" \
+       "入力してください。")
+#define TXT_ENROLL_REPLACED                                                                        \
+    tr("Another window or command on this PC waits instead of this one",                           \
+       "この PC の別のウィンドウまたはコマンドが代わりに待機しています")
+#define TXT_ENROLL_STOPPED                                                                         \
+    tr("The key could not be handed in: pra has ended",                                            \
+       "公開鍵を送信できませんでした。pra が終了しました")
+#define TXT_ENROLL_BAD_CODE tr("That is no enrollment code", "登録コードが正しくありません")
+#define TXT_ENROLL_BAD_CODE_WHY                                                                    \
+    tr("A code has 16 letters and digits, such as ABCD-EFGH-IJKL-MNOP.",                           \
+       "登録コードは英数字 16 文字です(例: ABCD-EFGH-IJKL-MNOP)。")
 #define TXT_B_COPY      tr("_Copy", "コピー(_C)")
 #define TXT_B_SAVE_TO   tr("_Save to a file ...", "ファイルに保存(_S) ...")
 #define TXT_NAME_HOLDER tr("NAME", "ユーザ名")

@@ -104,7 +104,8 @@ enum tray_command {
     TRAY_CMD_QUIT,
     TRAY_CMD_PROFILE, /* asks for a profile's file */
     TRAY_CMD_ABOUT,
-    TRAY_CMD_CODE, /* asks for the code of the authenticator app */
+    TRAY_CMD_CODE,   /* asks for the code of the authenticator app */
+    TRAY_CMD_ENROLL, /* hands the key in with a code */
     TRAY_CMD_COUNT
 };
 

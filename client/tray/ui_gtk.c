@@ -6,6 +6,8 @@
 #include "client/tray/texts.h"
 #include "common/i18n.h"
 
+#define PROGRESS_MS 100
+
 GtkWidget *ui_name(GtkWidget *w, const char *name)
 {
     atk_object_set_name(gtk_widget_get_accessible(w), name);
@@ -94,13 +96,67 @@ GtkWidget *ui_button(const char *label)
     return button;
 }
 
-GtkWidget *ui_progress(const char *words)
-{
-    GtkWidget *bar = ui_name(gtk_progress_bar_new(), TXT_PROGRESS);
+/* What ui_progress() keeps with its bar. */
+struct progress {
+    double (*part)(gconstpointer data);
+    gconstpointer data;
+    guint timer;
+};
 
+static struct progress *progress_of(GtkWidget *bar)
+{
+    return g_object_get_data(G_OBJECT(bar), "pra-progress");
+}
+
+static gboolean on_progress(gpointer bar)
+{
+    const struct progress *p = progress_of(bar);
+    double part = p->part != NULL ? p->part(p->data) : -1;
+
+    if (part >= 0)
+        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(bar), part);
+    else
+        gtk_progress_bar_pulse(GTK_PROGRESS_BAR(bar));
+    return G_SOURCE_CONTINUE;
+}
+
+static void progress_stop(struct progress *p)
+{
+    if (p->timer != 0)
+        g_source_remove(p->timer);
+    p->timer = 0;
+}
+
+static void on_progress_destroy(GtkWidget *bar, gpointer data)
+{
+    (void)data;
+    progress_stop(progress_of(bar));
+}
+
+GtkWidget *ui_progress(double (*part)(gconstpointer data), gconstpointer data)
+{
+    GtkWidget *bar = gtk_progress_bar_new();
+    struct progress *p = g_new0(struct progress, 1);
+
+    p->part = part;
+    p->data = data;
+    g_object_set_data_full(G_OBJECT(bar), "pra-progress", p, g_free);
+    g_signal_connect(bar, "destroy", G_CALLBACK(on_progress_destroy), NULL);
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
+    gtk_widget_set_no_show_all(bar, TRUE);
+    return ui_name(bar, TXT_PROGRESS);
+}
+
+void ui_progress_run(GtkWidget *bar, bool on, const char *words)
+{
+    struct progress *p = progress_of(bar);
+
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(bar), words);
-    return bar;
+    gtk_widget_set_visible(bar, on);
+    if (!on)
+        progress_stop(p);
+    else if (p->timer == 0)
+        p->timer = g_timeout_add(PROGRESS_MS, on_progress, bar);
 }
 
 void ui_yes_no(GtkWidget *dialog, const char *action)

@@ -26,8 +26,13 @@ GtkWidget *ui_entry(const char *name);
 GtkWidget *ui_secret(const char *name);  /* shows dots */
 GtkWidget *ui_button(const char *label); /* with mnemonic */
 
-/* A bar of progress with words in it. */
-GtkWidget *ui_progress(const char *words);
+/*
+ * A bar of progress with words in it, hidden until ui_progress_run(). `part` says how far it is, 0 to 1, or
+ * less than 0 where that is not known; NULL = never known.
+ */
+GtkWidget *ui_progress(double (*part)(gconstpointer data), gconstpointer data);
+/* Shows it with these words and draws it from time to time, or hides it. */
+void ui_progress_run(GtkWidget *bar, bool on, const char *words);
 /* The buttons of a dialog: cancel, and `action`, which Enter presses. */
 void ui_yes_no(GtkWidget *dialog, const char *action);
 

@@ -148,6 +148,16 @@ static void place_buttons(const struct ui *u, struct flow *f)
     f->y += height;
 }
 
+/* The width that all buttons beside each other need. */
+static int buttons_width(const struct ui *u)
+{
+    int width = 2 * ui_px(u, MARGIN) - ui_px(u, GAP);
+
+    for (size_t i = 0; i < u->buttons; i++)
+        width += ui_button_width(u, u->button[i]) + ui_px(u, GAP);
+    return width;
+}
+
 static int flow_all(const struct ui *u, struct flow *f)
 {
     f->y = ui_px(u, MARGIN);
@@ -179,6 +189,8 @@ static void rows(struct ui *u)
 
     (void)GetClientRect(u->window, &client);
     f.width = u->resizable && IsWindowVisible(u->window) ? client.right : ui_px(u, u->width);
+    if (f.width < buttons_width(u)) /* texts differ in length by language */
+        f.width = buttons_width(u);
     need = flow_all(u, &f);
     if (!u->resizable || !IsWindowVisible(u->window)) {
         set_client(u, f.width, need);

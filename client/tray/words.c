@@ -200,6 +200,7 @@ void words_menu_bar(struct words_menu_line dst[WORDS_MENU_LINES])
         {TRAY_CMD_NONE, TXT_M_KEY},
         {TRAY_CMD_KEYGEN, TXT_M_KEYGEN},
         {TRAY_CMD_EXPORT, TXT_M_EXPORT},
+        {TRAY_CMD_ENROLL, TXT_M_ENROLL},
         {TRAY_CMD_NONE, TXT_M_HELP},
         {TRAY_CMD_COLLECT, TXT_M_COLLECT},
         {TRAY_CMD_ABOUT, TXT_M_VERSION},
@@ -222,6 +223,8 @@ bool words_command_on(const struct tray_facts *facts, const struct tray_view *vi
         return view->can_code;
     case TRAY_CMD_EXPORT:
         return facts->has_key;
+    case TRAY_CMD_ENROLL:
+        return facts->has_key && facts->has_server;
     default:
         return true;
     }

@@ -78,7 +78,7 @@ struct words_menu_line {
     enum tray_command command;
     const char *label; /* with mnemonic */
 };
-#define WORDS_MENU_LINES 17
+#define WORDS_MENU_LINES 18
 void words_menu_bar(struct words_menu_line dst[WORDS_MENU_LINES]);
 
 /* Can a command be given in this state? */

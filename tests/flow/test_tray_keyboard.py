@@ -41,6 +41,13 @@ STATES = [
                                         "error": error(MESSAGES["MSG_GATEWAY_LOST"], "en", **ARGS)}),
     ("action", "type the passphrase again", {"state": "error",
                                              "error": error(MESSAGES["MSG_KEY_PASSPHRASE"], "en", **ARGS)}),
+    ("action", "compare the gateway's fingerprint", {"state": "error",
+                                                     "error": error(MESSAGES["MSG_HOSTKEY_UNKNOWN"], "en", **ARGS)}),
+    ("action", "make a key for this PC", {"state": "error", "error": error(MESSAGES["MSG_KEY_REVOKED"], "en", **ARGS)}),
+    ("action", "Waiting for the administrator to register the key",
+     {"state": "error", "error": error(MESSAGES["MSG_KEY_UNREGISTERED"], "en", **ARGS)}),
+    ("action", "type the code of your authenticator app",
+     {"state": "code", "error": error(MESSAGES["MSG_CODE_NEEDED"], "en", **ARGS)}),
     ("error", "Not connected: ERR(10203)", {"state": "error", "error": error(MESSAGES["MSG_RULES_NONE"], "en", **ARGS)}),
 ]
 
@@ -99,6 +106,26 @@ def test_connection_is_made_and_ended_by_keyboard_alone(agent, new_pc, make_tray
     before = sum(r["op"] == "disconnect" for r in agent.requests)
     tray.keys_on_top("Return")
     asked(agent, "disconnect", before + 1)
+
+
+def test_code_is_given_by_keyboard_alone(agent, new_pc, make_tray):
+    title = "Code of the authenticator app"
+    agent.say(state="code", error=error(MESSAGES["MSG_CODE_NEEDED"], "en", **ARGS))
+    tray = make_tray(new_pc)
+    tray.wait_text("type the code of your authenticator app")
+    tray.keys("PRA", "alt+c")
+    tray.find("menu item", "Type the code")
+    tray.keys("PRA", "t")
+    tray.find("dialog", title)
+    tray.type(title, "123456")
+    tray.keys(title, "Return")
+    assert asked(agent, "code")["code"] == "123456"
+    agent.say(state="connecting")
+    tray.find("icon", "connecting")
+    agent.say(state="connected", forwards=[forward("POP")])
+    tray.find("alert", "Connected; port forwarding has begun")
+    tray.keys_on_top("Return")
+    tray.gone("dialog")
 
 
 def test_server_options_and_key_are_reached_by_keyboard_alone(agent, new_pc, make_tray):

@@ -22,7 +22,7 @@ SCREEN = "1024x768x24"
 FONTS = ["Meiryo UI", "Yu Gothic UI", "Segoe UI", "Tahoma", "MS Shell Dlg", "MS Shell Dlg 2", "MS UI Gothic"]
 
 VK = {"Tab": 0x09, "Return": 0x0D, "Shift": 0x10, "Control": 0x11, "Alt": 0x12, "Escape": 0x1B, "Space": 0x20,
-      "Down": 0x28, "Up": 0x26, "Right": 0x27, "Left": 0x25, "Home": 0x24, "End": 0x23, "F4": 0x73, "F10": 0x79}
+      "Down": 0x28, "Up": 0x26, "Right": 0x27, "Left": 0x25, "Home": 0x24, "End": 0x23, "Delete": 0x2E, "F4": 0x73, "F10": 0x79}
 
 WM_COMMAND, WM_CLOSE, WM_CONTEXTMENU, WM_APP = 0x111, 0x10, 0x7B, 0x8000
 NOTIFY_ICON, NIN_SELECT, NIN_BALLOONUSERCLICK = WM_APP + 1, 0x400, 0x405

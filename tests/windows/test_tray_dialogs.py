@@ -5,20 +5,28 @@ import zipfile
 
 import pytest
 
-from lib import machines
+from lib import machines, wineprefix
 from lib.client import exchange
 from lib.messages import MESSAGES
 from lib.ports import free_port
 from lib.procs import wait_until
-from lib.windesk import configure, windows_path
-from test_tray_windows import (ABOUT, EXPORT, FINGERPRINT, KEYGEN, LANGS, PASSPHRASE, PROFILE, QUIT, WORDS,
+from lib.windesk import BUILD, WINE, configure, windows_path
+from test_tray_windows import (ABOUT, COLLECT, ENROLL, EXPORT, FINGERPRINT, KEYGEN, LANGS, PASSPHRASE, PROFILE, QUIT, WORDS,
                                agent, error_of, forward, shape, status)
 
 __all__ = ["agent"]  # a fixture
 
 WORDS_HERE = {
-    "en": {"profile": "Connection profile", "use": "Use", "saved": "Saved: "},
-    "ja": {"profile": "接続プロファイル", "use": "使用する", "saved": "保存しました: "},
+    "en": {"profile": "Connection profile", "use": "Use", "saved": "Saved: ",
+           "enroll": "Register the key with a code", "code": "Enrollment code", "register": "Register",
+           "bad code": "That is no enrollment code", "waits": "Waiting for the administrator ...",
+           "approved": "The key is registered", "send": "Send", "sent": "Sent. Tell your helpdesk this number: ",
+           "offline": "Not sent: not connected. Save the file"},
+    "ja": {"profile": "接続プロファイル", "use": "使用する", "saved": "保存しました: ",
+           "enroll": "登録コードで登録", "code": "登録コード", "register": "登録",
+           "bad code": "登録コードが正しくありません", "waits": "システム管理者さまの承認を待っています",
+           "approved": "承認されました", "send": "送信", "sent": "送信しました。問い合わせ先に受付番号をお伝えください: ",
+           "offline": "送信できませんでした: 接続していません。「保存」"},
 }
 
 
@@ -230,7 +238,11 @@ def test_code_of_the_authenticator_app_is_typed_and_a_wrong_one_told(agent, make
     agent.say(status("code", error_of("MSG_CODE_NEEDED")))
     tray.wait_text(needed)
     assert shape(tray) == "action"
-    tray.press(button, "PRA")
+    if lang == "en":
+        tray.main()
+        tray.keys("Alt+C", "T")
+    else:
+        tray.press(button, "PRA")
     tray.wait_title(title)
     tray.type("123456")
     tray.keys("Return")
@@ -246,3 +258,116 @@ def test_code_of_the_authenticator_app_is_typed_and_a_wrong_one_told(agent, make
     agent.say(status("connected", forwards=[forward()]))
     tray.wait_text(WORDS[lang]["begun"])
     tray.gone(title)
+
+
+def waiting(gateway):
+    return wait_until(lambda: gateway.admin("enroll", "list", "--state", "waiting"), 60, "the request")[0]
+
+
+@pytest.fixture
+def pra(wine, home):
+    """pra.exe on the PC of the tray, for what a test has to have done before."""
+    os.makedirs(home, exist_ok=True)
+    machines.write(f"{home}/machine.json", machines.OFFICE_PC)
+    with open(f"{home}/passphrase", "w", encoding="utf-8") as f:
+        f.write(PASSPHRASE + "\n")
+    env = dict(wine.env, PRA_HOME=windows_path(home), PRA_TEST_MACHINE=windows_path(f"{home}/machine.json"),
+               PRA_TEST_FOREIGN_PEERS="1")
+    secret = ["--passphrase-file", windows_path(f"{home}/passphrase")]
+
+    def run(*args):
+        return wineprefix.run([WINE, BUILD / "windows" / "test" / "pra.exe", *args], env, timeout=120)
+    run("keygen", "--user", "suzuki", *secret).ok()
+    run.connect = lambda: run("connect", *secret).ok()
+    return run
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_key_is_handed_in_with_a_code_and_the_way_leads_on_to_the_connection(gateway, pra, make_tray, lang):
+    w = {**WORDS[lang], **WORDS_HERE[lang]}
+    gateway.add_user("suzuki")
+    pra("server", "set", gateway.address).ok()  # its fingerprint is compared by the person
+
+    def hand_in(code):
+        tray.fill(w["code"], code, w["enroll"])
+        tray.fill(w["passphrase"], PASSPHRASE, w["enroll"])
+        tray.press(w["register"], w["enroll"])
+
+    tray = make_tray(lang)
+    tray.menu(ENROLL)
+    tray.wait_title(w["enroll"])
+    hand_in("12345")
+    tray.wait_text(w["bad code"])
+    hand_in("AAAA-BBBB-CCCC-DDDD")
+    tray.wait_text(w["compare"], gateway.fingerprint(), timeout=60)
+    tray.press(w["same"])
+    tray.wait_text(MESSAGES["MSG_ENROLL_CODE"].code + " " + MESSAGES["MSG_ENROLL_CODE"].title[lang], timeout=60)
+    hand_in(gateway.admin("enroll", "code", "suzuki")["code"])
+    request = waiting(gateway)
+    tray.wait_text(w["waits"], request["fingerprint"], "suzuki")
+    gateway.admin("enroll", "approve", str(request["id"]))
+    tray.wait_text(w["approved"])
+    tray.gone(w["enroll"])
+    tray.keys("Return")
+    tray.wait_title(w["connect"])
+
+
+def test_key_is_handed_in_by_keyboard_alone_and_a_wait_may_be_left_and_taken_up(gateway, pra, make_tray):
+    title = WORDS_HERE["en"]["enroll"]
+    gateway.add_user("suzuki")
+    pra("server", "set", gateway.address, "--fingerprint", gateway.fingerprint()).ok()
+    code = gateway.admin("enroll", "code", "suzuki")["code"]
+    tray = make_tray()
+    tray.main()
+    tray.keys("Alt+K", "R")
+    tray.wait_title(title)
+    tray.type(code)
+    tray.keys("Tab")
+    tray.type("wrong")
+    tray.keys("Return")
+    tray.wait_text(MESSAGES["MSG_KEY_PASSPHRASE"].code, timeout=60)
+    tray.keys("Alt+P", "Home", *["Delete"] * 5)
+    tray.type(PASSPHRASE)
+    tray.keys("Return")
+    request = waiting(gateway)
+    tray.wait_text(request["fingerprint"])
+    tray.keys("Escape")
+    tray.gone(title)
+    assert waiting(gateway)["id"] == request["id"], "the request stays"
+    tray.keys("Alt+K", "R")
+    tray.wait_title(title)
+    tray.type(code)
+    tray.keys("Tab")
+    tray.type(PASSPHRASE)
+    tray.keys("Return")
+    tray.wait_text(request["fingerprint"], timeout=60)
+    gateway.admin("enroll", "deny", str(request["id"]))
+    tray.wait_text(MESSAGES["MSG_ENROLL_DENIED"].code, MESSAGES["MSG_ENROLL_DENIED"].title["en"])
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_logs_are_sent_from_the_window_and_their_number_is_shown(gateway, pra, make_tray, home, lang):
+    w = {**WORDS[lang], **WORDS_HERE[lang]}
+    gateway.add_user("suzuki")
+    pra("server", "set", gateway.address, "--fingerprint", gateway.fingerprint()).ok()
+    pra("key", "export", "-o", windows_path(f"{home}/suzuki.pub")).ok()
+    gateway.add_key("suzuki", f"{home}/suzuki.pub")
+    gateway.add_rule("suzuki", "Echo", "127.0.0.1:9", free_port())
+    tray = make_tray(lang)
+    tray.menu(COLLECT)
+    tray.wait_title(w["collect"])
+    tray.wait_text("manifest.txt", timeout=60)
+    tray.press(w["send"], w["collect"])
+    tray.wait_text(w["offline"])
+    pra.connect()
+    try:
+        if lang == "en":
+            tray.keys("Alt+D")
+        else:
+            tray.press(w["send"], w["collect"])
+        row = wait_until(lambda: gateway.admin("log", "list", "--user", "suzuki"), 60, "the logs at the gateway")[0]
+        tray.wait_text(w["sent"] + row["id"])
+        assert row["whole"]
+        assert not any("log-" in name for name in os.listdir(home)), "no copy stays on the PC"
+    finally:
+        pra("disconnect")

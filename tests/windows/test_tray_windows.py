@@ -13,7 +13,7 @@ import pytest
 from lib.client import exchange
 from lib.messages import MESSAGES, assert_shows
 from lib.ports import free_port
-from lib.procs import run, wait_until
+from lib.procs import wait_until
 from lib.windesk import NIN_BALLOONUSERCLICK, NIN_SELECT, WM_CONTEXTMENU, FakeAgent, configure, windows_path
 
 # `make test` speaks Japanese where that is quick; `make test-windows` everywhere.
@@ -22,7 +22,7 @@ LANGS = ["en", pytest.param("ja", marks=pytest.mark.windows_full)]
 FINGERPRINT = "SHA256:" + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 PASSPHRASE = "correct horse battery staple"
 # Entries of the menu bar: 200 and the number in enum tray_command.
-CONNECT, DISCONNECT, COPY, SERVER, KEYGEN, EXPORT, COLLECT, SETTINGS, QUIT, PROFILE, ABOUT = range(204, 215)
+CONNECT, DISCONNECT, COPY, SERVER, KEYGEN, EXPORT, COLLECT, SETTINGS, QUIT, PROFILE, ABOUT, CODE, ENROLL = range(204, 217)
 
 WORDS = {
     "en": {"server": "Server", "address": "Server address", "fingerprint": "Fingerprint", "set": "Set", "cancel": "Cancel",
@@ -98,6 +98,10 @@ def test_icon_window_and_buttons_follow_every_state(agent, make_tray):
         (status("waiting", error_of("MSG_SERVER_UNREACHABLE") if "MSG_SERVER_UNREACHABLE" in MESSAGES else None,
                 retry_in=600), "connecting", "Not connected, next try in", {"disconnect", "retry"}),
         (status("error", error_of("MSG_KEY_PASSPHRASE")), "action", "type the passphrase again", {"connect"}),
+        (status("error", error_of("MSG_HOSTKEY_UNKNOWN")), "action", "compare the gateway's fingerprint", {"connect"}),
+        (status("error", error_of("MSG_KEY_REVOKED")), "action", "make a key for this PC", {"connect"}),
+        (status("error", error_of("MSG_KEY_UNREGISTERED")), "action", "Waiting for the administrator to register", {"connect"}),
+        (status("code", error_of("MSG_CODE_NEEDED")), "action", "type the code of your authenticator app", {"disconnect"}),
         (status("error", error_of("MSG_RULES_NONE")), "error", "Not connected: ERR(10203)", {"connect", "disconnect"}),
     ]
     for said, word, headline, on in cases:

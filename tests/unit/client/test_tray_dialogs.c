@@ -51,6 +51,8 @@ static int teardown(void **state)
         keygen_ui_close(NULL);
     else if (is_open("profile"))
         profile_ui_close(NULL);
+    else if (is_open("enroll"))
+        enroll_ui_close(NULL);
     app_free(&app);
     return 0;
 }
@@ -410,6 +412,117 @@ static void profile_that_replaces_is_shown_beside_what_was(void **state)
     assert_non_null(strstr(seen.text, "suzuki.pra:3:"));
 }
 
+/* --- 登録コードで登録 ------------------------------------------------------------------------------ */
+
+static const char *const nothing[] = {NULL};
+
+/* The dialog with both fields filled, and what the program will say. */
+static struct enroll_dialog *enrolling(const char *const *lines)
+{
+    set_server();
+    app.facts.has_key = true;
+    app_command(&app, TRAY_CMD_ENROLL, 0);
+    assert_true(is_open("enroll"));
+    KEEP(seen.user, "abcd-efgh-ijkl-mnop");
+    KEEP(seen.passphrase, PASSPHRASE);
+    seen.lines = lines;
+    return seen.dialog;
+}
+
+static void enrolment_needs_server_key_and_a_whole_code(void **state)
+{
+    struct enroll_dialog *d;
+
+    (void)state;
+    app_command(&app, TRAY_CMD_ENROLL, 0);
+    assert_null(seen.open);
+    assert_false(words_command_on(&app.facts, &app.view, TRAY_CMD_ENROLL));
+    d = enrolling(nothing);
+    assert_true(words_command_on(&app.facts, &app.view, TRAY_CMD_ENROLL));
+    app_command(&app, TRAY_CMD_ENROLL, 0);
+    assert_int_equal(seen.fronts, 1);
+    KEEP(seen.user, "abcd");
+    enroll_begin(d);
+    assert_string_equal(seen.trouble, "That is no enrollment code");
+    assert_string_equal(seen.input, ""); /* nothing was started */
+    seen.lines = NULL;
+    KEEP(seen.user, "abcd-efgh-ijkl-mnop");
+    enroll_begin(d);
+    assert_non_null(strstr(seen.trouble, "could not be handed in"));
+    assert_int_equal(d->phase, ENROLL_INPUT);
+}
+
+static void enrolment_shows_what_waits_and_leads_on_when_it_is_approved(void **state)
+{
+    static const char *const lines[] = {"{\"state\":\"connecting\",\"server\":\"gw\"}",
+                                        "{\"state\":\"waiting\",\"user\":\"suzuki\","
+                                        "\"fingerprint\":\"SHA256:f\",\"expires\":\"noon\"}",
+                                        "{\"state\":\"lost\",\"detail\":\"gone\",\"retry_in\":7}",
+                                        "{\"state\":\"approved\",\"user\":\"suzuki\"}", NULL};
+
+    (void)state;
+    enroll_begin(enrolling(lines));
+    assert_string_equal(seen.words, "Opening the key ...");
+    assert_null(strstr(seen.arguments, "abcd")); /* secrets go another way */
+    assert_null(strstr(seen.arguments, "horse"));
+    assert_string_equal(seen.input, "abcd-efgh-ijkl-mnop\n" PASSPHRASE "\n");
+    seen.said[0] = '\0';
+    run_until(seen.said);
+    assert_string_equal(seen.said, "suzuki SHA256:f noon");
+    KEEP(app.key.user, "suzuki");
+    seen.title[0] = '\0';
+    run_until(seen.title);
+    assert_non_null(strstr(seen.words, "in 7 s"));
+    assert_string_equal(seen.title, "The key is registered");
+    assert_null(seen.open);
+    assert_int_equal(seen.stopped, 0);
+    run_freed(1);
+}
+
+static void enrolment_says_what_is_wrong_and_trusts_only_the_key_that_was_shown(void **state)
+{
+    static const char *const lines[] = {"{\"state\":\"error\",\"error\":{\"id\":\"MSG_HOSTKEY_"
+                                        "UNKNOWN\",\"args\":{\"detail\":\"" OTHER "\"}}}",
+                                        NULL};
+    static const char *const denied[] = {
+        "no JSON", "{\"state\":\"error\",\"error\":{\"id\":\"MSG_ENROLL_DENIED\",\"args\":{}}}",
+        NULL};
+    struct enroll_dialog *d = enrolling(lines);
+
+    (void)state;
+    enroll_begin(d);
+    seen.title[0] = '\0';
+    run_until(seen.title);
+    assert_non_null(strstr(seen.text, OTHER));
+    assert_null(strstr(seen.arguments, "--accept"));
+    seen.lines = denied;
+    seen.trouble[0] = '\0';
+    answer(true);
+    assert_non_null(strstr(seen.arguments, "--accept " OTHER));
+    run_until(seen.trouble);
+    assert_non_null(strstr(seen.trouble, "ERR("));
+    assert_string_equal(d->accept, "");
+    assert_int_equal(d->phase, ENROLL_INPUT);
+    run_freed(2);
+}
+
+static void enrolment_that_is_left_ends_its_program_and_one_that_ends_is_told(void **state)
+{
+    struct enroll_dialog *d = enrolling(nothing);
+
+    (void)state;
+    enroll_begin(d);
+    seen.trouble[0] = '\0';
+    run_until(seen.trouble);
+    assert_non_null(strstr(seen.trouble, "pra has ended"));
+    assert_int_equal(seen.freed, 1);
+    seen.lines = nothing;
+    enroll_begin(d);
+    enroll_ui_close(NULL);
+    assert_int_equal(seen.stopped, 1);
+    run_freed(2);
+}
+
 /* --- options, ports --------------------------------------------------------------------------- */
 
 static void options_are_refused_with_the_field_and_a_new_language_rebuilds(void **state)
@@ -478,6 +591,10 @@ int main(void)
         TEST(keygen_says_what_is_missing_until_nothing_is),
         TEST(key_that_is_there_is_replaced_only_after_a_careful_yes),
         TEST(profile_changes_nothing_before_a_yes_and_leads_on),
+        TEST(enrolment_needs_server_key_and_a_whole_code),
+        TEST(enrolment_shows_what_waits_and_leads_on_when_it_is_approved),
+        TEST(enrolment_says_what_is_wrong_and_trusts_only_the_key_that_was_shown),
+        TEST(enrolment_that_is_left_ends_its_program_and_one_that_ends_is_told),
         TEST(profile_that_replaces_is_shown_beside_what_was),
         TEST(options_are_refused_with_the_field_and_a_new_language_rebuilds),
         TEST(free_port_is_proposed_that_is_easy_to_keep_in_mind),

@@ -16,6 +16,7 @@
 #include "client/tray/code_dialog.h"
 #include "client/tray/collect_dialog.h"
 #include "client/tray/connect_dialog.h"
+#include "client/tray/enroll_dialog.h"
 #include "client/tray/export_dialog.h"
 #include "client/tray/freeport.h"
 #include "client/tray/keygen_dialog.h"
@@ -41,7 +42,10 @@ static struct {
     char user[64], passphrase[128], again[128]; /* what is typed */
     bool quit, hides, shown, clipboard_taken, ready, autostart;
     int presented, rebuilt, fronts;
-    uint16_t free_port; /* the only one */
+    uint16_t free_port;       /* the only one */
+    const char *const *lines; /* what `pra enroll` says, ends with NULL; NULL = cannot be run */
+    char arguments[512], input[512];
+    int stopped, freed;
 } seen;
 
 /* What threads have handed over, one call at a time. */
@@ -63,28 +67,49 @@ void loop_post(void (*fn)(void *arg), void *arg)
     (void)pthread_mutex_unlock(&loop.lock);
 }
 
-/* Runs what threads hand over until `text` holds something. */
-static void run_until(const char *text)
+/* Runs the next thing that threads hand over. */
+static void run_one(const struct timespec *end)
+{
+    void (*fn)(void *arg);
+    void *arg;
+
+    (void)pthread_mutex_lock(&loop.lock);
+    while (loop.fn == NULL)
+        if (pthread_cond_timedwait(&loop.changed, &loop.lock, end) != 0)
+            fail_msg("nothing was handed over");
+    fn = loop.fn;
+    arg = loop.arg;
+    loop.fn = NULL;
+    (void)pthread_cond_broadcast(&loop.changed);
+    (void)pthread_mutex_unlock(&loop.lock);
+    fn(arg);
+}
+
+static struct timespec patience(void)
 {
     struct timespec end;
 
     (void)clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += WAIT_S;
-    while (text[0] == '\0') {
-        void (*fn)(void *arg);
-        void *arg;
+    return end;
+}
 
-        (void)pthread_mutex_lock(&loop.lock);
-        while (loop.fn == NULL)
-            if (pthread_cond_timedwait(&loop.changed, &loop.lock, &end) != 0)
-                fail_msg("nothing was handed over");
-        fn = loop.fn;
-        arg = loop.arg;
-        loop.fn = NULL;
-        (void)pthread_cond_broadcast(&loop.changed);
-        (void)pthread_mutex_unlock(&loop.lock);
-        fn(arg);
-    }
+/* Runs what threads hand over until `text` holds something. */
+static void run_until(const char *text)
+{
+    struct timespec end = patience();
+
+    while (text[0] == '\0')
+        run_one(&end);
+}
+
+/* Until so many programs have ended and are cleared away. */
+static void run_freed(int count)
+{
+    struct timespec end = patience();
+
+    while (seen.freed < count)
+        run_one(&end);
 }
 
 #define KEEP(dst, src) ((void)snprintf(dst, sizeof(dst), "%s", src))
@@ -169,6 +194,68 @@ char *run_read(const char *program, const char *first, const char *second)
 {
     (void)program, (void)first, (void)second;
     return NULL;
+}
+/* The program of the enrolment: says the lines that the test has set, then ends. */
+struct run *run_start(const char *program, const char *const *args, const char *input)
+{
+    (void)program;
+    seen.arguments[0] = '\0';
+    for (; *args != NULL; args++)
+        (void)snprintf(seen.arguments + strlen(seen.arguments),
+                       sizeof(seen.arguments) - strlen(seen.arguments), " %s", *args);
+    KEEP(seen.input, input);
+    return seen.lines != NULL ? (struct run *)&seen.window : NULL;
+}
+char *run_line(struct run *r)
+{
+    (void)r;
+    return *seen.lines != NULL ? strdup(*seen.lines++) : NULL;
+}
+void run_stop(struct run *r)
+{
+    (void)r;
+    seen.stopped++;
+}
+void run_free(struct run *r)
+{
+    (void)r;
+    seen.freed++;
+}
+struct ui *enroll_ui_new(struct enroll_dialog *d)
+{
+    return made("enroll", d);
+}
+void enroll_ui_front(struct ui *u)
+{
+    (void)u;
+    seen.fronts++;
+}
+void enroll_ui_read(struct ui *u, struct enroll_typed *t)
+{
+    (void)u;
+    KEEP(t->code, seen.user);
+    KEEP(t->passphrase, seen.passphrase);
+}
+void enroll_ui_phase(struct ui *u, const char *words)
+{
+    (void)u;
+    KEEP(seen.words, words);
+}
+void enroll_ui_waits(struct ui *u, const struct enroll_waits *w)
+{
+    (void)u;
+    (void)snprintf(seen.said, sizeof(seen.said), "%s %s %s", w->user, w->fingerprint, w->expires);
+}
+void enroll_ui_trouble(struct ui *u, const char *title, const char *cause, const char *remedy)
+{
+    (void)u, (void)cause, (void)remedy;
+    KEEP(seen.trouble, title);
+}
+void enroll_ui_close(struct ui *u)
+{
+    (void)u;
+    seen.open = NULL;
+    enroll_gone(seen.dialog);
 }
 void server_dialog_open(struct tray_app *app)
 {
@@ -306,10 +393,15 @@ void collect_ui_front(struct ui *u)
     (void)u;
     seen.fronts++;
 }
-void collect_ui_gathered(struct ui *u, bool can_save)
+void collect_ui_gathered(struct ui *u)
 {
     (void)u;
-    seen.ready = can_save;
+    seen.ready = ((struct collect_dialog *)seen.dialog)->can_save;
+}
+void collect_ui_sending(struct ui *u, const char *words)
+{
+    (void)u;
+    KEEP(seen.words, words);
 }
 void collect_ui_say(struct ui *u, const char *text)
 {
