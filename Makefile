@@ -306,8 +306,9 @@ bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,ope
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh bench
 	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
-	@# Without the libraries for Windows, which take minutes, its rows are left out with a word.
-	@[ ! -e $(WDEPS)/.done ] || $(MAKE) --no-print-directory $(WIN_TPROGRAMS)
+	@# pra.exe as well (its libraries take minutes, once) where compiler and wine are installed; else its rows are left
+	@# out with a word.
+	@! command -v $(WIN_CC) >/dev/null || ! [ -x /usr/lib/wine/wine64 ] || $(MAKE) --no-print-directory $(WIN_TPROGRAMS)
 	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
 screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window and page, in TO (default: a new folder below /tmp); KEEP=1 keeps those that README.md shows
