@@ -1,13 +1,12 @@
 """Passkeys: with Chromium and its virtual authenticator, and with authenticators and browsers that lie."""
 
 import hashlib
-import os
 
 import pytest
 
 from lib.authenticator import AT, UP, UV, Authenticator, client_data
-from lib.portal import PASSWORD, Portal, new_port, portal_config
-from lib.procs import run, wait_until
+from lib.portal import PASSWORD, Portal, new_port, portal_config, trusted
+from lib.procs import wait_until
 from lib.webpage import WebPage
 
 
@@ -208,24 +207,6 @@ def test_the_console_takes_the_step_away_when_the_key_is_lost(portal, tanaka):
 
 
 # ---- with a real browser ----------------------------------------------------------------------------
-
-
-def trusted(portal, folder):
-    """A certificate for `localhost` by an authority of our own, and a home folder whose browser trusts it."""
-    home, key = f"{folder}/home", f"{portal.gateway.dir}/portal.key"
-    database = f"sql:{home}/.pki/nssdb"
-    os.makedirs(f"{home}/.pki/nssdb")
-    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/ca.key", "-out",
-         f"{folder}/ca.crt", "-days", "2", "-subj", "/CN=test authority"]).ok()
-    run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", f"{folder}/p.csr",
-         "-subj", "/CN=localhost"]).ok()
-    with open(f"{folder}/ext", "w") as f:
-        f.write("subjectAltName=DNS:localhost,IP:127.0.0.1")
-    run(["openssl", "x509", "-req", "-in", f"{folder}/p.csr", "-CA", f"{folder}/ca.crt", "-CAkey", f"{folder}/ca.key",
-         "-CAcreateserial", "-out", portal.certificate, "-days", "2", "-extfile", f"{folder}/ext"]).ok()
-    run(["certutil", "-d", database, "-N", "--empty-password"]).ok()
-    run(["certutil", "-d", database, "-A", "-t", "C,,", "-n", "test", "-i", f"{folder}/ca.crt"]).ok()
-    return home
 
 
 def test_chromium_registers_a_passkey_and_logs_in_with_it(make_gateway, folder):

@@ -77,6 +77,11 @@ const commands = {
     return over > 0 ? [`${over} px: ${widest ? widest.outerHTML.slice(0, 100) : ''}`] : [];
   }),
   scheme: c => state.page.emulateMedia({colorScheme: c.scheme}),
+  media: c => state.page.emulateMedia({media: c.media}),
+  // What the portal's page calls something, in its language.
+  word: c => state.page.evaluate(([key, values]) => import('/i18n.js').then(m => m.t(key, ...values)), [c.key, c.values]),
+  // Nothing but who is logged in is answered any more; with off, it is again.
+  hold: c => (c.on ? state.page.route(/api\/v1\/(?!me$)/, () => {}) : state.page.unroute(/api\/v1\/(?!me$)/)).then(() => null),
   shot: c => state.page.screenshot({path: c.path, fullPage: true}).then(() => null),
   // What axe finds on the page as it is: "rule: element" of each.
   async axe() {

@@ -11,7 +11,7 @@ import time
 
 from lib.gateway import program
 from lib.ports import free_port
-from lib.procs import Process
+from lib.procs import Process, run
 
 PASSWORD = "correct horse battery"
 
@@ -165,3 +165,21 @@ def portal_config(port):
 
 def new_port():
     return free_port()
+
+
+def trusted(portal, folder):
+    """A certificate for `localhost` by an authority of our own, and a home folder whose browser trusts it."""
+    home, key = f"{folder}/home", f"{portal.gateway.dir}/portal.key"
+    database = f"sql:{home}/.pki/nssdb"
+    os.makedirs(f"{home}/.pki/nssdb")
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/ca.key", "-out",
+         f"{folder}/ca.crt", "-days", "2", "-subj", "/CN=test authority"]).ok()
+    run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", f"{folder}/p.csr",
+         "-subj", "/CN=localhost"]).ok()
+    with open(f"{folder}/ext", "w") as f:
+        f.write("subjectAltName=DNS:localhost,IP:127.0.0.1")
+    run(["openssl", "x509", "-req", "-in", f"{folder}/p.csr", "-CA", f"{folder}/ca.crt", "-CAkey", f"{folder}/ca.key",
+         "-CAcreateserial", "-out", portal.certificate, "-days", "2", "-extfile", f"{folder}/ext"]).ok()
+    run(["certutil", "-d", database, "-N", "--empty-password"]).ok()
+    run(["certutil", "-d", database, "-A", "-t", "C,,", "-n", "test", "-i", f"{folder}/ca.crt"]).ok()
+    return home
