@@ -349,6 +349,23 @@ static void put_rules(const struct page *p)
 }
 
 /* A table of words and numbers. */
+/* As people call it: severities of alerts; other words stay as they are. */
+static const char *word_of(const struct page *p, const char *item, const char *value)
+{
+    static const struct {
+        const char *value, *ja, *en;
+    } words[] = {{"critical", "重大", "critical"},
+                 {"warning", "警告", "warning"},
+                 {"notice", "お知らせ", "notice"},
+                 {"", "※調査中※", "not judged yet"}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(item, "severity") == 0 && strcmp(value, words[i].value) == 0)
+            return word(p, words[i].ja, words[i].en);
+    }
+    return value;
+}
+
 static void put_counts(const struct page *p, const char *title, const char *list, const char *item,
                        const char *head)
 {
@@ -364,7 +381,7 @@ static void put_counts(const struct page *p, const char *title, const char *list
     json_array_foreach(rows, i, row)
     {
         fputs("<tr><td>", p->to);
-        put_text(p, text_of(row, item));
+        put_text(p, word_of(p, item, text_of(row, item)));
         fputs("</td>", p->to);
         put_number(p, number(row, "count"));
         fputs("</tr>", p->to);
@@ -417,7 +434,7 @@ char *report_html(const json_t *report, bool japanese)
     put_users(&p);
     put_rules(&p);
     put_counts(&p, word(&p, "アラート", "Alerts"), "alerts", "severity",
-               word(&p, "重大度", "Severity"));
+               word(&p, "重要度", "Severity"));
     put_counts(&p, word(&p, "できごとの件数", "What happened, counted"), "counts", "kind",
                word(&p, "種類", "Kind"));
     put_notes(&p);
