@@ -262,7 +262,7 @@ def test_alerts_are_seen_judged_and_done_in_the_page(stack, locale, words):
     page.do("open_details", name=w("常時接続の端末を追加", "Watch a device"))
     page.do("select", label=w("端末", "PC"), value=f"suzuki\n{stack.gateway.admin('key', 'list')[0]['fingerprint']}")
     page.click(w("監視する", "Watch it"))
-    page.see(w("600 秒", "600 s"))
+    page.see(w("10 分", "10 min"))
     page.do("open_details", name=w("計画停止を登録", "Announce an outage"))
     page.fill(w("終了日時", "Until"), "2031-01-01T10:00")
     page.do("fill", label=w("メモ", "Note"), value="配線工事", last=True)

@@ -1,11 +1,11 @@
 // Alerts: what somebody should look at, judged and done with; devices that should always be there; announced outages; one's own mail.
 import {html, useState} from './preact.js';
 import {api, del, get, post, part} from './api.js';
-import {t, ago, exact, when} from './i18n.js';
+import {t, ago, duration, exact, when} from './i18n.js';
 import {Act, Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
 
 const SEVERITIES = ['critical', 'warning', 'notice'];
-const MARK = {critical: '×', warning: '△', notice: '○', unjudged: '※'};
+const MARK = {critical: '×', warning: '△', notice: '○', unjudged: ''};
 const TONE = {critical: 'bad', warning: 'warning', notice: 'quiet', unjudged: 'bad'};
 const put = (path, body) => api('PUT', path, body);
 const kindName = kind => (t('alert_' + kind) === 'alert_' + kind ? kind : t('alert_' + kind));
@@ -54,8 +54,8 @@ function List({may}) {
   return html`<section class="card"><div class="form row">
     <${Field} label=${t('search')} type="search" value=${list.text} onInput=${list.search} />
     <${Field} label=${t('state')}>${id => html`<select id=${id} value=${state} onChange=${e => setState(e.target.value)}>
-      <option value="open">${t('stateOpen')}</option><option value="acked">${t('stateAcked')}</option><option value="">${t('all')}</option></select>`}<//>
-    <${Field} label=${t('severity')}>${id => html`<select id=${id} value=${severity} onChange=${e => setSeverity(e.target.value)}><option value="">${t('all')}</option>
+      <option value="open">${t('stateOpen')}</option><option value="acked">${t('stateAcked')}</option><option value="">${t('allKinds')}</option></select>`}<//>
+    <${Field} label=${t('severity')}>${id => html`<select id=${id} value=${severity} onChange=${e => setSeverity(e.target.value)}><option value="">${t('allKinds')}</option>
       ${['unjudged', ...SEVERITIES].map(s => html`<option value=${s}>${t('severity_' + s)}</option>`)}</select>`}<//></div>
     <${Loaded} state=${list}>${({rows}) => (rows.length === 0 ? html`<p class="empty">${t(state === 'open' && !severity && !list.text ? 'noAlerts' : 'noAlertFits')}</p>`
       : html`<div>${rows.some(a => a.kind === 'thinned') && html`<p class="alert warn" role="status">△ ${t('thinnedHint')}</p>`}<${Table} rows=${rows} may=${may} again=${list.again} /></div>`)}<//><${Pager} list=${list} /></section>`;
@@ -94,9 +94,9 @@ function Watches({may}) {
   const list = usePaged('/watches');
   const stop = w => async () => { await put('/watches', {user: w.user, fingerprint: w.fingerprint, after: '0'}); await list.again(); };
   return html`<section class="card"><h2>${t('alwaysOn')}</h2><${Loaded} state=${list}>${({rows}) => (rows.length === 0 ? html`<p class="empty">${t('noWatches')}</p>`
-    : html`<div class="scroll"><table><thead><tr>${['device', 'state', 'since', 'awayFor'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
+    : html`<div class="scroll"><table><thead><tr>${['device', 'state', 'stateSince', 'awayFor'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
       <tbody>${rows.map(w => html`<tr key=${w.user + w.fingerprint}><th scope="row"><a href=${'#/users/' + part(w.user)}>${w.user}</a>: ${w.comment || ''}<small><code>${w.fingerprint}</code></small></th>
-        <td class=${w.state === 'online' ? 'good' : 'bad'}>${t(w.state === 'online' ? 'isOnline' : 'isOffline')}</td><td><time datetime=${w.since}>${ago(w.since)}</time></td><td>${t('secondsLong', w.after)}</td>
+        <td class=${w.state === 'online' ? 'good' : 'bad'}>${t(w.state === 'online' ? 'isOnline' : 'isOffline')}</td><td><time datetime=${w.since}>${ago(w.since)}</time></td><td>${duration(w.after)}</td>
         <td class="buttons">${may.has('watch.set') && html`<${Act} label=${t('watchNoMore')} name=${`${w.user} ${w.comment || w.fingerprint}`} act=${stop(w)} />`}</td></tr>`)}</tbody></table></div>`)}<//><${Pager} list=${list} />
     ${may.has('watch.set') && html`<${AddWatch} again=${list.again} />`}</section>`;
 }
@@ -124,7 +124,7 @@ function Outages({may}) {
   const remove = o => async () => { await del('/outages/' + o.id); await state.again(); };
   return html`<section class="card"><h2>${t('outages')}</h2><p class="quiet">${t('outagesHint')}</p><${Loaded} state=${state}>${rows => (rows.length === 0 ? html`<p class="empty">${t('noOutages')}</p>`
     : html`<div class="scroll"><table><thead><tr>${['state', 'outageSince', 'outageUntil', 'outageUser', 'note'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
-      <tbody>${rows.map(o => html`<tr key=${o.id}><td>${t('outage_' + o.state)}</td><td>${when(o.since)}</td><td>${when(o.until)}</td><td>${o.user || t('all')}</td><td>${o.note || ''}<small>${o.by}</small></td>
+      <tbody>${rows.map(o => html`<tr key=${o.id}><td>${t('outage_' + o.state)}</td><td>${when(o.since)}</td><td>${when(o.until)}</td><td>${o.user || t('allKinds')}</td><td>${o.note || ''}<small>${o.by}</small></td>
         <td class="buttons">${may.has('outage.remove') && html`<${Act} label=${t('remove')} name=${o.note || when(o.since)} danger act=${remove(o)} />`}</td></tr>`)}</tbody></table></div>`)}<//>
     ${may.has('outage.add') && html`<${AddOutage} again=${state.again} />`}</section>`;
 }

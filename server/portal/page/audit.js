@@ -1,7 +1,7 @@
 // The audit: what happened, newest first, by filters that prad answers; one record as a whole; files for other programs.
 import {html, useState, useEffect, useRef} from './preact.js';
 import {get, getPage, part} from './api.js';
-import {t, exact, when} from './i18n.js';
+import {t, exact, reason, when} from './i18n.js';
 import {Alert, Field, Loaded, useData} from './ui.js';
 
 const PAGE = 50;
@@ -108,7 +108,7 @@ function Detail({record, onClose, may}) {
     <dt>${t('time')}</dt><dd><time datetime=${r.time}>${exact(r.time)}</time></dd>
     ${member(t('kind'), r.kind, {kind: r.kind})}${member(t('name'), r.user, {user: r.user})}${member(t('source'), r.source, {source: r.source})}
     ${member(t('sourcePort'), r.source_port)}${member(t('target'), r.target, {target: r.target})}${member(t('targetAddress'), r.target_ip)}
-    ${member(t('rule'), r.rule)}${member(t('reason'), r.reason)}${member(t('detail'), r.detail)}${member(t('fingerprint'), r.device, {device: r.device})}
+    ${member(t('rule'), r.rule)}${member(t('reason'), r.reason && reason(r.reason) + (reason(r.reason) === r.reason ? '' : ` (${r.reason})`))}${member(t('detail'), r.detail)}${member(t('fingerprint'), r.device, {device: r.device})}
     ${member(t('sessionId'), r.session, {session: r.session})}${member(t('bytesIn'), r.bytes_in)}${member(t('bytesOut'), r.bytes_out)}
     ${r.times > 1 && member(t('times'), r.times)}${member(t('recordId'), r.id)}</dl>
     <p class="buttons">${r.user && may.has('user.list') && r.kind !== 'admin' && html`<a href=${'#/users/' + part(r.user)} onClick=${() => box.current.close()}>${t('toUser')}</a>`}
@@ -119,7 +119,7 @@ function Records({rows, open}) {
   return html`<div class="scroll"><table><thead><tr>${['time', 'kind', 'name', 'source', 'target', 'reason'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
     <tbody>${rows.map(r => html`<tr key=${r.id}><td class="whole"><time datetime=${r.time}>${exact(r.time)}</time></td>
       <th scope="row" class=${BAD.test(r.kind) ? 'whole bad' : 'whole'}>${BAD.test(r.kind) ? '× ' : ''}${kindName(r.kind)}${r.times > 1 && html` <span class="quiet">×${r.times}</span>`}</th>
-      <td>${r.user || ''}</td><td>${r.source || ''}</td><td>${r.target || ''}</td><td>${r.reason || ''}${r.detail && html`<small>${r.detail}</small>`}</td>
+      <td>${r.user || ''}</td><td>${r.source || ''}</td><td>${r.target || ''}</td><td>${reason(r.reason)}${r.detail && html`<small>${r.detail}</small>`}</td>
       <td class="buttons"><button aria-label=${`${t('showRecord')}: ${kindName(r.kind)} ${exact(r.time)}`} onClick=${() => open(r)}>${t('showRecord')}</button></td></tr>`)}</tbody></table></div>`;
 }
 

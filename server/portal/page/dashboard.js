@@ -1,7 +1,7 @@
 // The first page: how the gateway is, who is connected, what somebody should look at.
 import {html, useEffect} from './preact.js';
 import {watch} from './api.js';
-import {t, ago, bytes} from './i18n.js';
+import {t, ago, bytes, reason} from './i18n.js';
 import {Loaded, useData} from './ui.js';
 import {AlertTile} from './alerts.js';
 import {Traffic, perSecond, sessionHref, useLive} from './live.js';
@@ -34,7 +34,7 @@ function Now({live}) {
   return html`<section class="card"><h2>${t('newest')}</h2>${sessions.length === 0 ? html`<p class="empty">${t('nobody')}</p>`
     : html`<ul class="rows">${sessions.map(s => html`<li key=${s.id}><a href=${sessionHref(s.id)}>${s.user}</a>
       <span>${s.source}</span><time datetime=${s.since}>${ago(s.since)}</time>
-      <span class="number">${perSecond((live.rates[s.id] || {}).in) || bytes(s.bytes_in)} ↑ ${perSecond((live.rates[s.id] || {}).out) || bytes(s.bytes_out)} ↓</span></li>`)}</ul>`}
+      <span class="number">↑ ${perSecond((live.rates[s.id] || {}).in) || bytes(s.bytes_in)} ・ ↓ ${perSecond((live.rates[s.id] || {}).out) || bytes(s.bytes_out)}</span></li>`)}</ul>`}
     <p><a href="#/live">${t('all')} →</a></p></section>`;
 }
 
@@ -47,7 +47,7 @@ function Refused() {
   return html`<section class="card"><h2>${t('refused')}</h2><${Loaded} state=${both}>${events => (events.length === 0
     ? html`<p class="empty">${t('noRefused')}</p>`
     : html`<ul class="rows">${events.map(e => html`<li key=${e.id}><strong class="bad">× ${e.user || t('unknown')}</strong>
-      <span>${e.source || ''}</span><time datetime=${e.time}>${ago(e.time)}</time><span>${e.reason}</span></li>`)}</ul>`)}<//></section>`;
+      <span>${e.source || ''}</span><time datetime=${e.time}>${ago(e.time)}</time><span>${reason(e.reason)}</span></li>`)}</ul>`)}<//></section>`;
 }
 
 function Ports() {
@@ -62,8 +62,8 @@ export function Dashboard({may, onOver}) {
   const live = useLive(`limit=${SHOWN}`, onOver);
   return html`<div><h1>${t('dashboard')}</h1>
     ${live.away && html`<p class="alert" role="alert">${t('away')}</p>`}
-    ${live.data && live.data.alerts && may.has('alert.list') && html`<div class="tiles"><${AlertTile} sums=${live.data.alerts} /></div>`}
-    ${live.data ? html`<${Traffic} all=${live.all} total=${live.data.total} channels=${live.data.channels} />` : html`<p role="status" class="quiet">${t('loading')}</p>`}
+    ${live.data ? html`<${Traffic} all=${live.all} total=${live.data.total} channels=${live.data.channels}>
+        ${live.data.alerts && may.has('alert.list') && html`<${AlertTile} sums=${live.data.alerts} />`}<//>` : html`<p role="status" class="quiet">${t('loading')}</p>`}
     <div class="columns">${live.data && html`<${Now} live=${live} />`}<${Health} />
     ${may.has('audit.list') && html`<${Refused} />`}${may.has('port.trouble') && html`<${Ports} />`}</div></div>`;
 }

@@ -7,6 +7,7 @@ import {Act, Alert, Field, Form, Loaded, Pager, save, useAction, useData, usePag
 
 // Names of users hold no slash.
 export const deviceHref = k => '#/devices/' + part(`${k.user}/${k.fingerprint}`);
+const CLONE_POLICIES = ['default', 'refuse', 'quarantine', 'allow'];
 const plain = os => (os || '').replace(/^"(.*)"$/, '$1');
 
 // What was just cut off, with the way back.
@@ -50,7 +51,7 @@ export function KeyTable({keys, user, may, again, latest}) {
     <tbody>${keys.map(k => html`<tr key=${k.id}>${!user && html`<td><a href=${'#/users/' + part(k.user)}>${k.user}</a></td>`}
       <th scope="row"><a href=${deviceHref(k)}>${k.name || k.comment || '-'}</a>${k.place && html`<small>${k.place}</small>`}<small><code>${k.fingerprint}</code></small></th>
       <td class=${k.state === 'active' ? 'good' : 'bad'}>${t(k.state)}</td><td><${Binding} k=${k} /></td><td>${k.machine ? html`<code>${k.machine}</code>` : ''}${k['machine-changes'] > 0 && html`<small class="warning">${t('machineChanged', k['machine-changes'])}</small>`}</td>
-      <td>${k.version || ''}${latest && k.version && older(k.version, latest) && html`<small class="warning">${t('newerIs', latest)}</small>`}${k.os && html`<small>${plain(k.os)}</small>`}</td><td>${when(k.seen)}</td>
+      <td>${k.version || ''}${latest && k.version && older(k.version, latest) && html`<small class="warning">${t('newerIs', latest)}</small>`}${k.os && html`<small>${plain(k.os)}</small>`}</td><td class="whole">${when(k.seen)}</td>
       <td class="buttons">${may.has('key.revoke') && k.state !== 'revoked' && html`<${Act} label=${t('revoke')} name=${k.comment} danger ask=${t('sureRevoke')} act=${cut(k)} />`}
         ${may.has('key.release') && k.state === 'quarantined' && html`<${Act} label=${t('release')} name=${k.comment} ask=${t('sureRelease')} act=${release(k, again)} />`}
         ${may.has('key.restore') && k.state === 'revoked' && html`<${Act} label=${t('restore')} name=${k.comment} ask=${t('sureRestore')} act=${restore(k)} />`}</td></tr>`)}</tbody></table></div></div>`;
@@ -82,8 +83,19 @@ function Describe({k, again}) {
     <${Field} label=${t('place')} value=${data.place} onInput=${set('place')} autocomplete="off" />
     <${Field} label=${t('alertAddress')} type="email" value=${data.mail} onInput=${set('mail')} autocomplete="off" />
     <${Field} label=${t('clonePolicy')}>${id => html`<select id=${id} value=${data.clone} onChange=${e => set('clone')(e.target.value)}>
-      ${['default', 'refuse', 'quarantine', 'allow'].map(w => html`<option value=${w}>${t('clone_' + w)}</option>`)}</select>`}<//><//>
+      ${CLONE_POLICIES.map(w => html`<option value=${w}>${t('clone_' + w)}</option>`)}</select>`}<//><//>
     <${Alert} text=${saved} />`;
+}
+
+// What is done when a key of this user is seen on two machines; a device of his may have a setting of its own.
+export function UserClone({user, may, again}) {
+  const action = useAction(async clone => { await api('PATCH', '/users/' + part(user.name), {clone}); await again(); });
+  const word = w => t(w === 'default' ? 'asGateway' : 'clone_' + w);
+  if (!may.has('user.set'))
+    return html`<p class="quiet">${t('clonePolicy')}: ${word(user.clone)}</p>`;
+  return html`<div><${Field} label=${t('clonePolicy')} hint=${t('cloneHint')}>${id => html`<select id=${id} aria-describedby=${id + 'h'} value=${user.clone} disabled=${action.busy}
+      onChange=${e => action.run(e.target.value)}>${CLONE_POLICIES.map(w => html`<option value=${w}>${word(w)}</option>`)}</select>`}<//>
+    <${Alert} error=${action.error} /></div>`;
 }
 
 function Tags({tags}) {

@@ -9,10 +9,10 @@ import {Act, Alert, Field, Form, Loaded, useAction, useData} from './ui.js';
 const POLICIES = ['inherit', 'required', 'off'];
 
 // What is set for a user or a group itself; `path` is where it is kept.
-function Policy({path, policy, again}) {
+function Policy({path, policy, again, group}) {
   const change = useAction(async value => { await api('PUT', path + '/factor/policy', {policy: value}); await again(); });
   return html`<${Field} label=${t('factorPolicy')}>${id => html`<select id=${id} value=${policy} disabled=${change.busy}
-      onChange=${e => change.run(e.target.value)}>${POLICIES.map(p => html`<option value=${p}>${t('policy_' + p)}</option>`)}</select>`}<//>
+      onChange=${e => change.run(e.target.value)}>${POLICIES.map(p => html`<option value=${p}>${t(group && p === 'inherit' ? 'asGateway' : 'policy_' + p)}</option>`)}</select>`}<//>
     <${Alert} error=${change.error} />`;
 }
 
@@ -65,5 +65,5 @@ export function FactorCard({user, may}) {
 
 export function GroupFactor({group, policy, again}) {
   return html`<section class="card"><h2>${t('factor')}</h2><p class="quiet">${t('factorHint')}</p>
-    <${Policy} path=${'/groups/' + part(group)} policy=${policy} again=${again} /></section>`;
+    <${Policy} path=${'/groups/' + part(group)} policy=${policy} again=${again} group /></section>`;
 }

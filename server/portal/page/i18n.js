@@ -4,11 +4,13 @@ import {cloneWords} from './words_clone.js';
 import {factorWords} from './words_factor.js';
 import {limitWords} from './words_limits.js';
 import {mailWords} from './words_mail.js';
+import {penaltyWords} from './words_penalty.js';
+import {reasonWords} from './words_reason.js';
 import {securityWords} from './words_security.js';
 
 const words = {
   ...cloneWords, ...factorWords, ...limitWords, ...mailWords,
-  ...securityWords,
+  ...penaltyWords, ...reasonWords, ...securityWords,
   title: ['PRA マネージメントツール', 'PRA management'],
   skip: ['本文へ移動', 'Skip to content'],
   login: ['ログイン', 'Log in'],
@@ -153,9 +155,9 @@ const words = {
   roleHint_engineer: ['自分のアカウントのみ', 'Own account only'],
   roleHint_auditor: ['閲覧のみ', 'Looks at everything, changes nothing'],
   reissue: ['再発行', 'Issue again'],
-  sureReissue: ['{0} のパスワードと 2 段階認証を取り消し、新しいセットアップコードを発行します。よろしいですか?', 'Take password and second step of {0} away and issue a new set-up code?'],
+  sureReissue: ['{0} のパスワードと 2段階認証を取り消し、新しいセットアップコードを発行します。よろしいですか?', 'Take password and second step of {0} away and issue a new set-up code?'],
   resetSecond: ['2段階認証を解除', 'Reset the second step'],
-  sureResetSecond: ['{0} の 2 段階認証を解除し、ログアウトさせます。よろしいですか?', 'Turn the second step of {0} off and end the log-ins?'],
+  sureResetSecond: ['{0} の 2段階認証を解除し、ログアウトさせます。よろしいですか?', 'Turn the second step of {0} off and end the log-ins?'],
   sureDisableAccount: ['{0} を停止し、ログアウトさせます。よろしいですか?', 'Disable {0} and end the log-ins?'],
   deleteAccount: ['アカウントを削除', 'Delete account'],
   sureDeleteAccount: ['アカウント {0} を削除します。よろしいですか?', 'Delete the account {0}?'],
@@ -208,7 +210,7 @@ const words = {
   severity_critical: ['重大', 'critical'],
   severity_warning: ['警告', 'warning'],
   severity_notice: ['お知らせ', 'notice'],
-  severity_unjudged: ['調査中', 'not judged yet'],
+  severity_unjudged: ['※調査中※', 'not judged yet'],
   'alert_failures-user': ['ログイン失敗の繰り返し(ユーザ)', 'Refused log-ins of a user'],
   'alert_failures-source': ['ログイン失敗の繰り返し(接続元)', 'Refused log-ins from an address'],
   alert_clone: ['鍵の複製の疑い', 'One key on two machines'],
@@ -241,9 +243,9 @@ const words = {
   addWatch: ['常時接続の端末を追加', 'Watch a device'],
   watchIt: ['監視する', 'Watch it'],
   watchNoMore: ['監視をやめる', 'Watch no more'],
+  stateSince: ['状態の変化', 'Since'],
   awayFor: ['通知までの切断時間', 'Alert when away for'],
   awayHint: ['例: 30s、10m、2h', 'e.g. 30s, 10m, 2h'],
-  secondsLong: ['{0} 秒', '{0} s'],
   isOnline: ['● 接続中', '● connected'],
   isOffline: ['× 切断', '× away'],
   outages: ['計画停止', 'Announced outages'],
@@ -261,7 +263,7 @@ const words = {
   outage_over: ['終了', 'over'],
   alertMail: ['アラートのメール通知', 'Alerts by mail'],
   mailFrom: ['通知する重要度', 'Tell me of'],
-  mailHint: ['宛先: {0}。調査中のアラートは、選択にかかわらず通知します。', 'To {0}. Alerts that are not judged yet are always told, unless you chose none.'],
+  mailHint: ['宛先: {0}。※調査中※ のアラートは、「通知しない」を選択した場合を除き、つねに通知します。', 'To {0}. Alerts that are not judged yet are always told, unless you chose none.'],
   mail_none: ['通知しない', 'nothing'],
   mail_critical: ['重大のみ', 'critical only'],
   mail_warning: ['警告以上', 'warning and above'],
@@ -350,7 +352,7 @@ const words = {
   fileChanged: ['ファイルを読み取れません。選択したあとに変更された場合は、もう一度選択してください。', 'The file cannot be read. If it was changed after it was chosen, choose it again.'],
   noText: ['UTF-8 でも Shift_JIS でもありません。', 'It is neither UTF-8 nor Shift_JIS.'],
   readAs: ['{0} として読み取りました。', 'Read as {0}.'],
-  handOut: ['ユーザへの配布', 'To hand out'],
+  handOut: ['ユーザへの配布', 'For the user'],
   serverAddress: ['SUS サーバアドレス', 'Address of the gateway'],
   serverHint: ['ユーザの PC から見たホスト名[:ポート]', "HOST[:PORT] as the users' PCs reach it"],
   getProfile: ['プロファイル(.pra)を保存', 'Save profile (.pra)'],
@@ -395,7 +397,7 @@ const words = {
   finding_never: ['先にあるルール「{0}」で常に決まるため、効果がありません。', 'Has no effect: the rule "{0}" before it always decides.'],
   'finding_same-local': ['ルール「{0}」と同じローカルポートです。先のものだけが配布されます。', 'Same local port as the rule "{0}": only that one is delivered.'],
   finding_expired: ['有効期限が切れています。', 'Has expired.'],
-  downloads: ['クライアントの配布', 'The client, to hand out'],
+  downloads: ['クライアントの配布', 'Client installers'],
   noDownloads: ['配布するファイルはありません。prad.ini の [portal] downloads にフォルダを指定します。', 'There is nothing to hand out: [portal] downloads in prad.ini names the folder.'],
   file: ['ファイル', 'File'],
   size: ['サイズ', 'Size'],
@@ -410,7 +412,7 @@ const words = {
   changeRule: ['ルールを変更', 'Change the rule'],
   didSet: ['ルール「{0}」を変更しました。', 'The rule "{0}" was changed.'],
   cancel: ['キャンセル', 'Cancel'],
-  changeLog: ['変更履歴', 'What was changed'],
+  changeLog: ['変更履歴', 'Change log'],
   noChanges: ['変更はまだありません。', 'Nothing was changed yet.'],
   change_add: ['追加', 'added'],
   change_set: ['変更', 'changed'],
@@ -424,7 +426,7 @@ const words = {
   role_admin: ['管理者', 'administrator'],
   role_helpdesk: ['ヘルプデスク', 'helpdesk'],
   role_engineer: ['エンジニア', 'engineer'],
-  role_auditor: ['監査', 'auditor'],
+  role_auditor: ['監査者', 'auditor'],
   profile: ['プロフィール変更', 'Profile'],
   mail: ['メールアドレス', 'Mail address'],
   save: ['保存', 'Save'],
@@ -439,7 +441,7 @@ const words = {
   qrAlt: ['2段階認証の QR コード', 'QR code for two-step log-in'],
   confirm: ['確定', 'Confirm'],
   recovery: ['リカバリーコード', 'Recovery codes'],
-  recoveryHint: ['電話を紛失したときに 1 回ずつ使えます。いま控えてください。再表示はできません。',
+  recoveryHint: ['認証アプリの端末を紛失したときなどに、それぞれ 1 回だけ使用できます。必ず控えてください。再表示はできません。',
     'Each works once if you lose your phone. Write them down now: they are not shown again.'],
   recoveryLeft: ['残り {0} 個', '{0} left'],
   written: ['控えました', 'I have written them down'],
@@ -471,7 +473,7 @@ const words = {
   withdraw: ['取り消す', 'Take back'],
   sureApprove: ['{0} の公開鍵として登録します。\n{1}\nユーザの画面に表示された値と同じですか?', 'Register this key for {0}?\n{1}\nIs it what the user sees?'],
   enroll_open: ['○ 未使用', '○ not used yet'],
-  enroll_waiting: ['△ 承認待ち', '△ waits for you'],
+  enroll_waiting: ['△ 承認待ち', '△ waiting for approval'],
   enroll_approved: ['● 承認済み', '● approved'],
   enroll_denied: ['× 拒否', '× refused'],
   enroll_withdrawn: ['取り消し', 'taken back'],
@@ -552,6 +554,9 @@ export function t(key, ...values) {
   return values.reduce((text, v, i) => text.replace(`{${i}}`, v), pair[lang === 'ja' ? 0 : 1]);
 }
 
+// The audit's reasons, in words where there are some.
+export const reason = word => (words['reason_' + word] ? t('reason_' + word) : word || '');
+
 // Errors of which the server's words say no more than ours.
 const OWN_WORDS = new Set(['wrong', 'not-permitted', 'address-refused', 'would-lock-out']);
 
@@ -581,6 +586,19 @@ export function ago(text) {
   for (const [unit, length] of [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]])
     if (seconds >= length || unit === 'second')
       return new Intl.RelativeTimeFormat(locale(), {style: 'short'}).format(-Math.floor(seconds / length), unit);
+}
+
+// 5400 -> "1 h 30 min": the two largest units that are not zero.
+export function duration(seconds) {
+  const parts = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]].map(([unit, length], i, all) =>
+    [unit, Math.floor(seconds % (i ? all[i - 1][1] : Infinity) / length)]).filter(([, n]) => n > 0).slice(0, 2);
+  return parts.map(([unit, n]) => n.toLocaleString(locale(), {style: 'unit', unit, unitDisplay: 'short'})).join(' ');
+}
+
+// How long until then, in the same way.
+export function inTime(text) {
+  const minutes = Math.max(0, Math.ceil((Date.parse(text) - Date.now()) / 60000));
+  return new Intl.RelativeTimeFormat(locale(), {style: 'short'}).format(minutes < 60 ? minutes : Math.round(minutes / 60), minutes < 60 ? 'minute' : 'hour');
 }
 
 // To the second.

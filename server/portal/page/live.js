@@ -3,6 +3,7 @@ import {html, useState, useEffect, useRef} from './preact.js';
 import {del, get, part, watch} from './api.js';
 import {t, bytes, ago, when} from './i18n.js';
 import {InForce} from './limits.js';
+import {Penalties} from './penalties.js';
 import {Act, Alert, Field, Loaded, useData} from './ui.js';
 
 const LIMIT = 100;
@@ -67,7 +68,7 @@ function Table({sessions, rates, may}) {
 }
 
 // The picture of the last minutes: one bar for each answer, the same numbers in words beside it.
-export function Traffic({all, total, channels}) {
+export function Traffic({all, total, channels, children}) {
   const history = useRef([]);
   const last = useRef(null);
   if (all && all !== last.current) {
@@ -75,7 +76,7 @@ export function Traffic({all, total, channels}) {
     history.current = [...history.current.slice(-59), all.in + all.out];
   }
   const most = Math.max(1, ...history.current);
-  return html`<div class="tiles"><div class="tile"><span>${t('connected')}</span><strong>${total}</strong></div>
+  return html`<div class="tiles">${children}<div class="tile"><span>${t('connected')}</span><strong>${total}</strong></div>
     <div class="tile"><span>${t('channels')}</span><strong>${channels}</strong></div>
     <div class="tile wide"><span>${t('traffic')}</span><strong>↑ ${perSecond(all ? all.in : 0)} ・ ↓ ${perSecond(all ? all.out : 0)}</strong>
       <svg class="spark" viewBox="0 0 120 24" preserveAspectRatio="none" aria-hidden="true">
@@ -92,7 +93,8 @@ export function Live({may, onOver}) {
       : html`<div><${Traffic} all=${live.all} total=${live.data.total} channels=${live.data.channels} />
       ${live.data.sessions.length === 0 ? html`<p class="empty">${t(live.data.total ? 'noSessionFits' : 'nobody')}</p>`
         : html`<${Table} sessions=${live.data.sessions} rates=${live.rates} may=${may} />`}
-      ${live.data.matching > LIMIT && html`<p class="quiet">${t('newestOf', LIMIT, live.data.matching)}</p>`}</div>`}</div>`;
+      ${live.data.matching > LIMIT && html`<p class="quiet">${t('newestOf', LIMIT, live.data.matching)}</p>`}</div>`}
+    ${may.has('penalty.show') && html`<${Penalties} may=${may} />`}</div>`;
 }
 
 /* ---- one session ---- */

@@ -26,7 +26,7 @@ function Test({again}) {
 function Row({m, again}) {
   const retry = async () => { await post('/mail/retry', {id: m.id}); await again(); };
   const drop = async () => { await del('/mail/' + m.id); await again(); };
-  return html`<tr key=${m.id}><td>${when(m.finished || m['last-try'] || m.created)}</td>
+  return html`<tr key=${m.id}><td class="whole">${when(m.finished || m['last-try'] || m.created)}</td>
     <td class=${STATES[m.state]}>${t('mail_' + m.state)}</td><td>${m.to}</td>
     <td>${m.subject}${m.error && html`<small>${m.error}</small>`}</td><td>${kind(m.kind)}</td>
     <td class="number">${m.tries}${m['next-try'] && html`<small>${t('mailNext')} ${when(m['next-try'])}</small>`}</td>

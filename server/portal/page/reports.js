@@ -53,7 +53,7 @@ function Report({r}) {
     <${Table} title=${t('reportByRule')} heads=${[t('rule'), t('channels'), t('toTargets'), t('toClient')]} rows=${r.rules}
       row=${x => html`<tr key=${x.rule}><th scope="row">#${x.rule} ${x.name}</th>${number(x.channels)}${traffic(x)}</tr>`} />
     ${r.alerts && html`<${Table} title=${t('reportAlerts')} heads=${[t('reportSeverity'), t('reportCount')]} rows=${r.alerts}
-      row=${x => html`<tr key=${x.severity}><th scope="row">${x.severity}</th>${number(x.count)}</tr>`} />`}
+      row=${x => html`<tr key=${x.severity}><th scope="row">${t('severity_' + (x.severity || 'unjudged'))}</th>${number(x.count)}</tr>`} />`}
     ${r.counts && html`<${Table} title=${t('reportCounts')} heads=${[t('mailKind'), t('reportCount')]} rows=${r.counts}
       row=${x => html`<tr key=${x.kind}><th scope="row">${t('kind_' + x.kind) === 'kind_' + x.kind ? x.kind : t('kind_' + x.kind)}</th>${number(x.count)}</tr>`} />`}
     <p class="quiet">${t('reportNote', r.zone)}</p>

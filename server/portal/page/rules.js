@@ -129,6 +129,13 @@ function Taken({ports, local}) {
   return ports.filter(p => p.local === local).map(p => html`<small class="bad">× ${t('takenOn', p.pcs)} ${p.program || t('port_' + p.state)}</small>`);
 }
 
+// When, from where and how much: what a rule has beside its target.
+function Conditions({r}) {
+  const said = [r.hours && html`${t('hours')}: ${r.hours}`, r.expires && html`${t('until')} ${when(r.expires)}`, r.from && html`${t('from')}: <code>${r.from}</code>`,
+    r.limits && limitsText(r.limits), r.log && t('logUse')].filter(Boolean);
+  return said.map(s => html`<small>${s}</small>`);
+}
+
 function Row({r, first, last, marked, findings, ports, may, move, remove, edit, drag}) {
   const key = e => {
     const by = {ArrowUp: -1, ArrowDown: 1}[e.key];
@@ -141,10 +148,9 @@ function Row({r, first, last, marked, findings, ports, may, move, remove, edit, 
     onDragStart=${e => { e.dataTransfer.setData('text/plain', String(r.id)); drag(r); }} onDragOver=${e => e.preventDefault()}
     onDrop=${e => { e.preventDefault(); drag(null, r); }}>
     <td class="number">${may.has('rule.move') && html`<span class="grip" aria-hidden="true">⠿</span>`} ${r.position}</td>
-    <th scope="row">${r.name}${findings.map(f => html`<${Finding} f=${f} />`)}</th>
+    <th scope="row">${r.name}<${Conditions} r=${r} />${findings.map(f => html`<${Finding} f=${f} />`)}</th>
     <td class=${r.action === 'allow' ? 'good' : 'bad'}>${t(r.action)}</td><td><code>${r.target}</code></td>
     <td>${r.local && html`<code>${r.local}</code><${Taken} ports=${ports} local=${r.local} />`}${r.fallback && html`<small>${t('or')} <code>${r.fallback}</code></small><${Taken} ports=${ports} local=${r.fallback} />`}</td>
-    <td>${r.hours || ''}${r.expires && html`<small>${t('until')} ${when(r.expires)}</small>`}${r.from && html`<small>${t('from')}: <code>${r.from}</code></small>`}${r.limits && html`<small>${limitsText(r.limits)}</small>`}</td>
     <td class="buttons">${may.has('rule.move') && !first && html`<${Act} label=${t('up')} icon="↑" name=${r.name} act=${() => move(r, r.position - 1)} />`}
     ${may.has('rule.move') && !last && html`<${Act} label=${t('down')} icon="↓" name=${r.name} act=${() => move(r, r.position + 1)} />`}
     ${may.has('rule.set') && html`<button aria-label=${`${t('changeRule')}: ${r.name}`} title=${t('changeRule')} onClick=${() => edit(r)}>✎</button>`}
@@ -158,7 +164,7 @@ function Inherited({user}) {
     ? html`<p class="empty">${t('noGroupRules')}</p>`
     : html`<div class="scroll"><table><thead><tr>${['groups', 'ruleName', 'action', 'target', 'local', 'hours'].map(k => html`<th scope="col">${t(k)}</th>`)}</tr></thead>
       <tbody>${rules.map(r => html`<tr key=${r.id}><td><a href=${'#/groups/' + part(r.group)}>${r.group}</a></td><th scope="row">${r.name}</th>
-        <td class=${r.action === 'allow' ? 'good' : 'bad'}>${t(r.action)}</td><td><code>${r.target}</code></td><td>${r.local}</td><td>${r.hours}</td></tr>`)}</tbody></table></div>`)}<//></details>`;
+        <td class=${r.action === 'allow' ? 'good' : 'bad'}>${t(r.action)}</td><td><code>${r.target}</code></td><td>${r.local && html`<code>${r.local}</code>`}</td><td>${r.hours}</td></tr>`)}</tbody></table></div>`)}<//></details>`;
 }
 
 // One of `user` and `group`.
@@ -198,7 +204,7 @@ export function Rules({user, group, may}) {
     ${last && html`<${Undo} key=${last.done} last=${last} again=${again} onClose=${() => setLast(null)} />`}<${Alert} error=${error} />
     <div class=${user && may.has('explain') ? 'split' : ''}><${Loaded} state=${state}>${({rules, findings, ports}) =>
     (rules.length === 0 ? html`<p class="empty">${t('noRules')}</p>`
-      : html`<div class="scroll"><table><thead><tr>${['position', 'ruleName', 'action', 'target', 'local', 'hours'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
+      : html`<div class="scroll"><table><thead><tr>${['position', 'ruleName', 'action', 'target', 'local'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
         <tbody>${rules.map((r, i) => html`<${Row} key=${r.id} r=${r} first=${i === 0} last=${i === rules.length - 1} marked=${marked === r.id}
           findings=${findings.filter(f => f.rule === r.id)} ...${{ports, may, move, remove, drag, edit: setEdited}} />`)}</tbody></table></div>
         ${may.has('rule.move') && rules.length > 1 && html`<p class="quiet">${t('moveHint')}</p>`}`)}<//>

@@ -3,7 +3,7 @@ import {html, useState} from './preact.js';
 import {api, ask, get, post, part, watch} from './api.js';
 import {t, ago, language, when} from './i18n.js';
 import {Act, Alert, Field, Form, Loaded, Pager, save, useAction, useData, usePaged} from './ui.js';
-import {KeyTable} from './devices.js';
+import {KeyTable, UserClone} from './devices.js';
 import {EnrollCard} from './enroll.js';
 import {FactorCard} from './factor.js';
 import {sessionHref} from './live.js';
@@ -73,10 +73,12 @@ function AddKey({user, again}) {
     <//></details>`;
 }
 
-function Keys({user, may}) {
+function Keys({owner, may, changed}) {
+  const user = owner.name;
   const state = useData(() => get('/keys?user=' + part(user)), user);
   return html`<section class="card"><h2>${t('keys')}</h2><${Loaded} state=${state}>${keys => (keys.length === 0
     ? html`<p class="empty">${t('noKeys')}</p>` : html`<${KeyTable} keys=${keys} user=${user} may=${may} again=${state.again} />`)}<//>
+    <${UserClone} user=${owner} may=${may} again=${changed} />
     ${may.has('key.add') && html`<${AddKey} user=${user} again=${state.again} />`}
     ${may.has('enroll.list') && html`<${EnrollCard} user=${user} may=${may} onKey=${state.again} />`}</section>`;
 }
@@ -95,8 +97,7 @@ function State({user, may}) {
 
 // The code that the user saw, what was found, and what helps.
 function Trouble({e}) {
-  return html`<li><p><strong class="bad">× ${e.code}</strong> ${e.title} <small><time datetime=${e.time}>${when(e.time)}</time> ${t(e.by === 'client' ? 'byClient' : 'byGateway')}
-    ${e.target || ''}</small></p><p>${e.cause}</p>${e.remedy && html`<details><summary>${t('remedy')}</summary><p>${e.remedy}</p></details>`}</li>`;
+  return html`<li><p><strong class="bad">× ${e.code}</strong> ${e.title} <small><time datetime=${e.time}>${when(e.time)}</time> ${t(e.by === 'client' ? 'byClient' : 'byGateway')} ${e.target || ''}</small></p><p>${e.cause}</p>${e.remedy && html`<details><summary>${t('remedy')}</summary><p>${e.remedy}</p></details>`}</li>`;
 }
 
 // What the user is given: the profile that sets up his PC, and a sheet of paper.
@@ -149,7 +150,7 @@ export function User({name, may}) {
         : html`<${Act} label=${t('enable')} act=${change('enable')} />`)}
       ${may.has('user.delete') && html`<${Act} label=${t('deleteUser')} danger ask=${t('sureDelete', name)} act=${remove} />`}</p>
       ${may.has('user.set') && html`<${FullName} user=${u} again=${state.again} />`}
-      <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} user=${name} may=${may} />
+      <${State} user=${name} may=${may} />${may.has('log.list') && html`<${LogCard} user=${name} />`}<${Keys} owner=${u} may=${may} changed=${state.again} />
       ${may.has('factor.show') && html`<${FactorCard} user=${name} may=${may} />`}<${Rules} user=${name} may=${may} />
       ${may.has('user.limits') && html`<${LimitCard} path=${`/users/${part(name)}/limits`} user may=${may} />`}
       <${Membership} user=${name} groups=${u.groups} may=${may} again=${state.again} />${may.has('profile') && html`<${HandOut} user=${name} />`}`}<//></div>`;

@@ -64,7 +64,7 @@ export const mailWords = {
   reportByUser: ['ユーザ別(通信量順)', 'Users, most bytes first'],
   reportByRule: ['ルール別(通信量順)', 'Rules, most bytes first'],
   reportAlerts: ['アラート', 'Alerts'],
-  reportSeverity: ['重大度', 'Severity'],
+  reportSeverity: ['重要度', 'Severity'],
   reportCounts: ['できごとの件数', 'What happened, counted'],
   reportCount: ['件数', 'Count'],
   reportMore: ['このほか {0} 件(CSV、JSON)', '{0} more in CSV and JSON'],

@@ -15,7 +15,7 @@ export const securityWords = {
   lastUsed: ['最終使用', 'Last used'],
   authenticatorApp: ['認証アプリ', 'Authenticator app'],
   passkeys: ['パスキー', 'Passkeys'],
-  passkeysHint: ['パスワードの後の 2 段階目として、指紋・顔認証・セキュリティキーなどで本人を確認します。', 'The second step after the password: your fingerprint, face or security key.'],
+  passkeysHint: ['パスワードの後の 2段階目として、指紋・顔認証・セキュリティキーなどで本人を確認します。', 'The second step after the password: your fingerprint, face or security key.'],
   noPasskeys: ['パスキーはまだ登録されていません。', 'No passkey is registered yet.'],
   passkeysNotHere: ['このブラウザ、またはこの接続では、パスキーを利用できません。', 'Passkeys do not work in this browser, or over this connection.'],
   passkeyName: ['パスキーの名前', 'Name of the passkey'],

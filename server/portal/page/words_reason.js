@@ -1,0 +1,22 @@
+// Why something was refused or ended, as the audit's words say it; what has no line here is shown as it is. A part of i18n.js.
+export const reasonWords = {
+  'reason_unknown-key': ['登録されていない公開鍵', 'key not registered'],
+  'reason_unknown-user': ['登録されていないユーザ名', 'no such user'],
+  'reason_no-user': ['登録されていないユーザ名', 'no such user'],
+  'reason_key-revoked': ['失効した公開鍵', 'key was revoked'],
+  'reason_user-disabled': ['ユーザが停止中', 'user is disabled'],
+  reason_quarantined: ['公開鍵が隔離中', 'key is in quarantine'],
+  'reason_weak-key': ['端末との結び付きが弱い公開鍵', 'weakly bound key'],
+  reason_penalty: ['接続を制限中の接続元', 'address is held off'],
+  'reason_session-limit': ['同時セッション数の上限', 'too many sessions'],
+  'reason_factor-missing': ['認証アプリが未登録', 'no second factor registered'],
+  'reason_factor-lease': ['2 要素認証が必要', 'second factor was due'],
+  'reason_two-machines': ['鍵を 2 台の端末で使用', 'key on two machines'],
+  'reason_ticket-stale': ['端末のチケットが古い', 'old ticket of the PC'],
+  'reason_ticket-missing': ['端末のチケットがない', 'PC has no ticket'],
+  'reason_default-deny': ['該当するルールなし', 'no rule applies'],
+  'reason_special-address': ['特別なアドレス', 'special address'],
+  reason_wrong: ['パスワードまたはコードの誤り', 'wrong password or code'],
+  'reason_too-many': ['試行回数の超過', 'too many attempts'],
+  reason_address: ['許可されていない接続元', 'address not allowed'],
+};
