@@ -9,7 +9,7 @@ function Password({account, setAccount, onStep, note}) {
   const [password, setPassword] = useState('');
   const action = useAction(async () => onStep(await post('/login', {account, password})));
   return html`<div><h1>${t('login')}</h1>
-    ${note && html`<p class="alert good" role="status">${note}</p>`}
+    ${note && html`<p class="alert warn" role="status">${note}</p>`}
     <${Form} action=${action} button=${t('login')}>
       <${Field} label=${t('account')} value=${account} onInput=${setAccount} autocomplete="username" autocapitalize="none" required />
       <${Field} label=${t('password')} type="password" value=${password} onInput=${setPassword} autocomplete="current-password" required />

@@ -81,7 +81,7 @@ export function Reports({me}) {
     const r = await get(query({format, lang: language()}));
     save(`pra-report-${month}${user && '-' + user}.${format}`, format === 'json' ? JSON.stringify(r, null, 2) : r.text, type);
   };
-  return html`<div><h1>${t('reports')}</h1>
+  return html`<div><h1 class="noprint">${t('reports')}</h1>
     <form class="form row noprint" onSubmit=${e => { e.preventDefault(); setUser(wanted.trim()); }}>
       <${Field} label=${t('reportMonth')} type="month" value=${month} onInput=${setMonth} required />
       <${Field} label=${t('reportUser')} value=${wanted} onInput=${setWanted} autocomplete="off" autocapitalize="none" />
