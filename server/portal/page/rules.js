@@ -130,7 +130,7 @@ function Taken({ports, local}) {
 }
 
 // When, from where and how much: what a rule has beside its target.
-function Conditions({r}) {
+function conditions(r) {
   const said = [r.hours && html`${t('hours')}: ${r.hours}`, r.expires && html`${t('until')} ${when(r.expires)}`, r.from && html`${t('from')}: <code>${r.from}</code>`,
     r.limits && limitsText(r.limits), r.log && t('logUse')].filter(Boolean);
   return said.map(s => html`<small>${s}</small>`);
@@ -148,7 +148,7 @@ function Row({r, first, last, marked, findings, ports, may, move, remove, edit, 
     onDragStart=${e => { e.dataTransfer.setData('text/plain', String(r.id)); drag(r); }} onDragOver=${e => e.preventDefault()}
     onDrop=${e => { e.preventDefault(); drag(null, r); }}>
     <td class="number">${may.has('rule.move') && html`<span class="grip" aria-hidden="true">⠿</span>`} ${r.position}</td>
-    <th scope="row">${r.name}<${Conditions} r=${r} />${findings.map(f => html`<${Finding} f=${f} />`)}</th>
+    <th scope="row">${r.name}${conditions(r)}${findings.map(f => html`<${Finding} f=${f} />`)}</th>
     <td class=${r.action === 'allow' ? 'good' : 'bad'}>${t(r.action)}</td><td><code>${r.target}</code></td>
     <td>${r.local && html`<code>${r.local}</code><${Taken} ports=${ports} local=${r.local} />`}${r.fallback && html`<small>${t('or')} <code>${r.fallback}</code></small><${Taken} ports=${ports} local=${r.fallback} />`}</td>
     <td class="buttons">${may.has('rule.move') && !first && html`<${Act} label=${t('up')} icon="↑" name=${r.name} act=${() => move(r, r.position - 1)} />`}
