@@ -5,7 +5,7 @@
 
 Real gateway, portal, clients, mail server (so it needs root) and Chromium. What the navigation names is visited by itself, so a
 new page needs no line here; what opens on a click does. Names on the page are those of i18n.js. The pictures are for looking
-at; ONLY=REGEX takes those whose name matches, LANGS=ja one language; KEEP=1 puts the one that README.md shows into
+at. ONLY=REGEX: those whose name matches; LANGS=ja, SCHEMES=light: one of two. KEEP=1 puts the one that README.md shows into
 packaging/desktop.
 """
 
@@ -27,7 +27,7 @@ from lib.webpage import WebPage  # noqa: E402
 KEPT = "dashboard-ja-light.png"
 README_PICTURE = os.path.join(os.path.dirname(__file__), "..", "packaging", "desktop", "dashboard.png")
 LANGUAGES = {"ja": "ja-JP", "en": "en-GB"}
-SCHEMES = ("light", "dark")
+SCHEMES = os.environ.get("SCHEMES", "light dark").split()
 DESK, WIDE, PHONE = 1280, 1920, 400
 TRAFFIC_S = 40
 ONLY = re.compile(os.environ.get("ONLY", ""))
