@@ -122,7 +122,8 @@ class Furnished(Company):
         self.gateway.add_rule("suzuki", "経費", "10.1.2.9:445")
         wrong = self.gateway.add_rule("suzuki", "試験用", "10.9.9.9:80")
         self.gateway.delete_rule(wrong)
-        self.gateway.add_rule("kato", "メール (POP)", here, free_port())
+        for user in ("kato", "ueda"):
+            self.gateway.add_rule(user, "メール (POP)", here, free_port())
         for group in ("営業", "経理"):
             self.gateway.admin("rule", "add", "--group", group, "--name", "Web (proxy)", "--target", "proxy.example.com:8080",
                                "--local", str(free_port()), "--fallback", str(free_port()))
