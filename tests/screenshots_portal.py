@@ -89,6 +89,7 @@ class Photographer:
             self.picture(name)
 
     def go(self, where):
+        self.page.do("goto", url="about:blank")  # what was open or typed before is gone
         self.page.goto("/#/" + quote(where, safe="/:?=&"))
         self.still()
 

@@ -92,12 +92,25 @@ function State({user, may}) {
       : html`<ul class="rows">${sessions.map(s => html`<li key=${s.id}><a class="good" href=${sessionHref(s.id)}>● ${t('connected')}</a><span>${s.source}</span>
         <time datetime=${s.since}>${ago(s.since)}</time><span>${s.ports.map(p => html`<span class="bad">× <code>${p.local}</code> ${t('port_' + p.state)} ${p.program}</span>`)}</span></li>`)}</ul>`)}<//>
     ${may.has('user.trouble') && html`<h3>${t('lastTrouble')}</h3><${Loaded} state=${trouble}>${events => (events.length === 0 ? html`<p class="empty">${t('noTrouble')}</p>`
-      : html`<ul class="troubles">${events.slice(-8).reverse().map(e => html`<${Trouble} e=${e} />`)}</ul>`)}<//>`}</section>`;
+      : html`<ul class="troubles">${folded(events).slice(0, 8).map(e => html`<${Trouble} e=${e} />`)}</ul>`)}<//>`}</section>`;
+}
+
+// Newest first; what came again and again is one entry.
+function folded(events) {
+  const list = [];
+  for (const e of [...events].reverse()) {
+    const last = list[list.length - 1];
+    if (last && ['by', 'code', 'cause', 'target'].every(m => last[m] === e[m]))
+      last.times++;
+    else
+      list.push({...e, times: 1});
+  }
+  return list;
 }
 
 // The code that the user saw, what was found, and what helps.
 function Trouble({e}) {
-  return html`<li><p><strong class="bad">× ${e.code}</strong> ${e.title} <small><time datetime=${e.time}>${when(e.time)}</time> ${t(e.by === 'client' ? 'byClient' : 'byGateway')} ${e.target || ''}</small></p><p>${e.cause}</p>${e.remedy && html`<details><summary>${t('remedy')}</summary><p>${e.remedy}</p></details>`}</li>`;
+  return html`<li><p><strong class="bad">× ${e.code}</strong> ${e.title} ${e.times > 1 && html`<span class="quiet">×${e.times}</span>`} <small><time datetime=${e.time}>${when(e.time)}</time> ${t(e.by === 'client' ? 'byClient' : 'byGateway')} ${e.target || ''}</small></p><p>${e.cause}</p>${e.remedy && html`<details><summary>${t('remedy')}</summary><p>${e.remedy}</p></details>`}</li>`;
 }
 
 // What the user is given: the profile that sets up his PC, and a sheet of paper.
