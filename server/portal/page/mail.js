@@ -28,7 +28,7 @@ function Row({m, again}) {
   const drop = async () => { await del('/mail/' + m.id); await again(); };
   return html`<tr key=${m.id}><td class="whole">${when(m.finished || m['last-try'] || m.created)}</td>
     <td class=${STATES[m.state]}>${t('mail_' + m.state)}</td><td>${m.to}</td>
-    <td>${m.subject}${m.error && html`<small>${m.error}</small>`}</td><td>${kind(m.kind)}</td>
+    <td>${m.subject}${m.error && html`<small>${m.error}</small>`}</td><td class="whole">${kind(m.kind)}</td>
     <td class="number">${m.tries}${m['next-try'] && html`<small>${t('mailNext')} ${when(m['next-try'])}</small>`}</td>
     <td class="buttons">${(m.state === 'waiting' || m.state === 'failed') && html`<${Act} label=${t('mailRetry')} name=${m.to} act=${retry} />`}
       <${Act} label=${t('remove')} name=${m.to} ask=${t('sureDropMail', m.to)} act=${drop} /></td></tr>`;
