@@ -505,6 +505,8 @@ json_t *admin_execute(struct admin *a, const struct admin_peer *peer, const json
         rc = run_batch(&c, batch);
     else if (rc == 0)
         rc = run_single(&c, copy);
+    if (a->host.take_effect != NULL)
+        a->host.take_effect(a->host.ctx);
     if (rc == 0) {
         answer =
             json_pack("{s:b, s:o}", "ok", 1, "result", c.result != NULL ? c.result : json_null());

@@ -96,6 +96,9 @@ struct admin_host {
     /* Stores audit events that wait. Called before each request, so that an answer shows what had
        happened when it was asked for. NULL: nothing ever waits. */
     void (*settle)(void *ctx);
+    /* Hands a new snapshot, if there is one, to all who decide by it, and returns when they do. Called after
+       each request and before its answer, so that nothing is let in by what was acknowledged as gone. */
+    void (*take_effect)(void *ctx);
 };
 
 /* Bytes that users moved, of days from `from` on; and what is written of them, in one transaction.

@@ -73,6 +73,7 @@ struct keeper {
     size_t batch_count;
     char sources_path[OS_PATH_MAX];
     bool store_failed, sources_failed; /* said so already */
+    bool owed;                         /* a worker has not been sent `published`: no memory */
     bool probing;                      /* somebody may ask whether the store can be written */
 };
 
@@ -253,8 +254,10 @@ static void give_to_workers(struct keeper *k, bool timed)
 {
     struct gateway *g = k->gateway;
     k->next_change = policy_next_change(k->published, os_time_now());
+    k->owed = false;
     for (unsigned i = 0; i < g->worker_count; i++)
-        worker_set_policy(g->worker[i], policy_ref(k->published), timed);
+        if (worker_set_policy(g->worker[i], policy_ref(k->published), timed) != 0)
+            k->owed = true;
 }
 
 /* Users that were deleted take their enrollments with them: hence also after a change of the policy. */
@@ -282,6 +285,16 @@ static void publish(struct keeper *k)
     give_to_workers(k, false);
     log_event(LOG_DEBUG, "policy", "generation=%llu",
               (unsigned long long)policy_generation(k->published));
+}
+
+/* Before an administrator is answered: nothing is let in any more by what he took away. */
+static void take_effect(void *ctx)
+{
+    struct keeper *k = ctx;
+    const struct policy *before = k->published;
+    publish(k);
+    if (k->published != before)
+        workers_wait_policy(k->gateway, policy_generation(k->published));
 }
 
 static void look_at_addresses(struct keeper *k)
@@ -344,7 +357,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     bool jumped =
         offset > k->clock_offset + CLOCK_JUMP_MS || offset < k->clock_offset - CLOCK_JUMP_MS;
     k->clock_offset = offset;
-    if (jumped || now_ms / 1000 >= k->next_change)
+    if (k->owed)
+        give_to_workers(k, false);
+    else if (jumped || now_ms / 1000 >= k->next_change)
         give_to_workers(k, true);
 }
 
@@ -476,7 +491,8 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                     .limits = host_limits,
                                     .condition = host_condition,
                                     .ticket_forget = host_ticket_forget,
-                                    .settle = store_all};
+                                    .settle = store_all,
+                                    .take_effect = take_effect};
     const struct admin_options opt = {.store_url = c->store_url,
                                       .host_key_path = c->host_key,
                                       .downloads = c->portal_downloads,

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/os.h"
 #include "server/prad/algorithms.h"
 #include "server/prad/bounds.h"
@@ -19,6 +20,10 @@
 #define RUN_SLICE_NS (300u * 1000)
 /* After this much traffic a quiet moment is used to give freed memory back to the system. */
 #define TRIM_AFTER (4u * 1024 * 1024)
+
+/* How long an administrator's answer waits for workers to take a new policy; a turn of theirs takes
+   milliseconds. */
+#define TAKEN_MS 2000
 
 /* ---- mail ---------------------------------------------------------------------------------- */
 
@@ -71,6 +76,34 @@ int worker_adopt(struct worker *w, const struct arrival *a)
     return rc;
 }
 
+static void note_taken(struct worker *w, uint64_t generation)
+{
+    pthread_mutex_lock(&w->taken_lock);
+    w->taken = generation;
+    pthread_cond_broadcast(&w->taken_changed);
+    pthread_mutex_unlock(&w->taken_lock);
+}
+
+static bool takes_in_time(struct worker *w, uint64_t generation, const struct timespec *end)
+{
+    int rc = 0;
+    pthread_mutex_lock(&w->taken_lock);
+    while (w->taken < generation && rc == 0)
+        rc = pthread_cond_timedwait(&w->taken_changed, &w->taken_lock, end);
+    bool taken = w->taken >= generation;
+    pthread_mutex_unlock(&w->taken_lock);
+    return taken;
+}
+
+void workers_wait_policy(struct gateway *g, uint64_t generation)
+{
+    struct timespec end;
+    os_cond_deadline(&end, TAKEN_MS);
+    for (unsigned i = 0; i < g->worker_count; i++)
+        if (!takes_in_time(g->worker[i], generation, &end))
+            log_event(LOG_WARN, "policy-late", "worker=%u", i);
+}
+
 static void on_policy(struct mail *m, void *owner)
 {
     struct order *o = (struct order *)m;
@@ -78,6 +111,7 @@ static void on_policy(struct mail *m, void *owner)
     if (w) {
         w->policy_before = w->policy;
         w->policy = o->policy;
+        note_taken(w, policy_generation(o->policy)); /* sessions hear of it before anything else */
         for (struct session *s = w->sessions; s; s = s->next)
             session_recheck(s, o->timed);
         policy_unref(w->policy_before);
@@ -347,6 +381,7 @@ static void *worker_main(void *arg)
         session_end(w->sessions, "gateway-stop", "the gateway stops");
     while (has_work(w))
         on_run(-1, 0, w);
+    note_taken(w, UINT64_MAX);
     return NULL;
 }
 
@@ -383,6 +418,8 @@ void worker_free(struct worker *w)
     if (w->base)
         event_base_free(w->base);
     ssh_bind_free(w->bind);
+    pthread_cond_destroy(&w->taken_changed);
+    pthread_mutex_destroy(&w->taken_lock);
     free(w);
 }
 
@@ -395,6 +432,9 @@ int worker_start(struct gateway *g, struct settings *s, struct policy *p, struct
         return fault_set(f, PRA_ENOMEM, "worker: out of memory or descriptors");
     }
     w->gateway = g;
+    w->taken = policy_generation(p);
+    pthread_mutex_init(&w->taken_lock, NULL);
+    os_cond_init(&w->taken_changed);
     int rc = set_up_loop(w);
     if (rc != 0)
         fault_set(f, rc, "worker: event loop cannot be made");

@@ -68,6 +68,9 @@ struct worker {
     ssh_bind bind; /* algorithms and host key of every session here */
     struct settings *settings;
     struct policy *policy;        /* the snapshot that every decision here is made from */
+    pthread_mutex_t taken_lock;   /* of the two below; others read them */
+    pthread_cond_t taken_changed; /* on the monotonic clock */
+    uint64_t taken; /* generation of `policy`; UINT64_MAX = the worker decides nothing more */
     struct policy *policy_before; /* the one before, while channels are asked again; else NULL */
     struct session *sessions;
     struct run_queue run[RUN_CLASSES];
@@ -110,6 +113,9 @@ int worker_adopt(struct worker *w, const struct arrival *a);
 /* Takes over one reference. Every session and channel is asked again; `timed`: the same rules at
    a later time, so what ends now has run out and was not removed. */
 int worker_set_policy(struct worker *w, struct policy *p, bool timed);
+/* Waits until every worker decides by a snapshot of this generation or a later one; one that is late is
+   logged and not waited for any longer. Not on a worker's thread. */
+void workers_wait_policy(struct gateway *g, uint64_t generation);
 int worker_set_settings(struct worker *w, struct settings *s);
 int worker_kill_session(struct worker *w, const char *id, const char *why);
 /* The session with this connection number looks at its `must_end` now. */

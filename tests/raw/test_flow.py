@@ -1,7 +1,10 @@
 """Moving data: back-pressure, ends of all kinds, many at once, rekeys."""
 
+import ctypes
 import hashlib
+import json
 import os
+import select
 import socket
 import threading
 import time
@@ -10,7 +13,7 @@ import pytest
 
 from lib.procs import own_kib, wait_until
 from lib.servers.targets import digest, discard, echo, flood, reset_after_byte, reset_midway, stall
-from rawssh import Closed, string
+from rawssh import AUTH_SUCCESS, Closed, string
 
 
 def fds(pid):
@@ -255,6 +258,153 @@ def test_revocation_cuts_hundreds_of_channels_at_once(gateway, user, target):
     c.until(lambda: other.data == b"untouched")
     assert c.direct("127.0.0.1", t.port).failure
     assert gateway.wait_audit("channel-cut", reason="rule-removed")["rule"] == rule
+
+
+class Console:
+    """The admin socket, asked without a program in between: the next thing is done as soon as the answer is there."""
+
+    def __init__(self, gateway):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(os.path.join(gateway.dir, "admin.sock"))
+        self.answers = self.sock.makefile("rb")
+
+    def send(self, op, **args):
+        self.sock.sendall(json.dumps({"op": op, "args": args}).encode() + b"\n")
+
+    def answer(self):
+        answer = json.loads(self.answers.readline())
+        assert answer["ok"], answer
+        return answer["result"]
+
+    def ask(self, op, **args):
+        self.send(op, **args)
+        return self.answer()
+
+    def close(self):
+        self.answers.close()
+        self.sock.close()
+
+
+@pytest.fixture
+def console(gateway):
+    made = Console(gateway)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def busy(user, target):
+    """Somebody who keeps the workers busy meanwhile, each of them."""
+    source, stop, threads = target(flood), threading.Event(), []
+    user.allow(f"127.0.0.1:{source.port}", name="busy")
+
+    def drain(c):
+        ch = c.direct("127.0.0.1", source.port, window=0x7fffffff)
+        while not stop.is_set():
+            c.until(lambda: ch.data)
+            ch.data.clear()
+
+    for _ in range(2):
+        threads.append(threading.Thread(target=drain, args=(user.login(),)))
+        threads[-1].start()
+    yield
+    stop.set()
+    for t in threads:
+        t.join()
+
+
+def test_nothing_is_opened_by_a_rule_whose_removal_was_acknowledged(gateway, user, target, console, busy):
+    t = target(echo)
+    where = f"127.0.0.1:{t.port}"
+    clients = [user.login() for _ in range(4)]  # on each of the workers
+    for n in range(20):
+        rule = console.ask("rule.add", user="alice", name="R", target=where)["id"]
+        opened = [c.direct("127.0.0.1", t.port) for c in clients]
+        assert all(ch.opened for ch in opened), n
+        console.ask("rule.delete", id=rule)
+        late = [c.direct("127.0.0.1", t.port, wait=False) for c in clients]
+        for c, ch, before in zip(clients, late, opened, strict=True):
+            c.until(lambda: ch.opened is not None and before.closed)
+            assert not ch.opened, f"round {n}: opened after the rule was gone"
+
+
+class Standing:
+    """The threads of a program that have the most to do, made to stand still."""
+
+    SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+
+    def __init__(self, pid, count, seconds=0.5):
+        def used():
+            return {int(t): _thread_ticks(pid, t) for t in os.listdir(f"/proc/{pid}/task")}
+        before = used()
+        time.sleep(seconds)
+        after = used()
+        self.threads = sorted(before, key=lambda t: before[t] - after[t])[:count]
+        self.libc = ctypes.CDLL(None, use_errno=True)
+
+    def _call(self, what, thread):
+        assert self.libc.ptrace(what, thread, None, None) == 0, os.strerror(ctypes.get_errno())
+
+    def __enter__(self):
+        for t in self.threads:
+            self._call(self.SEIZE, t)
+            self._call(self.INTERRUPT, t)
+            os.waitpid(t, self.WALL)
+        return self
+
+    def __exit__(self, *_):
+        for t in self.threads:
+            self._call(self.DETACH, t)
+
+
+def _thread_ticks(pid, thread):
+    with open(f"/proc/{pid}/task/{thread}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@pytest.mark.needs_root
+def test_a_removal_is_acknowledged_when_every_worker_has_taken_it(gateway, user, console, busy):
+    rule = user.allow("127.0.0.1:9", name="R")
+    with Standing(gateway.pid, 2):
+        console.send("rule.delete", id=rule)
+        assert not select.select([console.sock], [], [], 1)[0], "acknowledged before the workers knew"
+    assert console.answer()["name"] == "R"
+    with Standing(gateway.pid, 2):  # a worker that hangs holds no administrator up for long
+        console.send("rule.add", user="alice", name="R", target="127.0.0.1:9")
+        assert select.select([console.sock], [], [], 10)[0]
+        assert console.answer()["id"]
+    assert "policy-late" in gateway.log()
+
+
+@pytest.mark.parametrize("how", ["key", "user"])
+def test_nobody_gets_in_with_what_was_acknowledged_as_revoked(gateway, make_user, target, console, busy, how):
+    """A disabled user may log in, to be told so; nothing is opened for him."""
+    bob, t = make_user(gateway, "bob"), target(echo)
+    bob.allow(f"127.0.0.1:{t.port}")
+    key = {"user": "bob", "fingerprint": bob.fingerprint()}
+    for n in range(6):
+        waiting = [bob.connect() for _ in range(4)]
+        for c in waiting:
+            c.versions()
+            c.exchange().service()
+        if how == "key":
+            console.ask("key.revoke", fingerprint=key["fingerprint"])
+        else:
+            console.ask("user.disable", name="bob")
+        for c in waiting:
+            c.send(c.sign_request("bob", bob.key))
+        for c in waiting:
+            let_in = c.recv()[0] == AUTH_SUCCESS
+            assert not let_in or how == "user" and not c.direct("127.0.0.1", t.port).opened, f"round {n}: let in"
+            c.close()
+        if how == "key":
+            console.ask("key.restore", **key)
+        else:
+            console.ask("user.enable", name="bob")
+        again = bob.login()
+        assert again.direct("127.0.0.1", t.port).opened
+        again.close()
 
 
 @pytest.mark.parametrize("how", ["key", "user", "kill"])
