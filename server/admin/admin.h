@@ -190,6 +190,8 @@ void admin_alerts_set(struct admin *a, const struct admin_alert_options *o);
  * old; about once a second. `now` in seconds.
  */
 void admin_alerts_tick(struct admin *a, int64_t now);
+/* Did the last thing that had to be written arrive? When it does again, what was is an alert. */
+void admin_alerts_store(struct admin *a, bool fails, int64_t now);
 
 /*
  * Deletes a bounded number of audit records older than so many days; the deletion is recorded when

@@ -115,7 +115,7 @@ int alert_raise_inside(struct admin *a, const struct alert *what, struct fault *
 }
 
 /* Ends the transaction in which alerts were raised. */
-static void end_raising(struct admin *a, int rc, struct fault *f)
+static int end_raising(struct admin *a, int rc, struct fault *f)
 {
     if (rc == 0)
         rc = a->store->ops->commit(a->store, f);
@@ -123,9 +123,10 @@ static void end_raising(struct admin *a, int rc, struct fault *f)
         a->store->ops->rollback(a->store);
     if (rc != 0)
         log_event(LOG_ERROR, "alert-not-stored", "error=\"%s\"", f->text);
+    return rc;
 }
 
-void alert_raise(struct admin *a, const struct alert *what)
+int alert_raise(struct admin *a, const struct alert *what)
 {
     char subject[2 * STORE_ABOUT_MAX];
     struct fault f = {0};
@@ -135,7 +136,7 @@ void alert_raise(struct admin *a, const struct alert *what)
               log_escape(subject, sizeof(subject), what->subject, strlen(what->subject)));
     if (rc == 0)
         rc = alert_raise_inside(a, what, &f);
-    end_raising(a, rc, &f);
+    return end_raising(a, rc, &f);
 }
 
 /* ---- from the audit -------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ struct watcher {
     unsigned mailed;
     int64_t certificate_ends; /* as the portal says; 0 = not told */
     enum disk disk;
+    int64_t store_failed_at; /* since then it takes nothing, and nobody was told yet; 0 = it does */
 };
 
 struct watcher *watcher_new(void)
@@ -330,6 +331,7 @@ static void look_at_disk(struct admin *a)
     char detail[AUDIT_TEXT_MAX];
     struct statvfs st;
     int64_t room;
+    int rc = 0;
 
     if (w->opt.disk == 0 || path == NULL || statvfs(path, &st) != 0)
         return;
@@ -340,13 +342,31 @@ static void look_at_disk(struct admin *a)
         now = DISK_LOW;
     snprintf(detail, sizeof(detail), "free=%" PRId64 " wanted=%" PRId64, room, w->opt.disk);
     if (now > w->disk)
-        alert_raise(a, &(struct alert){.kind = ALERT_DISK,
-                                       .severity = now == DISK_VERY_LOW ? "critical" : NULL,
-                                       .subject = path,
-                                       .detail = detail});
+        rc = alert_raise(a, &(struct alert){.kind = ALERT_DISK,
+                                            .severity = now == DISK_VERY_LOW ? "critical" : NULL,
+                                            .subject = path,
+                                            .detail = detail});
     else if (now == DISK_GOOD && w->disk != DISK_GOOD)
-        alert_raise(a, &(struct alert){.kind = ALERT_DISK_BACK, .subject = path, .detail = detail});
-    w->disk = now;
+        rc = alert_raise(
+            a, &(struct alert){.kind = ALERT_DISK_BACK, .subject = path, .detail = detail});
+    if (rc == 0) /* a disk that is full takes no alert either */
+        w->disk = now;
+}
+
+void admin_alerts_store(struct admin *a, bool fails, int64_t now)
+{
+    struct watcher *w = a->watcher;
+    char from[TIMEFMT_MAX], to[TIMEFMT_MAX], detail[AUDIT_TEXT_MAX];
+
+    if (fails && w->store_failed_at == 0)
+        w->store_failed_at = now;
+    if (fails || w->store_failed_at == 0)
+        return;
+    snprintf(detail, sizeof(detail), "from=%s until=%s", timefmt_rfc3339(w->store_failed_at, from),
+             timefmt_rfc3339(now, to));
+    if (alert_raise(a, &(struct alert){
+                           .kind = ALERT_STORE, .subject = a->store_url, .detail = detail}) == 0)
+        w->store_failed_at = 0;
 }
 
 /* Stores a fact in a transaction of its own. */
@@ -378,7 +398,9 @@ static void look_at_host_key(struct admin *a)
         return;
     if (before[0] != '\0') {
         snprintf(detail, sizeof(detail), "now=%s before=%.64s", now, before);
-        alert_raise(a, &(struct alert){.kind = ALERT_HOSTKEY, .subject = now, .detail = detail});
+        if (alert_raise(
+                a, &(struct alert){.kind = ALERT_HOSTKEY, .subject = now, .detail = detail}) != 0)
+            return;
     }
     remember(a, "hostkey", now);
 }
@@ -398,10 +420,11 @@ static void look_at_certificate(struct admin *a, int64_t now)
         strcmp(before, told) == 0)
         return;
     snprintf(detail, sizeof(detail), "ends=%s days=%" PRId64, when, left / 86400);
-    alert_raise(
-        a, &(struct alert){
-               .kind = ALERT_CERTIFICATE, .severity = severity, .subject = when, .detail = detail});
-    remember(a, "certificate", told);
+    if (alert_raise(a, &(struct alert){.kind = ALERT_CERTIFICATE,
+                                       .severity = severity,
+                                       .subject = when,
+                                       .detail = detail}) == 0)
+        remember(a, "certificate", told);
 }
 
 static void expire(struct admin *a, int64_t now)

@@ -38,6 +38,8 @@
     X(ALERT_DISK, "disk", "warning", "ディスクの空き容量不足", "the disk is nearly full")          \
     X(ALERT_DISK_BACK, "disk-back", "notice", "ディスクの空き容量の回復",                          \
       "the disk has room again")                                                                   \
+    X(ALERT_STORE, "store", "critical", "データベースへの書き込み失敗",                            \
+      "the database could not be written")                                                         \
     X(ALERT_THINNED, "thinned", "warning", "アラートの間引き", "alerts were only counted")
 enum alert_kind {
 #define X(id, word, severity, ja, en) id,
@@ -57,8 +59,9 @@ struct alert {
 
 /* In the open transaction. Returns 0 or the store's error. */
 int alert_raise_inside(struct admin *a, const struct alert *what, struct fault *f);
-/* In a transaction of its own; a failure is in the log. */
-void alert_raise(struct admin *a, const struct alert *what);
+/* In a transaction of its own; a failure is in the log, and whoever watches tells it again later. Returns
+   0 or the store's error. */
+int alert_raise(struct admin *a, const struct alert *what);
 /* Queues mail about it for everybody who wants it; a transaction is open. */
 int alert_mail(struct admin *a, const struct store_alert *alert, bool judged, struct fault *f);
 

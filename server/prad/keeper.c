@@ -180,6 +180,7 @@ static void note_write(struct keeper *k, int rc)
     if (rc != 0)
         atomic_fetch_add(&k->gateway->store_errors, 1);
     atomic_store(&k->gateway->store_fails, rc != 0);
+    admin_alerts_store(k->admin, rc != 0, os_time_now());
 }
 
 /* Stores what waits. Events that the store does not take are kept and tried again at each tick;

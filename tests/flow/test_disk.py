@@ -118,6 +118,9 @@ def assert_fails_closed_and_heals(gateway, health, local, break_disk, mend_disk)
         mend_disk()
         wait_until(lambda: health.ask()[0] == 200, 30, "/healthz to be good again", 0.2)
         gateway.add_user("sato")
+        # What somebody should look at is told as soon as it can be kept.
+        alert = wait_until(lambda: gateway.admin("alert", "list", "--kind", "store"), 10, "the alert", 0.2)[0]
+        assert alert["severity"] == "critical" and alert["detail"].startswith("from=2") and " until=2" in alert["detail"]
         living.sendall(b"after!")
         assert living.recv(6) == b"after!"
     # What happened meanwhile is on record.
@@ -135,6 +138,7 @@ def test_full_disk_stops_changes_and_nothing_else(folder, programs, make_client,
     try:
         gateway.start()
         assert_fails_closed_and_heals(gateway, health, tunnel(gateway, make_client, target), disk.fill, disk.free)
+        assert gateway.admin("alert", "list", "--kind", "disk")[0]["severity"] == "critical"
     finally:
         gateway.stop()
         disk.stop()

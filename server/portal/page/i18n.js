@@ -221,6 +221,7 @@ const words = {
   'alert_sandbox-violation': ['サンドボックス違反による終了', 'Gateway ended by its sandbox'],
   alert_disk: ['ディスクの空き容量不足', 'Disk nearly full'],
   'alert_disk-back': ['ディスクの空き容量の回復', 'Disk has room again'],
+  alert_store: ['データベースへの書き込み失敗', 'Database could not be written'],
   alert_thinned: ['アラートの間引き', 'Alerts only counted'],
   about: ['対象', 'About'],
   lastTime: ['最終発生', 'Last time'],
