@@ -75,6 +75,18 @@ static size_t line_end(const char *line, size_t len)
     return len > 1 && line[len - 2] == '\r' ? 2 : 1;
 }
 
+/* What would move the cursor of whoever is shown the value. */
+static bool has_controls(const char *line, size_t len)
+{
+    for (size_t i = 0; i < len - line_end(line, len); i++) {
+        unsigned char c = (unsigned char)line[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 /* inih's reader: the next line with its newline, at most `cap` - 1 bytes. */
 static char *next_line(char *dst, int cap, void *stream)
 {
@@ -97,6 +109,10 @@ static char *next_line(char *dst, int cap, void *stream)
     }
     if (memchr(r->rest, '\0', len) != NULL || !utf8_valid(r->rest, len)) {
         refuse(r, PRA_EINVAL, "the line is not UTF-8 text");
+        return NULL;
+    }
+    if (has_controls(r->rest, len)) {
+        refuse(r, PRA_EINVAL, "the line has a control character");
         return NULL;
     }
     memcpy(dst, r->rest, len);

@@ -193,3 +193,44 @@ def test_every_number_of_prad_ini_names_file_and_line(make_gateway, value):
                               capture_output=True, timeout=30)
         assert done.returncode == 1, (section, key, done)
         assert b"prad.ini:" in done.stderr and len(done.stderr) < 2000, (section, key, done.stderr[:300])
+
+
+def text_settings():
+    """[(section, key)] of prad.ini whose values are no numbers, from the table of server/config.c."""
+    with open(f"{ROOT}/server/config.c") as f:
+        return re.findall(r'^\s*\{"([a-z]+)", "([a-z_]+)", set_\w+\},', f.read(), re.MULTILINE)
+
+
+INI_NEVER = {"invalid UTF-8": b"\xff\xfe", "half a letter": b"a\xe3\x81", "NUL": b"a\x00b", "an escape": b"a\x1b[2Jb",
+             "a long line": b"x" * 100_000, "ten megabytes": b"x" * HUGE}
+
+
+@pytest.mark.parametrize("what", INI_NEVER)
+def test_text_that_is_none_in_any_setting_of_prad_ini_names_file_and_line(folder, programs, what):
+    assert len(text_settings()) > 25
+    path = os.path.join(folder, "prad.ini")
+    for section, key in text_settings():
+        with open(path, "wb") as f:
+            f.write(b"[%s]\n%s = %s\n" % (section.encode(), key.encode(), INI_NEVER[what]))
+        for name in ("prad", "pra-portal"):
+            done = subprocess.run([program(name), "--config", path, "--check"], stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=30, cwd=folder)
+            assert done.returncode == 1, (name, section, key, done)
+            where = b"prad.ini: is larger" if what == "ten megabytes" else b"prad.ini:2: "
+            assert where in done.stderr and len(done.stderr) < 2000, (name, section, key, done.stderr[:300])
+            assert b"\x1b" not in done.stderr and done.stderr.decode(), (name, section, key)
+
+
+def test_code_stays_text_in_every_setting_of_prad_ini(folder, programs):
+    """Some of it may be a path or a name; what it is not is named with its line."""
+    mark = os.path.join(folder, "executed").encode()
+    path = os.path.join(folder, "prad.ini")
+    for section, key in text_settings():
+        for value in (b"'; DROP TABLE users; --", b'"', b"$(touch MARK)", b"`touch MARK`", b"| touch MARK", b"%n%s%n", "\u202eabc".encode()):
+            with open(path, "wb") as f:
+                f.write(b"[%s]\n%s = %s\n" % (section.encode(), key.encode(), value.replace(b"MARK", mark)))
+            for name in ("prad", "pra-portal"):
+                done = subprocess.run([program(name), "--config", path, "--check"], stdin=subprocess.DEVNULL, capture_output=True,
+                                      timeout=30, cwd=folder)
+                assert done.returncode == 0 or done.returncode == 1 and b"prad.ini:" in done.stderr, (name, section, key, done)
+    assert not os.path.exists(mark)

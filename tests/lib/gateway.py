@@ -1,12 +1,14 @@
 """A prad with its own folder: configuration, store, host key, admin socket, log."""
 
+import contextlib
 import functools
 import json
 import os
 import signal
+import sqlite3
 
 from lib.ports import free_port
-from lib.procs import Process, port_answers, run, wait_until
+from lib.procs import Process, own_kib, port_answers, run, wait_until
 
 
 def build_dir():
@@ -65,6 +67,12 @@ class Gateway:
                                os.path.join(self.dir, f"prad-{self._runs}.log"), env=self.env)
         self.process.wait_port(self.port, self.host, timeout)
         return self
+
+    def own_kib(self):
+        """Memory that prad has filled itself, without the database's pages: they have a cache of at most 32 MiB."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.dir}/pra.db?mode=ro", uri=True)) as db:
+            pages, size = (db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "page_size"))
+        return own_kib(self.pid) - pages * size // 1024
 
     def stop(self):
         """As systemd does: SIGTERM, and prad is given time to say goodbye."""

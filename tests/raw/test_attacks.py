@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 
 import attack
 from lib.gateway import sanitized
-from lib.procs import own_kib, wait_until
+from lib.procs import wait_until
 from lib.servers.targets import BlackHole, echo, flood, reset_after_byte, stall
 from rawssh import GLOBAL_REQUEST, Closed, RawSsh, string
 from test_control import Control, hello
@@ -105,7 +105,7 @@ class World:
         self.channel = self.honest.direct("127.0.0.1", self.port["echo"])
         attack.logged_in(self, None).c.close()
         wait_until(lambda: len(self.gateway.sessions()) == 1)
-        self.descriptors, self.kib = self._descriptors(), own_kib(self.gateway.pid)
+        self.descriptors, self.kib = self._descriptors(), self.gateway.own_kib()
 
     def _descriptors(self):
         return len(os.listdir(f"/proc/{self.gateway.pid}/fd"))
@@ -149,7 +149,7 @@ class World:
         wait_until(lambda: len(g.sessions()) == 1, 10, "the attackers' sessions to end")
         wait_until(lambda: self._descriptors() <= self.descriptors, 10, "descriptors to be closed")
         if not sanitized("prad"):
-            wait_until(lambda: own_kib(g.pid) - self.kib < GROWTH_KIB, 5, f"memory: {self.kib}, {own_kib(g.pid)}")
+            wait_until(lambda: g.own_kib() - self.kib < GROWTH_KIB, 5, f"memory: {self.kib}, {g.own_kib()}", 0.2)
         before = cpu_seconds(g.pid)
         time.sleep(1)
         assert cpu_seconds(g.pid) - before < 0.5, "prad spins"

@@ -96,7 +96,9 @@ static void each_error_names_file_and_line(void **state)
         {"[gateway]\nnonsense\n", ":2: is neither '[section]', 'key = value' nor a comment"},
         {"[log]\non=maybe\nnonsense\n", ":2: [log] on: is neither 'yes' nor 'no'"},
         {"[gateway]\nlisten=\xff\n", ":2: the line is not UTF-8 text"},
-        {"[gateway]\n\x1b[31m=1\n", ":2: [gateway] has no key '\\x1b[31m'"},
+        {"[gateway]\n\x1b[31m=1\n", ":2: the line has a control character"},
+        {"[gateway]\nlisten=a\x1b[2J\r\n", ":2: the line has a control character"},
+        {"[gateway]\na\\b=1\n", ":2: [gateway] has no key 'a\\x5cb'"},
         {"[gateway]\nlisten=a\n  more\n",
          ":3: is neither '[section]', 'key = value' nor a comment"},
     };
