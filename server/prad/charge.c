@@ -140,7 +140,7 @@ uint32_t charge_room(struct channel *ch, enum meter_way way, uint32_t want)
     int64_t may = ask(c, way, want);
     c->waits[way] = may == 0;
     if (may == 0) {
-        bool of_rule = c->rule_party[way].waits;
+        bool of_rule = fair_waits(&c->rule_party[way]);
         ch->session->shaped |= 1u << (way * 2 + of_rule);
         list(c);
     }

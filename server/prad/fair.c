@@ -16,6 +16,8 @@
 #define WORTH_PART  200
 #define WORTH_LEAST 256
 #define WORTH_MOST  16384
+/* So long who was told that it may move has its turns, until it asks again: a turn of a busy worker. */
+#define STAYS_US 100000
 
 static int64_t part(const struct fair *f, int64_t of, int64_t least, int64_t most)
 {
@@ -45,12 +47,13 @@ static void unring_user(struct fair *f, struct fair_user *u)
     u->prior->after = u->after;
 }
 
-static void wait(struct fair *f, struct fair_party *p)
+static void enter(struct fair *f, struct fair_party *p)
 {
     struct fair_user *u = p->user;
-    if (p->waits)
+    p->granted_us = 0;
+    if (p->in)
         return;
-    p->waits = true;
+    p->in = true;
     if (u->next) {
         p->after = u->next;
         p->prior = u->next->prior;
@@ -62,12 +65,13 @@ static void wait(struct fair *f, struct fair_party *p)
     ring_user(f, u);
 }
 
-static void stop_waiting(struct fair *f, struct fair_party *p)
+static void leave(struct fair *f, struct fair_party *p)
 {
     struct fair_user *u = p->user;
-    if (!p->waits)
+    p->granted_us = 0;
+    if (!p->in)
         return;
-    p->waits = false;
+    p->in = false;
     if (u->next == p)
         u->next = p->after == p ? NULL : p->after;
     p->after->prior = p->prior;
@@ -76,9 +80,15 @@ static void stop_waiting(struct fair *f, struct fair_party *p)
         unring_user(f, u);
 }
 
-/* Gives those who wait their turns, as far as it goes. One that was given a burst already, and does
-   not come for it, is passed over. */
-static void share_out(struct fair *f)
+/* It was told that it may move, and has not come again: it has nothing to move, or its client takes nothing. */
+static bool is_gone(const struct fair_party *p, uint64_t now_us)
+{
+    return p->granted_us != 0 && now_us > p->granted_us + STAYS_US;
+}
+
+/* Gives those who are in the ring their turns, as far as it goes. One that was given a burst already, and
+   does not come for it, is passed over. */
+static void share_out(struct fair *f, uint64_t now_us)
 {
     int64_t q = part(f, QUANTUM_PART, QUANTUM_LEAST, QUANTUM_MOST);
     struct fair_user *last = NULL; /* the first of a row that had enough */
@@ -87,14 +97,18 @@ static void share_out(struct fair *f)
         struct fair_party *p = u->next;
         f->next = u->after;
         u->next = p->after;
-        if (p->credit < f->bucket.burst) {
+        if (p->credit < f->bucket.burst && !is_gone(p, now_us)) {
             p->credit += q;
             last = NULL;
             continue;
         }
         bucket_return(&f->bucket, q);
-        if (!last)
+        if (is_gone(p, now_us)) {
+            leave(f, p);
+            last = NULL;
+        } else if (!last) {
             last = u;
+        }
     }
 }
 
@@ -129,7 +143,7 @@ void fair_leave(struct fair *f, struct fair_party *p)
     struct fair_user *u = p->user;
     if (!u)
         return;
-    stop_waiting(f, p);
+    leave(f, p);
     bucket_return(&f->bucket, p->credit > 0 ? p->credit : 0);
     p->user = NULL;
     if (--u->parties > 0)
@@ -144,12 +158,12 @@ void fair_leave(struct fair *f, struct fair_party *p)
 int64_t fair_ask(struct fair *f, struct fair_party *p, int64_t want, uint64_t now_us)
 {
     if (f->bucket.rate == 0) {
-        stop_waiting(f, p);
+        leave(f, p);
         p->credit = want; /* the limit was lifted */
         return want;
     }
     bucket_fill(&f->bucket, now_us);
-    share_out(f);
+    share_out(f, now_us);
     if (!f->next && p->credit < want) { /* nobody waits: what there is, is for whoever comes */
         int64_t more = want - p->credit, there = bucket_level(&f->bucket);
         more = more < there ? more : there;
@@ -158,10 +172,11 @@ int64_t fair_ask(struct fair *f, struct fair_party *p, int64_t want, uint64_t no
     }
     int64_t worth = part(f, WORTH_PART, WORTH_LEAST, WORTH_MOST);
     if (p->credit < (worth < want ? worth : want)) {
-        wait(f, p);
+        enter(f, p);
         return 0;
     }
-    stop_waiting(f, p);
+    if (p->in)
+        p->granted_us = now_us > 0 ? now_us : 1;
     return p->credit < want ? p->credit : want;
 }
 
@@ -173,7 +188,7 @@ void fair_spend(struct fair_party *p, int64_t n)
 void fair_rest(struct fair *f, struct fair_party *p)
 {
     int64_t kept = part(f, WORTH_PART, WORTH_LEAST, WORTH_MOST);
-    stop_waiting(f, p);
+    leave(f, p);
     if (p->credit <= kept)
         return;
     bucket_return(&f->bucket, p->credit - kept);

@@ -5,7 +5,9 @@
  *
  * A party (a channel, in one direction) asks how much it may move, moves at most that, and says how
  * much it was. If it may move nothing it waits in the ring and asks again later; meanwhile every ask
- * of anybody gives credit to those who wait, in turns of one quantum.
+ * of anybody gives credit to those who are in it, in turns of one quantum. Who was given enough stays in
+ * for a moment: it is about to move that and to ask again, and a user with one channel would else miss
+ * his turns of that moment, which a user with ten never does.
  *
  * Pure: the caller brings clock (monotonic microseconds) and lock.
  */
@@ -20,13 +22,13 @@ struct fair_party;
 struct fair {
     struct bucket bucket;
     struct fair_user *users; /* all that have parties */
-    struct fair_user *next;  /* whose turn it is, a ring of those who wait; NULL = none */
+    struct fair_user *next;  /* whose turn it is, a ring of those who are in; NULL = none */
 };
 
 struct fair_user {
     struct fair_user *sibling;       /* in `users` */
-    struct fair_user *after, *prior; /* the ring, while one of his parties waits */
-    struct fair_party *next;         /* whose turn it is, a ring; NULL = none waits */
+    struct fair_user *after, *prior; /* the ring, while one of his parties is in */
+    struct fair_party *next;         /* whose turn it is, a ring; NULL = none is in */
     const void *who;
     unsigned parties;
 };
@@ -35,8 +37,16 @@ struct fair_party {
     struct fair_user *user; /* NULL = has not joined */
     struct fair_party *after, *prior;
     int64_t credit;
-    bool waits;
+    uint64_t
+        granted_us; /* when it was last told that it may move; 0 = it waits for that, or is not in */
+    bool in;        /* in the ring */
 };
+
+/* It has asked, and may move nothing yet. */
+static inline bool fair_waits(const struct fair_party *p)
+{
+    return p->in && p->granted_us == 0;
+}
 
 /* Bytes a second, 0 = unlimited. */
 void fair_set(struct fair *f, int64_t rate, uint64_t now_us);

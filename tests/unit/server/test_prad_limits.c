@@ -153,9 +153,10 @@ struct flow {
 };
 
 /* Everybody moves what he may for some seconds. */
-static void run(struct fair *f, struct flow *flow, size_t count, unsigned seconds)
+static void run_from(struct fair *f, struct flow *flow, size_t count, uint64_t from,
+                     unsigned seconds)
 {
-    for (uint64_t now = TICK; now <= (uint64_t)seconds * SECOND; now += TICK) {
+    for (uint64_t now = from + TICK; now <= from + (uint64_t)seconds * SECOND; now += TICK) {
         for (size_t i = 0; i < count; i++) {
             struct flow *one = &flow[i];
             int64_t may = 1;
@@ -171,6 +172,11 @@ static void run(struct fair *f, struct flow *flow, size_t count, unsigned second
                 fair_rest(f, &one->party);
         }
     }
+}
+
+static void run(struct fair *f, struct flow *flow, size_t count, unsigned seconds)
+{
+    run_from(f, flow, count, 0, seconds);
 }
 
 static void near(int64_t value, int64_t wanted, int percent)
@@ -218,6 +224,58 @@ static void ten_channels_get_no_more_than_one(void **state)
         fair_leave(&f, &flow[i].party);
 }
 
+/* As on a worker: who was told that he may move does so some turns later, and who waits asks every 10 ms. */
+static void who_moves_what_he_was_given_misses_no_turns(void **state)
+{
+    struct fair f = {0};
+    struct flow flow[MOST + 1] = {0};
+    int64_t may[MOST + 1] = {0}, ten = 0;
+
+    (void)state;
+    fair_set(&f, RATE, 0);
+    for (int i = 0; i <= MOST; i++)
+        fair_join(&f, &flow[i].party, i == 0 ? "one" : "ten");
+    for (uint64_t ms = 1; ms <= 10000; ms++)
+        for (int i = 0; i <= MOST; i++) {
+            if ((ms + (uint64_t)i) % 10 == 0)
+                may[i] = fair_ask(&f, &flow[i].party, CHUNK, ms * 1000);
+            if ((ms + (uint64_t)i) % 10 != 4 || may[i] == 0)
+                continue;
+            fair_spend(&flow[i].party, may[i]);
+            flow[i].moved += may[i];
+            may[i] = fair_ask(&f, &flow[i].party, CHUNK, ms * 1000);
+        }
+    for (int i = 1; i <= MOST; i++)
+        ten += flow[i].moved;
+    near(flow[0].moved, 5 * RATE, 3);
+    near(ten, 5 * RATE, 3);
+    for (int i = 0; i <= MOST; i++)
+        fair_leave(&f, &flow[i].party);
+}
+
+static void who_was_told_and_does_not_come_keeps_little(void **state)
+{
+    struct fair f = {0};
+    struct flow gone = {0}, other = {.comes = ENDLESS};
+
+    (void)state;
+    fair_set(&f, RATE, 0);
+    fair_join(&f, &gone.party, "gone");
+    fair_join(&f, &other.party, "other");
+    run(&f, &other, 1, 1);
+    assert_int_equal(fair_ask(&f, &gone.party, CHUNK, SECOND), 0);
+    run_from(&f, &other, 1, SECOND, 1);
+    assert_true(fair_ask(&f, &gone.party, CHUNK, 2 * SECOND) > 0);
+    int64_t credit = gone.party.credit;
+    other.moved = 0;
+    run_from(&f, &other, 1, 2 * SECOND, 10);
+    assert_in_range(gone.party.credit - credit, 0, RATE / 10);
+    near(other.moved, 10 * RATE, 2);
+    assert_false(gone.party.in);
+    fair_leave(&f, &gone.party);
+    fair_leave(&f, &other.party);
+}
+
 static void what_one_does_not_use_the_others_get(void **state)
 {
     struct fair f = {0};
@@ -246,7 +304,7 @@ static void who_leaves_while_waiting_takes_nothing_along(void **state)
     fair_join(&f, &a.party, "a");
     fair_join(&f, &b.party, "b");
     run(&f, &a, 1, 1);
-    assert_true(a.party.waits);
+    assert_true(fair_waits(&a.party));
     assert_int_equal(fair_ask(&f, &b.party, CHUNK, SECOND), 0);
     fair_leave(&f, &a.party);
     assert_ptr_equal(f.next, b.party.user);
@@ -265,10 +323,10 @@ static void a_limit_that_is_lifted_lets_all_go_on(void **state)
     fair_set(&f, RATE, 0);
     fair_join(&f, &a.party, "a");
     run(&f, &a, 1, 1);
-    assert_true(a.party.waits);
+    assert_true(fair_waits(&a.party));
     fair_set(&f, 0, SECOND);
     assert_int_equal(fair_ask(&f, &a.party, CHUNK, SECOND), CHUNK);
-    assert_false(a.party.waits);
+    assert_false(fair_waits(&a.party));
     fair_leave(&f, &a.party);
 }
 
@@ -427,6 +485,8 @@ int main(void)
         cmocka_unit_test(another_limit_keeps_what_was_used_up),
         cmocka_unit_test(one_gets_the_whole_rate),
         cmocka_unit_test(ten_channels_get_no_more_than_one),
+        cmocka_unit_test(who_moves_what_he_was_given_misses_no_turns),
+        cmocka_unit_test(who_was_told_and_does_not_come_keeps_little),
         cmocka_unit_test(what_one_does_not_use_the_others_get),
         cmocka_unit_test(who_leaves_while_waiting_takes_nothing_along),
         cmocka_unit_test(a_limit_that_is_lifted_lets_all_go_on),
