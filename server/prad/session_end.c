@@ -22,7 +22,8 @@ static void note_reason(struct session *s, const char *reason)
         snprintf(s->ended_by, sizeof(s->ended_by), "%s", reason);
 }
 
-static void stop_events(struct session *s)
+/* By this name tests/tsan.supp knows it. */
+__attribute__((noinline)) static void stop_events(struct session *s)
 {
     if (event_initialized(&s->io_read))
         event_del(&s->io_read);
