@@ -196,6 +196,7 @@ static int open_agent(struct agent *a, struct fault *f)
         return rc;
     if (uv_loop_init(&a->loop) != 0)
         return fault_set(f, PRA_ENOMEM, "the event loop cannot be made");
+    agent_reserve_watchers(&a->loop);
     init_handles(a);
     a->netwatch = netwatch_open(&a->loop, agent_network_changed, a);
     rc = ipc_server_open(&a->loop, a->paths->agent_socket, agent_request, a, &a->ipc, f);

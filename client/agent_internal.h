@@ -233,5 +233,8 @@ bool agent_program_replaced(void);
 void agent_wipe_json(void);
 /* Keeps a little freed memory for bulk data (os_memory_trim() gives it back), and allows many connections. */
 void agent_tune_process(void);
+/* libuv keeps an array by number of descriptor and ends the program when it has no memory to let that grow:
+   this makes it as large as it can get. Call once, before anything else is watched. */
+void agent_reserve_watchers(uv_loop_t *loop);
 
 #endif

@@ -3,7 +3,7 @@
 #
 # Those of files that are compiled for both systems. What is left out, and why:
 #   common/os, common/secmem, client/ipc, client/paths, client/sock, client/sockdiag, keys/keyhelper,
-#   keys/machine, client/check_netinfo
+#   keys/machine, client/check_netinfo, client/watchers
 #       of *_posix.c and *_linux.c: files, folders and descriptors of Linux; what Windows has in their place is
 #       tested by tests/flow and tests/windows with the real programs
 #   keys/key_pages     reads what Linux says of pages
