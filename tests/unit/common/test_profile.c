@@ -125,7 +125,8 @@ static const struct wrong wrongs[] = {
     {WHOLE "[proxy]\n", 5, "unknown section"},
     {"\x7f"
      "ELF\x02\x01\n",
-     1, "neither"},
+     1, "control"},
+    {"PK\n", 1, "neither"},
     {"[profile]\nserver = \xff\xfe\n", 2, "UTF-8"},
 };
 
