@@ -56,7 +56,7 @@ def draw(figures, versions):
     width, bottom = int(_x(MOST)) + RIGHT, TOP + ROW * len(bars)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom + 34}" role="img" '
            f'aria-label="PRA compared with OpenSSH">', f"<style>{STYLE}</style>",
-           f'<text class="title" x="8" y="20">PRA beside OpenSSH on one machine: times better (log scale)</text>']
+           '<text class="title" x="8" y="20">PRA beside OpenSSH on one machine: times better (log scale)</text>']
     for mark in (1, 3, 10, 30, 100):
         kind = "line" if mark == 1 else "grid"
         out.append(f'<line class="{kind}" x1="{_x(mark):.1f}" y1="{TOP - 8}" x2="{_x(mark):.1f}" y2="{bottom}"/>'

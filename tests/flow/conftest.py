@@ -1,9 +1,12 @@
 """Fixtures of the tests that look at windows and pages."""
 
+import os
+
 import pytest
 
 from lib.desktop import Desktop, Tray
 from lib.machines import OFFICE_PC
+from lib.mta import Mta
 from lib.portal import Portal, new_port, portal_config
 from lib.webpage import WebPage
 
@@ -15,6 +18,24 @@ def portal(make_gateway):
     p = Portal(make_gateway(name="pgw", extra_config=portal_config(port)), port).start()
     yield p
     p.stop()
+
+
+@pytest.fixture
+def owner(portal):
+    return portal.account("tanaka", "owner")
+
+
+@pytest.fixture(scope="module")
+def mta(tmp_path_factory):
+    """Postfix with a mailbox, which the tests of one file share."""
+    if os.getuid() != 0:
+        pytest.skip("needs root")
+    folder = tmp_path_factory.mktemp("mta")
+    for path in (folder, *folder.parents[:3]):
+        os.chmod(path, 0o755)
+    server = Mta(folder).start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

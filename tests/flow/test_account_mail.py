@@ -1,6 +1,5 @@
 """Forgotten passwords and invitations by mail, through a real mail server and, as a person does it, in Chromium."""
 
-import os
 import re
 import sqlite3
 import statistics
@@ -8,22 +7,11 @@ import time
 
 import pytest
 
-from lib.mta import Mta
 from lib.portal import PASSWORD, Portal, new_port, portal_config, totp
 from lib.procs import wait_until
 
 pytestmark = pytest.mark.needs_root
 OTHER = "another horse battery"
-
-
-@pytest.fixture(scope="module")
-def mta(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mta")
-    for path in (folder, *folder.parents[:3]):
-        os.chmod(path, 0o755)
-    server = Mta(folder).start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -11,25 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lib.gateway import Gateway
-from lib.mta import Mta
 from lib.ports import free_port
 from lib.portal import PASSWORD, Portal, new_port, portal_config
 from lib.procs import run, wait_until
 from lib.servers.targets import Relay
 
 QUICK = "[keepalive]\ndelay = 1s\ntimeout = 3s\n"
-
-
-@pytest.fixture(scope="module")
-def mta(tmp_path_factory):
-    if os.getuid() != 0:
-        pytest.skip("needs root")
-    folder = tmp_path_factory.mktemp("mta")
-    for path in (folder, *folder.parents[:3]):
-        os.chmod(path, 0o755)
-    server = Mta(folder).start()
-    yield server
-    server.stop()
 
 
 def alerts(gateway, kind=None, **members):

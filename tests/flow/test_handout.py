@@ -44,11 +44,6 @@ def portal(make_gateway, folder_of_files):
     p.stop()
 
 
-@pytest.fixture
-def owner(portal):
-    return portal.account("tanaka", "owner")
-
-
 def content(path):
     with open(path, "rb") as f:
         return f.read()

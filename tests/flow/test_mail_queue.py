@@ -11,16 +11,6 @@ from lib.procs import wait_until
 pytestmark = pytest.mark.needs_root
 
 
-@pytest.fixture(scope="module")
-def mta(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mta")
-    for path in (folder, *folder.parents[:3]):
-        os.chmod(path, 0o755)
-    server = Mta(folder).start()
-    yield server
-    server.stop()
-
-
 def mail(gateway, number):
     return gateway.admin("mail", "list", "--id", str(number))[0]
 

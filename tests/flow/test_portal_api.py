@@ -21,11 +21,6 @@ NEVER = {"account.add": {"admin", "helpdesk", "engineer", "auditor"}, "user.add"
          "user.list": {"engineer"}, "session.kill": {"engineer", "auditor"}, "audit.list": {"engineer"}}
 
 
-@pytest.fixture
-def owner(portal):
-    return portal.account("tanaka", "owner")
-
-
 def operations(portal):
     """(method, path, description) of each operation."""
     document = portal.browser().get("/openapi.json").json

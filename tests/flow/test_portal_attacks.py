@@ -12,11 +12,6 @@ from lib.portal import PASSWORD, totp
 from lib.procs import own_kib, wait_until
 
 
-@pytest.fixture
-def owner(portal):
-    return portal.account("tanaka", "owner")
-
-
 def two_step(owner):
     secret = owner.post("/me/totp", {"password": PASSWORD}).result["secret"]
     owner.post("/me/totp/confirm", {"code": totp(secret)}).result

@@ -52,7 +52,6 @@ def test_from_first_log_in_to_mail_read_and_the_rule_gone(portal, page, make_cli
     page.click("確定")
     # The dialog before it has a label with these words, too.
     wait_until(lambda: len(page.do("all", selector=".codes code")) == 10)
-    codes = page.do("all", selector=".codes code")
     picture(page, "recovery-codes")
     page.click("控えました")
     page.see("残り 10 個")

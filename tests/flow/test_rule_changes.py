@@ -9,11 +9,6 @@ from lib.ports import free_port
 from lib.procs import wait_until
 
 
-@pytest.fixture
-def owner(portal):
-    return portal.account("tanaka", "owner")
-
-
 def shown(gateway, user="suzuki"):
     """Rules as they are, without what tells one adding from another."""
     return [{k: v for k, v in r.items() if k not in ("id", "created")} for r in gateway.admin("rule", "list", "--user", user)]

@@ -15,8 +15,7 @@ import struct
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from lib.gateway import program, sanitized
-from lib.mta import Mta
+from lib.gateway import program
 from lib.portal import Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import Process, run, wait_until

@@ -3,8 +3,6 @@ agent says comes from a program in its place."""
 
 import os
 
-import pytest
-
 from lib.client import PASSPHRASE
 from lib.desktop import Item, Panel
 from lib.fakeagent import agent, error

@@ -1,13 +1,17 @@
-"""Fixtures of the raw tests: a gateway with one user whose key any client may use."""
+"""Fixtures of the raw tests: a gateway with one user whose key any client may use, and gateways that lie to a client."""
 
 import os
+import shutil
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from lib.client import Client  # noqa: E402
 from lib.procs import run  # noqa: E402
+from rawgateway import RawGateway  # noqa: E402
 from rawssh import RawSsh, load_key  # noqa: E402
 
 
@@ -59,3 +63,34 @@ def make_user(folder):
 @pytest.fixture
 def user(make_user, gateway):
     return make_user(gateway)
+
+
+@pytest.fixture(scope="module")
+def pc(programs):
+    """One PC with a key, for all tests of a file: making the key takes longer than most of them."""
+    folder = tempfile.mkdtemp(prefix="pra-t-")
+    client = Client(f"{folder}/c", None)
+    client.keygen()
+    yield client
+    client.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def liar(pc):
+    """liar(script) starts a gateway that plays that script, and points the client at it."""
+    made = []
+
+    def start(script):
+        g = RawGateway(script)
+        made.append(g)
+        pc.gateway = g
+        pc.set_server()
+        return g
+
+    yield start
+    pc.disconnect()
+    for g in made:
+        g.close()
+        assert g.failure is None, repr(g.failure)
+    assert pc.agent_call(op="info")["ok"], "the agent must have survived"

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from rawssh import (ADJUST, AUTH_FAILURE, AUTH_PK_OK, AUTH_REQUEST, AUTH_SUCCESS, CLOSE, DATA,
-                    ECDH_INIT, ECDH_REPLY, EOF, FAILURE, GLOBAL_REQUEST, KEXINIT, NEWKEYS, OPEN,
-                    OPEN_FAILURE, OPEN_OK, REQUEST, REQUEST_FAILURE, SERVICE_ACCEPT,
-                    SERVICE_REQUEST, SUCCESS, Closed, RawSsh, Reader, _Keys, mpint, string, u32)
+                    ECDH_INIT, ECDH_REPLY, GLOBAL_REQUEST, KEXINIT, NEWKEYS, OPEN, OPEN_FAILURE,
+                    OPEN_OK, REQUEST, REQUEST_FAILURE, SERVICE_ACCEPT, SERVICE_REQUEST, SUCCESS, Closed,
+                    RawSsh, Reader, _Keys, mpint, string, u32)
 
 
 class Session(RawSsh):
@@ -131,7 +131,7 @@ class Session(RawSsh):
         """The books of one packet; answers what an honest gateway would answer at once."""
         r = Reader(p[1:])
         if p[0] == OPEN:
-            kind, channel, window, packet = r.string(), r.u32(), r.u32(), r.u32()
+            kind, channel, window, _ = r.string(), r.u32(), r.u32(), r.u32()
             self.granted[channel] = window
             self.data[channel] = bytearray()
             if kind == b"session":

@@ -11,7 +11,7 @@ from lib.client import dial
 from lib.ports import free_port
 from lib.procs import wait_until
 from rawssh import OPEN, REQUEST
-from test_lying_gateway import liar, pc, rule  # noqa: F401 (fixtures)
+from test_lying_gateway import rule
 
 
 @pytest.mark.release_only

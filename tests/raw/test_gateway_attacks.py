@@ -18,7 +18,7 @@ from lib.client import Client, dial
 from lib.ports import free_port
 from lib.procs import wait_until
 from rawgateway import RawGateway, Session
-from rawssh import CLOSE, EOF, GLOBAL_REQUEST, KEXINIT, REQUEST_FAILURE, Closed, Reader, string, u32
+from rawssh import CLOSE, EOF, GLOBAL_REQUEST, KEXINIT, REQUEST_FAILURE, Closed, string, u32
 from test_lying_gateway import rule
 
 ANSWER_S = 5

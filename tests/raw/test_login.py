@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from rawssh import (AUTH_FAILURE, AUTH_PK_OK, AUTH_REQUEST, AUTH_SUCCESS, DEBUG, EXT_INFO, IGNORE,
-                    KEXINIT, NEWKEYS, OPEN, SERVICE_REQUEST, UNIMPLEMENTED, Closed, RawSsh, load_key,
-                    string, u32)
-from lib.procs import own_kib, run
+from rawssh import (AUTH_FAILURE, AUTH_PK_OK, AUTH_REQUEST, AUTH_SUCCESS, DEBUG, IGNORE, OPEN,
+                    SERVICE_REQUEST, UNIMPLEMENTED, Closed, string, u32)
+from lib.procs import own_kib
 
 # Of these the protocol allows any number at any time (RFC 4253 11), or before login.
 HARMLESS = {IGNORE, UNIMPLEMENTED, DEBUG}

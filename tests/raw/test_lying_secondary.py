@@ -8,7 +8,7 @@ import pytest
 
 from lib.client import dial
 from lib.ports import free_port
-from test_lying_gateway import liar, pc, rule, stay  # noqa: F401 (fixtures)
+from test_lying_gateway import rule, stay
 
 
 @pytest.mark.parametrize("message", [
