@@ -31,6 +31,7 @@ def pytest_configure(config):
     # Ended from outside, a run still tidies up after itself.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     config.addinivalue_line("markers", "release_only: measures what a sanitizer build changes")
+    config.addinivalue_line("markers", "release_client: with the `pra` that is installed, where its build for tests would do")
     config.addinivalue_line("markers", "soak: the full form of a test, minutes long; only `make soak` runs it")
     config.addinivalue_line("markers", "windows_full: the full form of a test of the Windows packages; only "
                             "`make test-windows` runs it")
@@ -168,10 +169,13 @@ def gateway(make_gateway):
 
 
 @pytest.fixture
-def make_client(folder, gateway):
+def make_client(request, folder, gateway):
     made = []
+    # A test of figures measures what is installed.
+    release = any(request.node.get_closest_marker(m) for m in ("release_client", "release_only"))
 
     def make(name="c", gateway=gateway, **options):
+        options.setdefault("release", release)
         client = Client(f"{folder}/{name}", gateway, **options)
         made.append(client)
         return client

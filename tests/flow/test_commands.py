@@ -13,6 +13,8 @@ from lib.messages import assert_shows
 from lib.ports import free_port
 from lib.procs import port_answers, run, wait_until
 
+pytestmark = pytest.mark.release_client
+
 CLIENT_COMMANDS = ["server set", "server show", "keygen", "key export", "key show", "connect",
                    "disconnect", "status", "rules", "explain", "check", "log collect", "pac"]
 ADMIN_COMMANDS = ["init", "user add", "user list", "user enable", "user disable", "user delete",

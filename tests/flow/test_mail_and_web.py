@@ -12,6 +12,8 @@ import pytest
 from lib.ports import free_port
 from lib.procs import wait_until
 
+pytestmark = pytest.mark.release_client
+
 
 @pytest.fixture
 def office(gateway, client, company):

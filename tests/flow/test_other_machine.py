@@ -7,7 +7,7 @@ from lib.messages import assert_shows
 from lib.ports import free_port
 from lib.procs import run, wait_until
 
-pytestmark = pytest.mark.needs_root
+pytestmark = [pytest.mark.needs_root, pytest.mark.release_client]
 
 OFFICE = {"hostname": "sales-pc-07", "machine_id": "5b1c9f0e7d3a4c6b8e2f1a0d9c8b7a65",
           "uuid": "4c4c4544-0042-3510-8052-b4c04f573632", "board": "/7B5R6W2/CN1296314A00F3/",

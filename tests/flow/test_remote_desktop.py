@@ -9,7 +9,7 @@ from lib.procs import Process, wait_until
 from lib.screen import Screen
 from lib.servers.xrdp import BACKGROUND, Xrdp
 
-pytestmark = pytest.mark.needs_root
+pytestmark = [pytest.mark.needs_root, pytest.mark.release_client]
 
 
 # Debian 12 has FreeRDP 2, Debian 13 has FreeRDP 3 under another name.

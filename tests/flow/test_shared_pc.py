@@ -12,7 +12,7 @@ from lib.ports import free_port
 from lib.procs import run, wait_until
 from lib.servers.targets import discard
 
-pytestmark = pytest.mark.needs_root
+pytestmark = [pytest.mark.needs_root, pytest.mark.release_client]
 
 NOBODY, DAEMON = 65534, 1
 

@@ -8,6 +8,8 @@ import pytest
 from lib.client import exchange
 from lib.procs import wait_until
 
+pytestmark = pytest.mark.release_client
+
 TOLD = {"en": "PRA was updated", "ja": "PRA は更新されています"}
 
 

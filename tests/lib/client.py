@@ -21,19 +21,20 @@ _clients_of = collections.Counter()
 class Client:
     """
     user: name at the gateway. machine: a dict for the test provider, or None for this PC. windows: pra.exe, by wine.
+    release: the program that is installed, whose keys cost half a second of a processor to open, also where cheap
+    keys are asked for (PRA_TEST_LOG2_N): then it is its build for tests otherwise, all of it the same but for that.
     """
 
     def __init__(self, folder, gateway, user="suzuki", machine=None, lang="en", env=None,
-                 prefix=(), binary=None, windows=winclient.WINDOWS):
+                 prefix=(), binary=None, windows=winclient.WINDOWS, release=False):
         self.dir = str(folder)
         self.home = os.path.join(self.dir, "h")
         self.gateway = gateway
         self.user = user
         self.passphrase = PASSPHRASE
         self.prefix = list(prefix)  # e.g. unshare or setpriv and their options
-        # A sanitizer looks at the build for tests, whose keys cost less to open (conftest.py); what is installed
-        # is the release's run.
-        self.pra = binary or program("test/pra" if machine or sanitized("pra") else "pra")
+        cheap = sanitized("pra") or "PRA_TEST_LOG2_N" in os.environ and not release
+        self.pra = binary or program("test/pra" if machine or cheap else "pra")
         self.plain = not (env or prefix or binary)
         self.env = {"PRA_HOME": self.home, "NO_COLOR": "1", **locale_env(lang), **(env or {})}
         self.windows = windows and not binary
