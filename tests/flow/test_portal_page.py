@@ -7,6 +7,15 @@ import pytest
 
 from lib.portal import PASSWORD, new_port, totp
 from lib.procs import port_answers, wait_until
+from lib.webpage import WebPage
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """All of it: the whole path is gone with what people have on their desks."""
+    page = WebPage(whole=True)
+    yield page
+    page.close()
 
 
 def picture(page, name):

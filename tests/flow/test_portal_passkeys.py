@@ -218,7 +218,7 @@ def test_chromium_registers_a_passkey_and_logs_in_with_it(make_gateway, folder):
     portal.certificate = f"{folder}/ca.crt"
     portal.account("tanaka", "owner")
     portal.url = f"https://localhost:{port}"
-    page = WebPage(portal, home=home)
+    page = WebPage(portal, whole=True, home=home)
     try:
         page.do("authenticator")
         page.log_in("tanaka")

@@ -20,15 +20,17 @@ class WebPage:
     """
     A Chromium with one person in front of it. Starting one takes seconds of the processor: tests share it (fixture
     `page_of`), and each person has cookies and storage of their own.
+    whole: with the windows of a browser around the page, which cost more than all that happens in it; otherwise
+    the same Chromium without them, where Debian has that.
     """
 
-    def __init__(self, portal=None, locale="ja-JP", **options):
+    def __init__(self, portal=None, locale="ja-JP", whole=False, **options):
         web = os.path.join(ROOT, "packaging", "deps", "web.sh")
         paths = []
         for name in ("playwright", "axe"):
             subprocess.run([web, "fetch", name], check=True)
             paths.append(subprocess.run([web, "--path", name], check=True, capture_output=True, text=True).stdout.strip())
-        chromium = shutil.which("chromium")
+        chromium = (None if whole else shutil.which("chromium-headless-shell")) or shutil.which("chromium")
         assert chromium, "chromium is missing: packaging/deps/install-packages.sh test"
         self.portal, self.locale = portal, locale
         self._node = subprocess.Popen(["node", os.path.join(ROOT, "tests", "lib", "browser.js"), paths[0], chromium, paths[1]],
