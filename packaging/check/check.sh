@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make check`: formatting, static analysis and the rules of the house. Runs every step even if one
 # fails, and ends with 1 then. check.sh STEP... runs only these steps; CHECK_JOBS (2) is how many
-# analysers run at once.
+# analysers run at once; CHECK_AGAIN=1: clang-tidy looks at what it knows to be clean as well (tidy.sh).
 #
 #   format     clang-format agrees with every C file
 #   lint       include directions, banned calls, sizes, left-overs (lint.py)
@@ -92,6 +92,8 @@ step_tidy() {
     find "${product[@]}" -name '*.c' ! -name '*_win.c' | sort | CHECK_FLAGS=$(printf '%s\n' "${flags[@]}") \
         xargs -P "$jobs" -n 4 packaging/check/tidy.sh
     find "${product[@]}" -name '*_win.c' | sort | xargs -P "$jobs" -n 4 packaging/check/tidy.sh
+    # What nothing has asked for in a month.
+    find "${XDG_CACHE_HOME:-$HOME/.cache}/pra-deps/tidy" -type f -mtime +30 -delete
 }
 
 steps=(format lint messages shell units desktop man cppcheck tidy)

@@ -4,6 +4,10 @@
 #
 # Files *_win.c are looked at as mingw compiles them, with flags of their own; without the cross
 # compiler's headers and our libraries for Windows they cannot be looked at.
+#
+# A file in which nothing was found is remembered (in the cache of packaging/deps) by all that decides what
+# is found: its text and that of every header it reads, the flags, .clang-tidy, the tool's version, this
+# script. It is looked at again once any of that changes, or with CHECK_AGAIN=1.
 set -uo pipefail
 
 win=() posix=()
@@ -11,14 +15,39 @@ for file in "$@"; do
     case $file in *_win.c) win+=("$file") ;; *) posix+=("$file") ;; esac
 done
 
-# tidy FLAG...: `files` with these flags.
+cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/pra-deps/tidy
+tool=$(clang-tidy --version) && mkdir -p "$cache" || exit 1
+
+# known_as FILE FLAG...: the name by which it is remembered. Fails if it cannot be compiled.
+known_as() {
+    local file=$1 read
+    shift
+    read=$(clang "$@" -M -MT read "$file" 2>/dev/null) || return 1
+    tr -d '\\\n' <<<"${read#read:}" | tr -s ' ' '\n' | sed '/^$/d' | sort -u | {
+        echo "$tool" "$file" "$@"
+        xargs sha256sum .clang-tidy packaging/check/tidy.sh
+    } | sha256sum | cut -d' ' -f1
+}
+
+# tidy FLAG...: those of `files` that are not known, with these flags.
 tidy() {
-    local out code
-    out=$(clang-tidy --quiet "${files[@]}" -- "$@" 2>&1)
+    local out code file name names=() new=()
+    for file in "${files[@]}"; do
+        name=$(known_as "$file" "$@") || name=
+        if [ -n "$name" ] && [ -e "$cache/$name" ] && [ -z "${CHECK_AGAIN:-}" ]; then
+            touch "$cache/$name"
+            continue
+        fi
+        new+=("$file")
+        [ -z "$name" ] || names+=("$cache/$name")
+    done
+    [ ${#new[@]} -gt 0 ] || return
+    out=$(clang-tidy --quiet "${new[@]}" -- "$@" 2>&1)
     code=$?
     grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed |^Use -header-filter|^$' <<<"$out"
     # xargs goes on after 1-125 and reports 123.
     failed=$((failed | (code != 0)))
+    [ "$code" -ne 0 ] || [ ${#names[@]} -eq 0 ] || touch "${names[@]}"
 }
 
 failed=0
