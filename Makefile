@@ -294,7 +294,7 @@ soak: packages tests ## the tests that take minutes: ten thousand clients, 10^5 
 test-packages: deb ## install, use, upgrade, remove and purge the packages, also on a new system (debootstrap)
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh test-packages
-	@PRA_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider -m 'release_only or soak' tests/flow/test_packages.py
+	@PRA_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider -m 'plain_build or soak' tests/flow/test_packages.py
 
 check: packages $(DEPS)/.done ## formatting, static analysis, banned calls, include directions
 	@packaging/deps/install-packages.sh test

@@ -32,6 +32,7 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     config.addinivalue_line("markers", "release_only: measures what a sanitizer build changes")
     config.addinivalue_line("markers", "release_client: with the `pra` that is installed, where its build for tests would do")
+    config.addinivalue_line("markers", "plain_build: asks of the release's build what a sanitizer's cannot do; measures nothing")
     config.addinivalue_line("markers", "soak: the full form of a test, minutes long; only `make soak` runs it")
     config.addinivalue_line("markers", "windows_full: the full form of a test of the Windows packages; only "
                             "`make test-windows` runs it")
@@ -171,8 +172,8 @@ def gateway(make_gateway):
 @pytest.fixture
 def make_client(request, folder, gateway):
     made = []
-    # A test of figures measures what is installed.
-    release = any(request.node.get_closest_marker(m) for m in ("release_client", "release_only"))
+    # A test of figures, or of what only the release's build does, is about what is installed.
+    release = any(request.node.get_closest_marker(m) for m in ("release_client", "release_only", "plain_build"))
 
     def make(name="c", gateway=gateway, **options):
         options.setdefault("release", release)

@@ -8,17 +8,19 @@ Stages, in order:
     unit    cmocka programs below tests/unit and tests/deps
     policy  the policy against an independent oracle
     flow    real servers and clients: tests/flow, tests/interop, tests/raw
-    check   formatting, static analysis, banned calls, include directions
-    windows the Windows installers and tray under wine
     windows-unit  unit tests of what is portable, as programs for Windows under wine
+    windows the Windows installers and tray under wine
     windows-client  a minute's selection of the client's tests, with pra.exe under wine
     demo    `make demo` without a terminal
     asan    unit, policy and flow once more, built with ASan and UBSan
     tsan    what the threads of prad, portal and agent share, built with TSan: a few minutes' selection
     fuzz    each fuzz target for a few seconds
+    check   formatting, static analysis, banned calls, include directions
+    figures what is measured, one by one with nothing beside it (`flow` alone runs them, too)
 
-When all stages run, `check` and the builds that later stages need (BESIDE) run in the time that the flow tests leave
-the processor idle, and only then (SCHED_IDLE): most of these tests wait.
+When all stages run, `check` and the builds that later stages need (BESIDE) run from the start in the time that the
+tests leave the processor idle, and only then (SCHED_IDLE): most of these tests wait. A stage waits for the build that
+it needs, `check` and `figures` for what is left.
 
 `tests/run.py soak` (make soak) runs what is marked `soak` instead: the full forms, one by one; with SAN=address
 those that do not measure, and those in Chromium, which the asan stage leaves out.
@@ -173,7 +175,7 @@ def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=(), env=No
     return names if len(names) == failed else []
 
 
-def run_flow(build, counts, label, which="not release_only"):
+def run_flow(build, counts, label, which="not release_only" + (" and not plain_build" if SAN else "")):
     """FLOW_WORKERS at a time. What fails in the crowd is asked once more alone, and named either way."""
     crowd = Counts()
     failed = run_pytest(FLOW_PATHS, build, crowd, label,
@@ -216,23 +218,28 @@ BESIDE = {
 
 
 class Beside:
-    """Runs all of BESIDE, one after another, beside what the caller runs meanwhile; told by finish()."""
+    """Runs all of BESIDE, one after another, beside what the caller runs meanwhile."""
 
     def __init__(self):
-        self.done = {}
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._ended = {name: threading.Event() for name in BESIDE}
+        self._found = {}
+        threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
         for name, (argv, limit, env) in BESIDE.items():
             start = time.monotonic()
-            self.done[name] = (*run(argv, f"{name}.log", limit, env, idle=True), time.monotonic() - start)
+            try:
+                self._found[name] = (*run(argv, f"{name}.log", limit, env, idle=True), time.monotonic() - start)
+            finally:
+                self._ended[name].set()
 
-    def finish(self):
+    def wait(self, name):
+        """(exit code, output) of one of them, once it has ended."""
         start = time.monotonic()
-        self._thread.join()
-        took = ", ".join(f"{name} {seconds:.0f} s" for name, (_, _, seconds) in self.done.items())
-        print(f"  beside flow: {took}; {time.monotonic() - start:.0f} s of it after flow", flush=True)
+        self._ended[name].wait()
+        code, text, seconds = self._found[name]
+        print(f"  {name}: {seconds:.0f} s beside other stages, waited for {time.monotonic() - start:.0f} s", flush=True)
+        return code, text
 
 
 beside = None
@@ -241,7 +248,7 @@ beside = None
 def run_computing(name, counts):
     """One of BESIDE, if that has not run yet. Returns True if it passed; otherwise, or if it is a test, it is counted."""
     if beside:
-        code, text, _ = beside.done[name]
+        code, text = beside.wait(name)
     else:
         argv, limit, env = BESIDE[name]
         code, text = run(argv, f"{name}.log", limit, env)
@@ -264,11 +271,13 @@ def stage_policy(counts):
 
 def stage_flow(counts):
     run_flow(BUILD, counts, "flow")
-    if beside:
-        beside.finish()
-    # Figures are measured alone, and never on a sanitizer's build.
-    if not SAN:
-        run_pytest(FLOW_PATHS, BUILD, counts, "figures", extra=["-m", "release_only"])
+    if not beside and not SAN:
+        stage_figures(counts)
+
+
+def stage_figures(counts):
+    """Measured alone, and never on a sanitizer's build. All of BESIDE has ended: `check` is the last of it."""
+    run_pytest(FLOW_PATHS, BUILD, counts, "figures", extra=["-m", "release_only"])
 
 
 def stage_windows_unit(counts):
@@ -320,7 +329,7 @@ def stage_asan(counts):
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     run_cmocka(build, counts, "asan-")
     # Chromium takes much of the time, and asks of prad and the portal what the API's tests ask: `make soak SAN=address`.
-    run_flow(build, counts, "asan-flow", "not release_only and not chromium")
+    run_flow(build, counts, "asan-flow", "not release_only and not plain_build and not chromium")
 
 
 def thread_sanitizer():
@@ -362,7 +371,7 @@ def stage_fuzz(counts):
 
 def stage_soak(counts):
     run_pytest(["tests/policy"], BUILD, counts, "soak-policy", env={"PRA_ORACLE_CASES": "1000000"})
-    marked = "(soak or chromium) and not release_only" if SAN else "soak"
+    marked = "(soak or chromium) and not release_only and not plain_build" if SAN else "soak"
     run_pytest(FLOW_PATHS, BUILD, counts, "soak", limit=SOAK_LIMIT_S, extra=["-rP", "-m", marked])
     # What passed says how well, too (-rP: its output).
     log = (LOGS / "soak.log").read_text(errors="replace")
@@ -373,7 +382,6 @@ STAGES = {
     "unit": stage_unit,
     "policy": stage_policy,
     "flow": stage_flow,
-    "check": stage_check,
     "windows-unit": stage_windows_unit,
     "windows": stage_windows,
     "windows-client": stage_windows_client,
@@ -381,8 +389,10 @@ STAGES = {
     "asan": stage_asan,
     "tsan": stage_tsan,
     "fuzz": stage_fuzz,
+    "check": stage_check,
+    "figures": stage_figures,
 }
-NOT_SANITIZED = ("asan", "tsan", "fuzz", "check", "windows", "windows-unit", "windows-client")
+NOT_SANITIZED = ("asan", "tsan", "fuzz", "check", "figures", "windows", "windows-unit", "windows-client")
 ONLY_WHEN_NAMED = {"soak": stage_soak, "windows-full": stage_windows_full, "windows-client-full": stage_windows_client_full}
 
 
@@ -397,11 +407,11 @@ def main():
     if SAN == "thread":
         thread_sanitizer()
     global beside
+    if len(sys.argv) == 1 and not SAN:
+        beside = Beside()
     for name in wanted:
         start = time.monotonic()
         print(f"== {name}", flush=True)
-        if name == "flow" and len(sys.argv) == 1 and not SAN:
-            beside = Beside()
         stages[name](counts)
         print(f"   {time.monotonic() - start:.0f} s", flush=True)
     if counts.names:

@@ -15,7 +15,7 @@ from lib.procs import run
 ROOT = Path(__file__).resolve().parents[2]
 STORY = ROOT / "tests" / "lib" / "package_story.py"
 
-pytestmark = [pytest.mark.release_only, pytest.mark.needs_root]
+pytestmark = [pytest.mark.plain_build, pytest.mark.needs_root]
 
 # $1 the root; then the command. The test's own folders are seen at the same place inside.
 ENTER = r"""

@@ -24,7 +24,7 @@ from lib.takeover import AT_FDCWD, held, opened, takeover
 
 pytestmark = [pytest.mark.needs_root,
               # The leak check of a sanitizer build needs calls that the release has not.
-              pytest.mark.release_only]
+              pytest.mark.plain_build]
 
 O_CREAT_WRONLY = 0o101
 NOBODY = 65534
