@@ -83,12 +83,12 @@ const commands = {
   // Nothing but who is logged in is answered any more; with off, it is again.
   hold: c => (c.on ? state.page.route(/api\/v1\/(?!me$)/, () => {}) : state.page.unroute(/api\/v1\/(?!me$)/)).then(() => null),
   shot: c => state.page.screenshot({path: c.path, fullPage: true}).then(() => null),
-  // What axe finds on the page as it is: "rule: element" of each. Its rules about colours only, if `colours`.
+  // What axe finds on the page as it is: "rule: element" of each. If `colours`, by those of its usual rules that look at colours.
   async axe(c) {
     if (!await state.page.evaluate(() => 'axe' in window))
       await state.page.evaluate(fs.readFileSync(process.argv[4], 'utf8') + ';0');
     const found = await state.page.evaluate(colours => axe.run({resultTypes: ['violations'],
-      ...(colours ? {runOnly: {type: 'tag', values: ['cat.color']}} : {})}), c.colours === true);
+      ...(colours ? {runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}} : {})}), c.colours === true);
     return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)} ${n.any.map(a => a.message).join('; ').slice(0, 160)}`));
   },
   async drag(c) { await state.page.locator(c.from).first().dragTo(state.page.locator(c.to).first(), limit); },
