@@ -4,6 +4,8 @@
  */
 #include "tests/unit/keys/keyfile_support.h"
 
+#include <time.h>
+
 #include "keys/keyfile_image.h"
 #include "tests/unit/private.h"
 
@@ -36,13 +38,13 @@ static void made_key_opens_and_says_whose_it_is(void **state)
     }
 }
 
-/* The design's cost, once: quality 25 allows five seconds. */
+/* The design's cost, twice; quality 25 allows five seconds each. Of the processor, which others use as well. */
 static void the_real_cost_is_bearable(void **state)
 {
     struct keyfile_options opt = usual;
     struct keyfile_info info;
     struct fault f;
-    uint64_t begun = os_monotonic_ms();
+    clock_t begun = clock();
     size_t len;
     char *data;
 
@@ -51,7 +53,7 @@ static void the_real_cost_is_bearable(void **state)
     use_machine(office_pc);
     assert_int_equal(create(&opt, &info, &f), 0);
     expect_opens();
-    assert_true(os_monotonic_ms() - begun < 10000);
+    assert_true(clock() - begun < 10 * CLOCKS_PER_SEC);
     data = get_bytes("id.prakey", &len);
     assert_int_equal(data[16], 17);
     assert_int_equal(data[17], 8);
