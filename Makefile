@@ -304,14 +304,15 @@ demo: packages $(PROGRAMS) ## a gateway, real servers and a client on this machi
 	@packaging/deps/install-packages.sh demo
 	@PRA_BUILD=$(abspath $(BUILD)) tests/demo/demo.sh
 
-bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,openssh ROUNDS=3 KEEP=1
+bench: packages ## measure PRA beside its peers: ROWS=bulk,latency PATHS=pra,openssh ROUNDS=3 KEEP=1 BEFORE=COMMIT
 	@packaging/deps/install-packages.sh test
 	@packaging/deps/install-packages.sh bench
 	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
 	@# pra.exe as well (its libraries take minutes, once) where compiler and wine are installed; else its rows are left
 	@# out with a word.
 	@! command -v $(WIN_CC) >/dev/null || ! [ -x /usr/lib/wine/wine64 ] || $(MAKE) --no-print-directory $(WIN_TPROGRAMS)
-	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
+	@[ -z '$(BEFORE)' ] || tests/bench/before.sh '$(BEFORE)' $(abspath $(BUILD))/bench/before
+	@ROWS='$(ROWS)' PATHS='$(PATHS)' ROUNDS='$(ROUNDS)' KEEP='$(KEEP)' BEFORE='$(if $(BEFORE),$(abspath $(BUILD))/bench/before/build)' PRA_BUILD=$(abspath $(BUILD)) PRA_DEPS=$(DEPS) tests/bench/bench.py
 
 screenshots: packages $(PROGRAMS) $(TPROGRAMS) ## pictures of every window and page, in TO (default: a new folder below /tmp); KEEP=1 keeps those that README.md shows
 	@packaging/deps/install-packages.sh test

@@ -3,6 +3,7 @@
 
     ROWS=bulk,latency    only these groups of rows, or rows whose titles begin so (rows.py)
     PATHS=pra,openssh    only these paths (stand.py)
+    BEFORE=FOLDER        another build of PRA, measured beside this one (make bench BEFORE=COMMIT builds it)
     ROUNDS=3             rounds, interleaved over all paths
     KEEP=1               the result becomes the one that later runs are compared with
 
@@ -25,7 +26,7 @@ import picture  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
 from lib.gateway import build_dir, program  # noqa: E402
-from stand import CIPHER, DELAY_US, SSHD_LIMITS, Stand  # noqa: E402
+from stand import BEFORE, CIPHER, DELAY_US, SSHD_LIMITS, Stand  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS") or "3")
 RESULTS = HERE / "results"
@@ -72,6 +73,8 @@ def describe(stand):
         "stunnel": version("dpkg-query", "-W", "stunnel4"), "rounds": ROUNDS,
         "far": f"round trip {DELAY_US * 2 / 1000:g} ms, no limit of rate",
     }
+    if BEFORE:
+        facts["before"] = Path(BEFORE, "../commit").read_text()[:7]
     facts.update({f"{name} left out": why for name, why in stand.missing.items()})
     return facts
 

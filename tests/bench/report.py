@@ -84,15 +84,26 @@ def _ratio_cell(values, peer):
     return f"{r:.2f}" if r else ""
 
 
+def _moved(figure, moved):
+    """A change as text, and whether it is one for the worse that stands out."""
+    worse = -moved if figure in HIGHER_IS_BETTER else moved
+    return f"{moved * 100:+.0f} %" + (" << WORSE" if worse > MARK_CHANGE else ""), worse > MARK_CHANGE
+
+
+def _before_cell(figure, values):
+    """Beside another build of PRA in the same rounds, which says more than a kept figure of another day."""
+    r = ratio(values, "before")
+    return _moved(figure, r - 1)[0] if r else ""
+
+
 def _change_cell(figure, values, old):
     moved = change(values, old, "pra")
     if moved is None:
         return ""
-    worse = -moved if figure in HIGHER_IS_BETTER else moved
-    text = f"{moved * 100:+.0f} %"
-    if worse > MARK_CHANGE:
+    text, stands_out = _moved(figure, moved)
+    if stands_out:
         peer = change(values, old, "openssh")
-        text += " << WORSE" + (f" (openssh {peer * 100:+.0f} %)" if peer is not None else "")
+        text += f" (openssh {peer * 100:+.0f} %)" if peer is not None else ""
     return text
 
 
@@ -104,12 +115,14 @@ def _columns(rows):
 def table(figures, kept):
     """Lines: one per figure, a column per path, then PRA beside its peers and beside the kept run."""
     names = list(dict.fromkeys(p for row in figures.values() for f in row.values() for p in f))
-    rows = [["", *names, "pra/openssh", "pra/relay2", "since kept"]]
+    older = ["pra/before"] if "before" in names else []
+    rows = [["", *names, "pra/openssh", "pra/relay2", *older, "since kept"]]
     for title, row in figures.items():
         for figure, values in row.items():
             old = kept.get(title, {}).get(figure, {})
             rows.append([f"{title}, {figure}", *(_cell(values.get(n)) for n in names),
                          _ratio_cell(values, "openssh"), _ratio_cell(values, "relay2"),
+                         *([_before_cell(figure, values)] if older else []),
                          _change_cell(figure, values, old)])
     return _columns(rows)
 

@@ -12,6 +12,7 @@ Near paths (round trip of the loopback):
     pra.exe   the agent for Windows, run by wine, to prad
     openssh+chacha, pra+chacha   as openssh and pra, with ChaCha20-Poly1305: ssh is told to, the agent
               believes that the processor knows no AES
+    before    pra and prad as BEFORE has them, the build folder of an older commit
 Far paths have the same names and the delay relay (far.c) between client and gateway.
 
 A path is started when a row first asks for it. A peer that cannot be started is left out and named.
@@ -31,8 +32,11 @@ from lib.procs import Process, run
 TICK = os.sysconf("SC_CLK_TCK")
 CIPHER, CHACHA = "aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"
 DELAY_US = 50000  # one way; the round trip of the far paths is 100 ms
-NEAR = ("direct", "relay2", "openssh", "pra", "ssh+prad", "plink", "dropbear", "stunnel")
-FAR = ("direct", "openssh", "pra", "stunnel")
+# The build folder of an older commit, measured beside this one; "" = none.
+BEFORE = os.environ.get("BEFORE", "")
+OLDER = ("before",) if BEFORE else ()
+NEAR = ("direct", "relay2", "openssh", "pra", *OLDER, "ssh+prad", "plink", "dropbear", "stunnel")
+FAR = ("direct", "openssh", "pra", *OLDER, "stunnel")
 # Sessions of one user, and enough startups from 127.0.0.1, for thousands of measured logins.
 GATEWAY_LIMITS = "[limits]\nmax_sessions_per_user = 100000\nmax_startups_per_source = 10000\n"
 SSHD_LIMITS = "MaxStartups 1000:30:2000\nMaxSessions 10\nLoginGraceTime 120\n"
@@ -134,8 +138,9 @@ class Stand:
     def gateway(self):
         return self.once("_gateway", self.start_gateway)
 
-    def start_gateway(self):
-        gateway = Gateway(self.path("gw"), extra_config=GATEWAY_LIMITS).init().start()
+    def start_gateway(self, build=None):
+        gateway = Gateway(self.path("gw-before" if build else "gw"), extra_config=GATEWAY_LIMITS, build=build)
+        gateway.init().start()
         self.closers.append(gateway.stop)
         gateway.add_user("suzuki")
         return gateway
@@ -206,19 +211,24 @@ class Stand:
         way = self.way_pra(far, "windows", windows=True)
         return Way("pra.exe", way.port, lambda: [*way.pids(), *winclient.server_pids()])
 
-    def way_pra(self, far, user=None, env=None, windows=False):
-        gateway, local = self.gateway(), free_port()
+    def way_before(self, far):
+        """Gateway and agent of another build (BEFORE), as today's are measured."""
+        gateway = self.once("_gateway_before", lambda: self.start_gateway(BEFORE))
+        return self.way_pra(far, "before-far" if far else "before", binary=program("pra", BEFORE), gateway=gateway)
+
+    def way_pra(self, far, user=None, env=None, windows=False, binary=None, gateway=None):
+        gateway, local = gateway or self.gateway(), free_port()
         user = user or ("far" if far else "near")
         gateway.add_user(user)
         gateway.add_rule(user, "bench", f"127.0.0.1:{self.target}", local)
-        client = Client(self.path(user), gateway, user=user, env=env, windows=windows).enrol()
+        client = Client(self.path(user), gateway, user=user, env=env, windows=windows, binary=binary).enrol()
         client.set_server(f"127.0.0.1:{self.distance(gateway.port, far)}")
         client.connect()
         client.wait_forward("bench")
         self.closers.append(client.close)
         if user == "near":
             self.client = client
-        return Way("pra", local, lambda: [client.agent_pid(), gateway.pid])
+        return Way("before" if binary else "pra", local, lambda: [client.agent_pid(), gateway.pid])
 
     def way_plink(self, far):
         sshd, local, ppk = self.sshd(), free_port(), self.path("id.ppk")

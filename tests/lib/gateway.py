@@ -17,8 +17,9 @@ def build_dir():
     return os.environ.get("PRA_BUILD") or os.path.join(here, "..", "..", "build")
 
 
-def program(name):
-    return os.path.abspath(os.path.join(build_dir(), name))
+def program(name, build=None):
+    """The path of a program under test; of another build's, if that folder is given."""
+    return os.path.abspath(os.path.join(build or build_dir(), name))
 
 
 @functools.cache
@@ -33,9 +34,11 @@ class Gateway:
     """prefix: words in front of prad's command line, to run it in namespaces.
 
     penalties: False = no source is ever refused for what came from it before.
+    build: folder of another build's prad and pra-admin.
     """
 
-    def __init__(self, folder, extra_config="", env=None, host="127.0.0.1", port=None, prefix=(), penalties=True):
+    def __init__(self, folder, extra_config="", env=None, host="127.0.0.1", port=None, prefix=(), penalties=True,
+                 build=None):
         self.dir = str(folder)
         self.host = host
         self.port = port or free_port()
@@ -45,6 +48,7 @@ class Gateway:
         self.host_key = os.path.join(self.dir, "host_key")
         self.env = env or {}
         self.penalties = penalties
+        self.build = build
         self.process = None
         self._runs = 0
         os.makedirs(self.dir, exist_ok=True)
@@ -63,7 +67,7 @@ class Gateway:
 
     def start(self, timeout=15):
         self._runs += 1
-        self.process = Process([*self.prefix, program("prad"), "--config", self.config],
+        self.process = Process([*self.prefix, program("prad", self.build), "--config", self.config],
                                os.path.join(self.dir, f"prad-{self._runs}.log"), env=self.env)
         self.process.wait_port(self.port, self.host, timeout)
         return self
@@ -106,7 +110,7 @@ class Gateway:
 
     def admin_run(self, *args, **kwargs):
         """Runs pra-admin; returns the Result whatever it says."""
-        return run([program("pra-admin"), "--config", self.config, *args], env=self.env, **kwargs)
+        return run([program("pra-admin", self.build), "--config", self.config, *args], env=self.env, **kwargs)
 
     def admin(self, *args):
         """Runs pra-admin --json, asserts success, returns what it printed."""

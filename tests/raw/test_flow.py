@@ -13,7 +13,7 @@ import pytest
 
 from lib.procs import own_kib, wait_until
 from lib.servers.targets import digest, discard, echo, flood, reset_after_byte, reset_midway, stall
-from rawssh import AUTH_SUCCESS, Closed, string
+from rawssh import AUTH_SUCCESS, Closed
 
 
 def fds(pid):
