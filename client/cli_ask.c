@@ -35,7 +35,7 @@ int ask_code(char *dst, size_t cap)
     return cli_fail(tr("the code cannot be read", "コードを読めません"), &f);
 }
 
-int ask_passphrase(const char *user, char *dst, size_t cap)
+int ask_passphrase(const struct cli_command *of, const char *user, char *dst, size_t cap)
 {
     char prompt[128], clean[80];
     struct fault f = {0};
@@ -47,7 +47,7 @@ int ask_passphrase(const char *user, char *dst, size_t cap)
     if (rc == 0)
         return CLI_OK;
     if (rc == PRA_EUNSUPPORTED)
-        return cli_usage(&cli_connect, "%s",
+        return cli_usage(of, "%s",
                          tr("there is no terminal to ask for the passphrase; give it with "
                             "--passphrase-file",
                             "パスフレーズを入力する端末がありません。"

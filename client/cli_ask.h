@@ -5,16 +5,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "client/cli.h"
+
 /* Is somebody there who can answer (standard input and standard error are a terminal)? */
 bool ask_possible(void);
 
 /*
- * Asks for the passphrase of `user`'s key without echo. Returns CLI_OK, CLI_USAGE (no terminal) or
- * CLI_FAILED after a report. The caller wipes `dst`.
+ * Asks for the passphrase of `user`'s key without echo, for the command `of`. Returns CLI_OK, CLI_USAGE
+ * (no terminal: how `of` can be told) or CLI_FAILED after a report. The caller wipes `dst`.
  */
-int ask_passphrase(const char *user, char *dst, size_t cap);
+int ask_passphrase(const struct cli_command *of, const char *user, char *dst, size_t cap);
 
-/* The same for a code of the authenticator app. */
+/* The same for a code of the authenticator app, which `pra connect` asks for. */
 int ask_code(char *dst, size_t cap);
 
 /*

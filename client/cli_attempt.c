@@ -142,7 +142,7 @@ static int after_failure(struct attempt *a, const json_t *error, const char *ser
     }
     code = cli_fail_error(error);
     if (error_id(error) == MSG_KEY_PASSPHRASE && a->typed && tries < PASSPHRASE_TRIES)
-        code = ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
+        code = ask_passphrase(&cli_connect, a->shown_user, a->passphrase, sizeof(a->passphrase));
     return code == CLI_OK ? CLI_OK : CLI_FAILED;
 }
 
@@ -188,9 +188,10 @@ static int answer_codes(struct attempt *a, struct ipc *ipc, json_t **status)
         const json_t *error = json_object_get(*status, "error");
         json_t *next = NULL;
 
-        /* At first it is only a question; and where nobody can be asked, or often enough, the end. */
-        if (tries > 0 || error_id(error) != MSG_CODE_NEEDED ||
-            (a->code[0] == '\0' && !ask_possible()))
+        /* At first it is only a question, and what became of an earlier code is nothing to who brings one;
+           where nobody can be asked, or often enough, it is the end. */
+        if (tries > 0 ||
+            (a->code[0] == '\0' && (error_id(error) != MSG_CODE_NEEDED || !ask_possible())))
             cli_print_error(stderr, error);
         if (tries == CODE_TRIES || error_id(error) == MSG_CODE_PAUSED ||
             (a->code[0] == '\0' && !ask_possible()))

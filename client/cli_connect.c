@@ -186,7 +186,7 @@ static int carry_out(struct attempt *a, const char *file, const char *code_file,
         return code;
     if (file == NULL) {
         a->typed = true;
-        code = ask_passphrase(a->shown_user, a->passphrase, sizeof(a->passphrase));
+        code = ask_passphrase(&cli_connect, a->shown_user, a->passphrase, sizeof(a->passphrase));
         if (code != CLI_OK)
             return code;
     }

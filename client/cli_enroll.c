@@ -190,7 +190,7 @@ static int open_key(struct request *r, const char *file)
 
         if (file != NULL)
             rc = os_read_secret_file(file, r->passphrase, sizeof(r->passphrase), &f);
-        else if (ask_passphrase(user, r->passphrase, sizeof(r->passphrase)) != CLI_OK)
+        else if (ask_passphrase(&cli_enroll, user, r->passphrase, sizeof(r->passphrase)) != CLI_OK)
             return CLI_FAILED;
         if (rc != 0)
             return cli_fail(

@@ -4,7 +4,6 @@
  */
 #include "server/pra-admin.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -12,6 +11,8 @@
 
 #define CELL_MAX   512
 #define COLUMN_MAX 16
+/* Of the names in front of details, at least; a longer one moves the values of all to the right. */
+#define DETAIL_WIDTH 11
 
 /* ---- text -------------------------------------------------------------------------------------- */
 
@@ -56,46 +57,57 @@ static int width(const char *text)
     return total;
 }
 
-static void join(char dst[CELL_MAX], const json_t *list)
+/* A value that is no list and no object, as people read it. */
+static void scalar(char dst[CELL_MAX], const json_t *value)
 {
-    size_t len = 0, i;
-    json_t *item;
-
-    dst[0] = '\0';
-    json_array_foreach(list, i, item)
-    {
-        char one[CELL_MAX];
-        int n;
-
-        copy_safe(one, json_is_string(item) ? json_string_value(item) : "...");
-        n = snprintf(dst + len, CELL_MAX - len, "%s%s", i > 0 ? "," : "", one);
-        if (n < 0 || (size_t)n >= CELL_MAX - len) {
-            dst[len] = '\0';
-            return;
-        }
-        len += (size_t)n;
-    }
+    if (json_is_string(value))
+        copy_safe(dst, json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(dst, CELL_MAX, "%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        snprintf(dst, CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
+    else
+        snprintf(dst, CELL_MAX, "%s", json_is_array(value) || json_is_object(value) ? "..." : "");
 }
 
-/* One value as people read it. */
+/* Puts one value of several behind the others; false: it has no room. */
+static bool append(char dst[CELL_MAX], const char *between, const char *name, const json_t *value)
+{
+    size_t len = strlen(dst);
+    char one[CELL_MAX];
+    int n;
+
+    scalar(one, value);
+    n = snprintf(dst + len, CELL_MAX - len, "%s%s%s%s", len > 0 ? between : "", name,
+                 name[0] != '\0' ? " " : "", one[0] != '\0' ? one : "-");
+    if (n >= 0 && (size_t)n < CELL_MAX - len)
+        return true;
+    dst[len] = '\0';
+    return false;
+}
+
+/* One value as people read it: "value", "value,value" or "name value, name value". */
 static void cell(char dst[CELL_MAX], const json_t *value)
 {
-    char *text;
+    const char *name;
+    json_t *item;
+    size_t i;
 
-    if (json_is_string(value)) {
-        copy_safe(dst, json_string_value(value));
-    } else if (json_is_integer(value)) {
-        snprintf(dst, CELL_MAX, "%lld", (long long)json_integer_value(value));
-    } else if (json_is_boolean(value)) {
-        snprintf(dst, CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
-    } else if (json_is_array(value)) {
-        join(dst, value);
+    dst[0] = '\0';
+    if (json_is_array(value)) {
+        json_array_foreach(value, i, item)
+        {
+            if (!append(dst, ",", "", item))
+                return;
+        }
     } else if (json_is_object(value)) {
-        text = json_dumps(value, JSON_COMPACT);
-        copy_safe(dst, text != NULL ? text : "");
-        free(text);
+        json_object_foreach((json_t *)value, name, item)
+        {
+            if (!append(dst, ", ", name, item))
+                return;
+        }
     } else {
-        dst[0] = '\0';
+        scalar(dst, value);
     }
 }
 
@@ -173,28 +185,33 @@ void print_table(const json_t *rows, const struct cli_column *columns)
 
 /* ---- objects and sentences --------------------------------------------------------------------- */
 
+/* What a value takes after its name: one line, and one for each object of a list. */
+static void print_detail(const char *name, int name_width, const json_t *value)
+{
+    char text[CELL_MAX];
+    size_t i, lines = json_is_array(value) && json_is_object(json_array_get(value, 0))
+                          ? json_array_size(value)
+                          : 0;
+
+    for (i = 0; i < lines; i++) {
+        cell(text, json_array_get(value, i));
+        printf("%-*s  %s\n", name_width, name, text);
+    }
+    if (lines > 0)
+        return;
+    cell(text, value);
+    printf("%-*s  %s\n", name_width, name, text[0] != '\0' ? text : "-");
+}
+
 void print_details(const json_t *object)
 {
+    int name_width = DETAIL_WIDTH;
     const char *name;
     json_t *value;
-    char text[CELL_MAX];
 
-    json_object_foreach((json_t *)object, name, value)
-    {
-        json_t *item;
-        size_t i;
-
-        if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
-            json_array_foreach(value, i, item)
-            {
-                cell(text, item);
-                printf("%-12s %s\n", name, text);
-            }
-            continue;
-        }
-        cell(text, value);
-        printf("%-12s %s\n", name, text[0] != '\0' ? text : "-");
-    }
+    json_object_foreach((json_t *)object, name, value) name_width =
+        width(name) > name_width ? width(name) : name_width;
+    json_object_foreach((json_t *)object, name, value) print_detail(name, name_width, value);
 }
 
 /* "label   value", for one member of an object; nothing if it is null. */
