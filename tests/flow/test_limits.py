@@ -352,6 +352,7 @@ def test_limits_are_kept_undone_exported_and_refused_by_name(make_gateway):
     gateway.admin("user", "limit", "suzuki", "--rate", "7")
     shown = gateway.admin("user", "limits", "suzuki")  # no prad runs that would have the policy at hand
     assert (shown["limits"], shown["used"]) == ({"rate": "7"}, None)
+    assert "\nlimits       rate 7\n" in gateway.admin_run("user", "limits", "suzuki").ok().out
     gateway.admin("user", "delete", "suzuki")
     with contextlib.closing(sqlite3.connect(f"{gateway.dir}/pra.db")) as db:
         assert db.execute("SELECT count(*) FROM limits").fetchone() == (0,)

@@ -91,6 +91,9 @@ def test_code_from_a_file_and_none_at_all(pc, gateway):
     told = connect(pc, pc.app.wrong())
     assert told.status == 1
     assert_shows(told.err, "MSG_CODE_WRONG", "en")
+    # Who brings a right one now is not told of the wrong one before.
+    told = connect(pc, pc.app.code()).ok()
+    assert "ERR(" not in told.err
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
