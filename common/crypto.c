@@ -144,6 +144,18 @@ int crypto_sha256_of(ptrdiff_t (*next)(void *ctx, void *dst, size_t cap), void *
     return rc;
 }
 
+int crypto_hash_hex(const char *hex, size_t len, uint8_t out[CRYPTO_SHA256_LEN])
+{
+    uint8_t secret[64];
+    size_t got = 0;
+    int rc = crypto_hex_decode(hex, strlen(hex), secret, sizeof(secret), &got);
+
+    if (rc == 0)
+        rc = got == len ? crypto_sha256(secret, len, out) : PRA_EINVAL;
+    crypto_wipe(secret, sizeof(secret));
+    return rc == PRA_ETOOBIG ? PRA_EINVAL : rc;
+}
+
 int crypto_hmac(const void *key, size_t key_len, const void *data, size_t len,
                 uint8_t out[CRYPTO_SHA256_LEN])
 {

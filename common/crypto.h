@@ -48,6 +48,9 @@ int crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_SHA256_LEN]);
 int crypto_sha256_of(ptrdiff_t (*next)(void *ctx, void *dst, size_t cap), void *ctx,
                      uint8_t out[CRYPTO_SHA256_LEN]);
 
+/* SHA-256 of the `len` bytes that `hex` stands for, as secrets are kept that somebody shows. Returns 0,
+   PRA_EINVAL (it does not stand for so many), PRA_ECRYPTO. */
+int crypto_hash_hex(const char *hex, size_t len, uint8_t out[CRYPTO_SHA256_LEN]);
 /* HMAC-SHA256 (RFC 2104). */
 int crypto_hmac(const void *key, size_t key_len, const void *data, size_t len,
                 uint8_t out[CRYPTO_SHA256_LEN]);

@@ -284,6 +284,8 @@ void audit_of(const struct call *c, int rc, struct audit_event *e)
     e->rule = c->rule;
     snprintf(e->user, sizeof(e->user), "%s", c->account.id != 0 ? c->account.name : c->peer->name);
     snprintf(e->session, sizeof(e->session), "%s", c->login.public_id);
+    size_t len;
+
     addr_parse_ip(c->source, strlen(c->source), &e->source);
     snprintf(e->device, sizeof(e->device), "%s", c->device);
     snprintf(e->reason, sizeof(e->reason), "%s", rc == 0 ? "done" : error_word(rc));

@@ -9,6 +9,7 @@
 
 #include "common/format.h"
 #include "server/admin/admin.h"
+#include "server/audit/export.h"
 #include "server/admin/code.h"
 #include "server/admin/throttle.h"
 #include "server/store/store.h"

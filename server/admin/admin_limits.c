@@ -64,8 +64,9 @@ void limits_show(struct call *c, const char *user, json_t *to)
     json_object_set_new(to, "used", used != NULL ? used : json_null());
 }
 
-/* Of a user or group: its id and name, or a sentence that says that it is not there. */
-static int find_owner(struct call *c, enum policy_limits_kind kind, int64_t *id)
+/* Of a user or group: its id and what is set for it, or a sentence that says that it is not there. */
+static int find_limits(struct call *c, enum policy_limits_kind kind, int64_t *id,
+                       struct policy_limits *l)
 {
     struct store *s = c->a->store;
     struct store_user u = {0};
@@ -75,7 +76,7 @@ static int find_owner(struct call *c, enum policy_limits_kind kind, int64_t *id)
                                          : s->ops->user_get(s, name, &u, &c->f);
 
     *id = kind == POLICY_LIMITS_GROUP ? g.id : u.id;
-    return rc;
+    return rc != 0 ? rc : s->ops->limits->get(s, kind, *id, l, &c->f);
 }
 
 static int give_limits(struct call *c, enum policy_limits_kind kind, const struct policy_limits *l)
@@ -90,13 +91,10 @@ static int give_limits(struct call *c, enum policy_limits_kind kind, const struc
 
 static int show(struct call *c, enum policy_limits_kind kind)
 {
-    struct store *s = c->a->store;
     struct policy_limits l;
     int64_t id;
-    int rc = find_owner(c, kind, &id);
+    int rc = find_limits(c, kind, &id, &l);
 
-    if (rc == 0)
-        rc = s->ops->limits->get(s, kind, id, &l, &c->f);
     return rc != 0 ? rc : give_limits(c, kind, &l);
 }
 
@@ -106,10 +104,8 @@ static int change(struct call *c, enum policy_limits_kind kind)
     struct store *s = c->a->store;
     struct policy_limits l;
     int64_t id;
-    int rc = find_owner(c, kind, &id);
+    int rc = find_limits(c, kind, &id, &l);
 
-    if (rc == 0)
-        rc = s->ops->limits->get(s, kind, id, &l, &c->f);
     if (rc == 0)
         rc = limits_read(c, false, &l);
     if (rc == 0)

@@ -318,9 +318,9 @@ int op_report_readers(struct call *c)
 int op_report_subscribe(struct call *c)
 {
     struct store *s = c->a->store;
-    const char *name = arg_text(c, "account"), *lang = arg_text(c, "lang");
+    const char *lang = arg_text(c, "lang");
     bool off = arg_bool(c, "off");
-    struct store_account a = c->account;
+    struct store_account a;
     int rc = check_lang(c);
 
     if (rc == 0 && name == NULL && a.id == 0)

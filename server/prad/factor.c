@@ -157,16 +157,6 @@ static bool prompt(struct session *s, ssh_message m)
 
 /* ---- answers that need no person ------------------------------------------------------------ */
 
-static bool hash_token(const char *text, uint8_t hash[CRYPTO_SHA256_LEN])
-{
-    uint8_t token[FACTOR_TOKEN_LEN];
-    size_t len = 0;
-    bool good = crypto_hex_decode(text, strlen(text), token, sizeof(token), &len) == 0 &&
-                len == sizeof(token) && crypto_sha256(token, sizeof(token), hash) == 0;
-    crypto_wipe(token, sizeof(token));
-    return good;
-}
-
 /* Cuts "WORD A B" behind the word: A to `dst`, and where B begins; NULL if it is none such. */
 static const char *split(const char *text, char *dst, size_t cap)
 {
@@ -183,7 +173,7 @@ static bool take_lease(struct session *s, const char *text)
     struct factor_visit *v = s->factor;
     struct factor_pass *p = &v->pass;
     const char *token = split(text, p->machine, sizeof(p->machine));
-    if (!token || !hash_token(token, p->lease) ||
+    if (!token || crypto_hash_hex(token, FACTOR_TOKEN_LEN, p->lease) != 0 ||
         factor_book_find(s->worker->gateway->leases, p->lease, v->key_id, p->machine, os_time_now(),
                          worker_config(s->worker)->second_factor_lease) == 0)
         return false;

@@ -14,9 +14,9 @@
 #include "common/os.h"
 #include "server/admin/admin.h"
 #include "server/admin/admin_server.h"
-#include "server/prad/condition.h"
 #include "server/prad/enroll.h"
 #include "server/prad/factor.h"
+#include "server/prad/host.h"
 #include "server/prad/mailer.h"
 #include "server/prad/own_addresses.h"
 #include "server/prad/quota.h"
@@ -59,6 +59,7 @@ struct keeper {
     struct admin_server *server;
     struct admin_server *portal; /* the same for pra-portal */
     struct mailer *mailer;
+    struct host host;
     struct quota quota;
     struct policy *published;
     uint64_t enroll_changes; /* of the enrollments that the workers know */
@@ -76,101 +77,6 @@ struct keeper {
     bool owed;                         /* a worker has not been sent `published`: no memory */
     bool probing;                      /* somebody may ask whether the store can be written */
 };
-
-/* ---- what admin operations need of a running prad ------------------------------------------- */
-
-static int host_session_list(void *ctx, const struct listing *l, json_t **out, int64_t *total)
-{
-    const struct keeper *k = ctx;
-    return live_list(k->gateway->live, l, out, total);
-}
-
-static size_t host_session_count(void *ctx)
-{
-    const struct keeper *k = ctx;
-    return live_count(k->gateway->live);
-}
-
-static int host_session_kill(void *ctx, const char *id, const char *why)
-{
-    const struct keeper *k = ctx;
-    return live_kill(k->gateway->live, id, why);
-}
-
-static json_t *host_live_find(void *ctx, const struct admin_live_query *q)
-{
-    const struct keeper *k = ctx;
-    return live_find(k->gateway->live, q);
-}
-
-static int host_channel_list(void *ctx, const char *session, json_t **out)
-{
-    const struct keeper *k = ctx;
-    return live_channels(k->gateway->live, session, out);
-}
-
-static json_t *host_port_list(void *ctx)
-{
-    const struct keeper *k = ctx;
-    return live_ports(k->gateway->live);
-}
-
-static void host_device_each(void *ctx, void (*fn)(const char *user, const char *device, void *arg),
-                             void *arg)
-{
-    const struct keeper *k = ctx;
-    live_each_device(k->gateway->live, fn, arg);
-}
-
-static void host_limits(void *ctx, const char *user, struct policy_limits *l, json_t **used)
-{
-    const struct keeper *k = ctx;
-    quota_limits(&k->quota, user, l, used);
-}
-
-static json_t *host_condition(void *ctx)
-{
-    const struct keeper *k = ctx;
-    struct condition c;
-    condition_read(k->gateway, &c);
-    return condition_json(&c);
-}
-
-static int host_channel_close(void *ctx, const char *session, const char *channel)
-{
-    const struct keeper *k = ctx;
-    return live_channel_close(k->gateway->live, session, channel);
-}
-
-static json_t *host_door(void *ctx)
-{
-    const struct keeper *k = ctx;
-    struct gateway *g = k->gateway;
-    size_t penalties = 0;
-    json_decref(sources_list(g->sources, os_time_now(), 0, &penalties));
-    return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)startups_count(g->startups),
-                     "refused", (json_int_t)atomic_load(&g->refused), "penalties",
-                     (json_int_t)penalties);
-}
-
-static json_t *host_penalty_list(void *ctx)
-{
-    const struct keeper *k = ctx;
-    size_t total;
-    return sources_list(k->gateway->sources, os_time_now(), PENALTIES_SHOWN, &total);
-}
-
-static void host_penalty_clear(void *ctx, const struct addr_ip *source)
-{
-    const struct keeper *k = ctx;
-    sources_forgive(k->gateway->sources, source, os_time_now());
-}
-
-static void host_ticket_forget(void *ctx, int64_t key)
-{
-    const struct keeper *k = ctx;
-    tickets_forget(k->gateway->tickets, key);
-}
 
 /* ---- audit ---------------------------------------------------------------------------------- */
 
@@ -331,7 +237,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct keeper *k = arg;
     k->ticks++;
     atomic_store(&k->gateway->keeper_alive_ms, os_monotonic_ms());
-    if (k->ticks % REFRESH_EVERY == 0)
+    if (k->ticks % REFRESH_EVERY == 0) {
         admin_refresh(k->admin);
     if (k->ticks % MAIL_EVERY == 0) {
         admin_forgotten(k->admin, os_time_now());
@@ -477,23 +383,7 @@ static int open_patiently(const struct admin_options *opt, struct admin **out, s
 
 static int open_store(struct keeper *k, const struct config *c, struct fault *f)
 {
-    const struct admin_host host = {.ctx = k,
-                                    .session_list = host_session_list,
-                                    .session_count = host_session_count,
-                                    .session_kill = host_session_kill,
-                                    .live_find = host_live_find,
-                                    .channel_list = host_channel_list,
-                                    .channel_close = host_channel_close,
-                                    .port_list = host_port_list,
-                                    .door = host_door,
-                                    .penalty_list = host_penalty_list,
-                                    .penalty_clear = host_penalty_clear,
-                                    .device_each = host_device_each,
-                                    .limits = host_limits,
-                                    .condition = host_condition,
-                                    .ticket_forget = host_ticket_forget,
-                                    .settle = store_all,
-                                    .take_effect = take_effect};
+    const struct admin_host host = host_functions(&k->host);
     const struct admin_options opt = {.store_url = c->store_url,
                                       .host_key_path = c->host_key,
                                       .downloads = c->portal_downloads,

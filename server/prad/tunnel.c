@@ -158,16 +158,6 @@ static enum tunnel_answer join(struct live *l, struct live_entry *e, const char 
     return TUNNEL_JOINED;
 }
 
-static bool hash_token(const char *token, uint8_t hash[CRYPTO_SHA256_LEN])
-{
-    uint8_t secret[TUNNEL_TOKEN_LEN];
-    size_t len = 0;
-    bool good = crypto_hex_decode(token, strlen(token), secret, sizeof(secret), &len) == 0 &&
-                len == sizeof(secret) && crypto_sha256(secret, sizeof(secret), hash) == 0;
-    crypto_wipe(secret, sizeof(secret));
-    return good;
-}
-
 static bool expects(const struct live *l, const struct live_entry *e, const char *session,
                     const uint8_t hash[CRYPTO_SHA256_LEN], uint64_t now_ms)
 {
@@ -186,7 +176,7 @@ bool tunnel_expects(struct live *l, const struct live_entry *e, const char *sess
                     const char *token, uint64_t now_ms)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
-    if (!hash_token(token, hash))
+    if (crypto_hash_hex(token, TUNNEL_TOKEN_LEN, hash) != 0)
         return false;
     pthread_mutex_lock(&l->lock);
     bool found = expects(l, e, session, hash, now_ms);
@@ -198,7 +188,7 @@ enum tunnel_answer tunnel_join(struct live *l, struct live_entry *e, const char 
                                const char *token, unsigned max, uint64_t now_ms)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
-    if (!hash_token(token, hash))
+    if (crypto_hash_hex(token, TUNNEL_TOKEN_LEN, hash) != 0)
         return TUNNEL_UNKNOWN;
     pthread_mutex_lock(&l->lock);
     enum tunnel_answer answer = join(l, e, session, hash, max, now_ms);

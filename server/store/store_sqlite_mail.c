@@ -151,7 +151,7 @@ int sqlite_mail_each(struct store *s, int64_t limit, int64_t offset, store_mail_
 
 int sqlite_mail_counts(struct store *s, struct store_mail_counts *out, struct fault *f)
 {
-    struct sql q = sql_start(s, SQL_MAIL_COUNTS);
+    struct sql q = sql_start(s, query);
     int rc = sql_step(&q, f);
 
     if (rc != 1)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that look at windows and pages."""
+"""Fixtures that several files share: portal, mail server, windows, pages."""
 
 import os
 

@@ -4,12 +4,10 @@ import os
 import sqlite3
 import subprocess
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from lib.gateway import program
-from lib.portal import Portal, new_port, portal_config
 from lib.procs import run
 
 # What people and products set up as a first password.
@@ -64,14 +62,6 @@ def test_no_key_and_no_password_gets_in_by_ssh(gateway, folder):
                       "-N", f"{name}@{gateway.host}"])
         assert result.status == 255 and "Permission denied (publickey)" in result.err, (name, result.err)
     assert gateway.admin("user", "list") == [] and not gateway.audit("login")
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    p = Portal(make_gateway(extra_config=portal_config(port)), port).start()
-    yield p
-    p.stop()
 
 
 def test_the_portal_has_one_port_and_no_password_that_is_good(portal):

@@ -16,7 +16,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from lib.gateway import program
-from lib.portal import Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import Process, run, wait_until
 from lib.servers.targets import echo
@@ -98,14 +97,6 @@ def secret(folder):
         f.write("of somebody else\n")
     os.chmod(path, 0o644)
     return path
-
-
-@pytest.fixture
-def portal(make_gateway):
-    port = new_port()
-    p = Portal(make_gateway(extra_config=portal_config(port)), port).start()
-    yield p
-    p.stop()
 
 
 # ---- prad ---------------------------------------------------------------------------------------
