@@ -73,6 +73,23 @@ int check_mail(struct call *c, const char *mail)
                : fault_set(&c->f, PRA_EINVAL, "mail: is no address such as suzuki@example.com");
 }
 
+int account_meant(struct call *c, struct store_account *out)
+{
+    const char *name = arg_text(c, "account");
+    struct store_account a = c->account;
+    int rc = 0;
+
+    if (name != NULL)
+        rc = c->a->store->ops->account_get(c->a->store, name, &a, &c->f);
+    else if (a.id == 0)
+        rc = fault_set(&c->f, PRA_EINVAL, "account: is missing");
+    if (rc == 0 && a.id != c->account.id && (c->who & (BY_CONSOLE | 1u << ROLE_OWNER)) == 0)
+        rc = fault_set(&c->f, PRA_EACCES, "account: only an owner does that for others");
+    if (rc == 0)
+        *out = a;
+    return rc;
+}
+
 /* What account.add, account.set and me.set may set; absent arguments change nothing. */
 static int take_members(struct call *c, struct store_account *a)
 {

@@ -1,7 +1,7 @@
 /*
  * Mail about alerts, in Japanese and English: to each account that wants it from this severity on
- * and may look at alerts. One that nobody has judged is told to all of them, as ※調査中※, and told
- * once more when it is judged.
+ * and may look at alerts, and, about a device that has an alert address of its own, there (C2). One
+ * that nobody has judged is told to all of them, as ※調査中※, and told once more when it is judged.
  */
 #include "server/admin/alerts.h"
 
@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "common/log.h"
@@ -103,7 +104,8 @@ static void make_subject(const struct store_alert *a, bool judged, struct text *
     add(t, "%s: %s", titles[kind_of(a->kind)].ja, about);
 }
 
-static void add_facts(const struct admin *a, const struct store_alert *s, bool ja, struct text *t)
+static void add_facts(const struct admin *a, const struct store_alert *s,
+                      const struct store_key *device, bool ja, struct text *t)
 {
     int rank = rank_of(s->severity);
     char when[40];
@@ -120,6 +122,8 @@ static void add_facts(const struct admin *a, const struct store_alert *s, bool j
     add_if(t, ja ? "日時" : "Time", when);
     add_if(t, ja ? "ユーザ" : "User", s->user);
     add_if(t, ja ? "端末" : "Device", s->device);
+    add_if(t, ja ? "端末名" : "Its name", device->name);
+    add_if(t, ja ? "設置場所" : "Its place", device->place);
     add_if(t, ja ? "接続元" : "From", s->source);
     add_if(t, ja ? "詳細" : "Detail", s->detail);
     add_if(t, ja ? "判定者" : "Judged by", s->judged_by);
@@ -134,9 +138,29 @@ static void add_facts(const struct admin *a, const struct store_alert *s, bool j
 struct mailing {
     struct admin *a;
     const struct store_alert *alert;
+    struct store_key
+        device;       /* that it is about; empty if none, or if it is not registered (any more) */
+    bool device_told; /* its address is that of an account that was told */
     struct mail_message message;
     struct fault *f;
 };
+
+static int take_device(const struct store_key *k, void *ctx)
+{
+    struct mailing *m = ctx;
+
+    m->device = *k;
+    return 0;
+}
+
+static int find_device(struct mailing *m)
+{
+    const struct store_alert *s = m->alert;
+
+    if (s->device[0] == '\0' || s->user[0] == '\0')
+        return 0;
+    return m->a->store->ops->key_each(m->a->store, s->user, s->device, take_device, m, m->f);
+}
 
 static bool may_look(const struct store_account *account)
 {
@@ -145,6 +169,23 @@ static bool may_look(const struct store_account *account)
 
     return op != NULL && role >= 0 && (op->who & 1u << role) != 0 &&
            account_live(account, os_time_now());
+}
+
+static int mail_to(struct mailing *m, const char *address)
+{
+    int rc;
+
+    m->message.to = address;
+    rc = mail_queue(m->a, &m->message, NULL, m->f);
+    if (rc == PRA_EUNSUPPORTED)
+        return 0;
+    if (rc == PRA_EFULL || rc == PRA_EINVAL ||
+        rc == PRA_ETOOBIG) { /* the alert is more than its mail */
+        log_event(LOG_WARN, "alert-not-mailed", "alert=%" PRId64 " error=\"%s\"", m->alert->id,
+                  m->f->text);
+        return 0;
+    }
+    return rc;
 }
 
 static int mail_one(int64_t id, const char *minimum, void *ctx)
@@ -160,31 +201,30 @@ static int mail_one(int64_t id, const char *minimum, void *ctx)
         return rc;
     if (account.mail[0] == '\0' || !may_look(&account))
         return 0;
-    m->message.to = account.mail;
-    rc = mail_queue(m->a, &m->message, NULL, m->f);
-    if (rc == PRA_EUNSUPPORTED)
-        return 0;
-    if (rc == PRA_EFULL || rc == PRA_EINVAL ||
-        rc == PRA_ETOOBIG) { /* the alert is more than its mail */
-        log_event(LOG_WARN, "alert-not-mailed", "alert=%" PRId64 " error=\"%s\"", m->alert->id,
-                  m->f->text);
-        return 0;
-    }
-    return rc;
+    if (strcasecmp(account.mail, m->device.mail) == 0)
+        m->device_told = true;
+    return mail_to(m, account.mail);
 }
 
 int alert_mail(struct admin *a, const struct store_alert *alert, bool judged, struct fault *f)
 {
     struct text subject = {.len = 0}, text = {.len = 0};
     struct mailing m = {.a = a, .alert = alert, .f = f};
+    int rc;
 
     if (!judged && !watcher_may_mail(a->watcher, alert->last))
         return 0;
+    rc = find_device(&m);
+    if (rc != 0)
+        return rc;
     make_subject(alert, judged, &subject);
-    add_facts(a, alert, true, &text);
+    add_facts(a, alert, &m.device, true, &text);
     add(&text, "\n----\n\n");
-    add_facts(a, alert, false, &text);
+    add_facts(a, alert, &m.device, false, &text);
     m.message = (struct mail_message){
         .kind = "alert", .subject = subject.s, .text = text.s, .valid_s = 86400};
-    return a->store->ops->alert_mail_each(a->store, 0, mail_one, &m, f);
+    rc = a->store->ops->alert_mail_each(a->store, 0, mail_one, &m, f);
+    if (rc == 0 && m.device.mail[0] != '\0' && !m.device_told)
+        rc = mail_to(&m, m.device.mail);
+    return rc;
 }

@@ -343,7 +343,7 @@ int op_alert_ack(struct call *c)
     return rc != 0 ? rc : give(c, alert_json(&a));
 }
 
-/* ---- one's own mail ---------------------------------------------------------------------------------- */
+/* ---- from which severity on an account gets mail ------------------------------------------------------ */
 
 static int take_minimum(int64_t account, const char *minimum, void *ctx)
 {
@@ -352,34 +352,43 @@ static int take_minimum(int64_t account, const char *minimum, void *ctx)
     return 0;
 }
 
-static int give_minimum(struct call *c)
+static int give_minimum(struct call *c, const struct store_account *a)
 {
     char minimum[STORE_WORD_MAX] = "";
-    int rc =
-        c->a->store->ops->alert_mail_each(c->a->store, c->account.id, take_minimum, minimum, &c->f);
+    int rc = c->a->store->ops->alert_mail_each(c->a->store, a->id, take_minimum, minimum, &c->f);
 
-    return rc != 0
-               ? rc
-               : give(c, json_pack("{s:s, s:o}", "minimum", minimum[0] != '\0' ? minimum : "none",
-                                   "mail", json_text_or_null(c->account.mail)));
+    return rc != 0 ? rc
+                   : give(c, json_pack("{s:o, s:s, s:o}", "account", json_text(a->name), "minimum",
+                                       minimum[0] != '\0' ? minimum : "none", "mail",
+                                       json_text_or_null(a->mail)));
 }
 
 int op_alert_mail(struct call *c)
 {
-    return give_minimum(c);
+    struct store_account a;
+    int rc = account_meant(c, &a);
+
+    return rc != 0 ? rc : give_minimum(c, &a);
 }
 
 int op_alert_mail_set(struct call *c)
 {
     const char *minimum = arg_text(c, "minimum");
     bool none = strcmp(minimum, "none") == 0;
+    struct store_account a;
     int rc;
 
     if (!none && !is_severity(minimum))
         return fault_set(&c->f, PRA_EINVAL,
                          "minimum: '%.16s' is none of critical, warning, notice, none", minimum);
-    if (!none && c->account.mail[0] == '\0')
+    rc = account_meant(c, &a);
+    if (rc == 0 && !none && role_of(a.role) == ROLE_ENGINEER)
+        rc = fault_set(&c->f, PRA_EINVAL, "account: an engineer does not see alerts");
+    if (rc == 0 && !none && a.mail[0] == '\0' && a.id == c->account.id)
         warn(c, "your account has no mail address yet: enter one in your profile");
-    rc = c->a->store->ops->alert_mail_set(c->a->store, c->account.id, none ? "" : minimum, &c->f);
-    return rc != 0 ? rc : give_minimum(c);
+    else if (rc == 0 && !none && a.mail[0] == '\0')
+        warn(c, "account '%s' has no mail address yet", a.name);
+    if (rc == 0)
+        rc = c->a->store->ops->alert_mail_set(c->a->store, a.id, none ? "" : minimum, &c->f);
+    return rc != 0 ? rc : give_minimum(c, &a);
 }

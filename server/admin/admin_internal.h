@@ -230,6 +230,9 @@ int check_label(struct call *c, const char *arg, const char *text);
 /* RFC 3339, or a time ago such as "90m" or "7d"; seconds since the epoch. */
 int parse_when(struct call *c, const char *arg, int64_t *out);
 /* RFC 3339, or a time ahead such as "90m" or "2h". */
+/* The account that the argument "account" names, which only an owner and the console may name, or one's
+   own. Returns 0, PRA_EINVAL (none is named, and there is no own one), PRA_EACCES, PRA_ENOENT. */
+int account_meant(struct call *c, struct store_account *out);
 int parse_ahead(struct call *c, const char *arg, int64_t *out);
 
 /* Notes a sentence that goes with a success. */

@@ -323,12 +323,8 @@ int op_report_subscribe(struct call *c)
     struct store_account a;
     int rc = check_lang(c);
 
-    if (rc == 0 && name == NULL && a.id == 0)
-        rc = fault_set(&c->f, PRA_EINVAL, "account: is missing");
-    if (rc == 0 && name != NULL)
-        rc = s->ops->account_get(s, name, &a, &c->f);
-    if (rc == 0 && a.id != c->account.id && (c->who & (BY_CONSOLE | 1u << ROLE_OWNER)) == 0)
-        rc = fault_set(&c->f, PRA_EACCES, "account: only an owner subscribes others");
+    if (rc == 0)
+        rc = account_meant(c, &a);
     if (rc == 0 && !off && role_of(a.role) == ROLE_ENGINEER)
         rc = fault_set(&c->f, PRA_EINVAL, "account: an engineer does not see reports");
     if (rc == 0 && !off && a.mail[0] == '\0')

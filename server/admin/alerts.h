@@ -62,7 +62,8 @@ int alert_raise_inside(struct admin *a, const struct alert *what, struct fault *
 /* In a transaction of its own; a failure is in the log, and whoever watches tells it again later. Returns
    0 or the store's error. */
 int alert_raise(struct admin *a, const struct alert *what);
-/* Queues mail about it for everybody who wants it; a transaction is open. */
+/* Queues mail about it for everybody who wants it, and for the address of the device that it is about;
+   a transaction is open. */
 int alert_mail(struct admin *a, const struct store_alert *alert, bool judged, struct fault *f);
 
 /* What happened may be an alert: after the events are stored. */

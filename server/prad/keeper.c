@@ -24,12 +24,11 @@
 #include "server/prad/worker.h"
 
 #define TICK_MS         250
-#define REFRESH_EVERY   4   /* ticks between looks at the store */
-#define MAIL_EVERY      2   /* ticks between looks at the queue of mail */
-#define ADDRESSES_EVERY 120 /* ticks between looks at our own addresses */
-#define SOURCES_EVERY   40  /* ticks between writing down what is known of sources */
-#define QUOTAS_EVERY    20  /* ticks between writing down what was moved of quotas */
-#define PENALTIES_SHOWN 1000
+#define REFRESH_EVERY   4     /* ticks between looks at the store */
+#define MAIL_EVERY      2     /* ticks between looks at the queue of mail */
+#define ADDRESSES_EVERY 120   /* ticks between looks at our own addresses */
+#define SOURCES_EVERY   40    /* ticks between writing down what is known of sources */
+#define QUOTAS_EVERY    20    /* ticks between writing down what was moved of quotas */
 #define ALERTS_EVERY    4     /* ticks between looks at what is watched */
 #define EXPIRE_EVERY    14400 /* ticks between looks for audit records that are too old */
 #define SWEEP_EVERY     14400 /* ticks, an hour, between looks at old log bundles */

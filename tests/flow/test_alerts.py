@@ -120,6 +120,63 @@ def test_repeated_failures_are_told_as_not_judged_and_followed_up(make_gateway, 
         portal.stop()
 
 
+@pytest.mark.needs_root
+def test_a_device_with_an_alert_address_of_its_own_is_told_there_too(make_gateway, make_client, mta):
+    """C2: the people at the place where the device stands hear of it, beside the administrators; and who hears already, hears once."""
+    port = new_port()
+    gateway = make_gateway("c2", extra_config=portal_config(port) + QUICK + mta.config())
+    portal = Portal(gateway, port).start()
+    try:
+        told_account(portal, "hanako", "admin", "notice", "hanako@pra.test")
+        client = make_client(gateway=gateway).enrol()
+        gateway.add_rule("suzuki", "Mail", "127.0.0.1:1", free_port())
+        fingerprint = gateway.admin("key", "list")[0]["fingerprint"]
+        bad = gateway.admin_run("key", "set", fingerprint, "--mail", "not an address")
+        assert bad.status == 1 and "mail:" in bad.err
+        gateway.admin("key", "set", fingerprint, "--name", "倉庫の端末", "--place", "名古屋", "--mail", "site@pra.test")
+        gateway.admin("watch", "set", "suzuki", fingerprint, "--after", "5s")
+        client.connect()
+        wait_until(lambda: gateway.admin("watch", "list")[0]["state"] == "online", 10, "the device to be seen")
+        client.disconnect()
+        mail = mta.wait_mail(to="site@pra.test", subject="常時接続端末の切断", timeout=30)
+        assert "端末名: 倉庫の端末" in mail.text and "Its place: 名古屋" in mail.text and fingerprint in mail.text
+        assert mta.wait_mail(to="hanako@pra.test", subject="常時接続端末の切断").text == mail.text
+        # The address of somebody who is told anyway: one mail.
+        gateway.admin("key", "set", fingerprint, "--mail", "HANAKO@pra.test")
+        client.connect()
+        mta.wait_mail(to="hanako@pra.test", subject="常時接続端末の復旧", timeout=30)
+        wait_until(lambda: not [m for m in gateway.admin("mail", "list") if m["state"] != "sent"], 20, "all mail to be sent")
+        assert [m["to"] for m in gateway.admin("mail", "list") if "復旧" in m["subject"]] == ["hanako@pra.test"]
+        # Taken away: nobody at the place is told any more, and alerts of no device never were.
+        assert len(mta.mails(to="site@pra.test")) == 1
+    finally:
+        portal.stop()
+
+
+def test_from_which_severity_on_mail_is_sent_is_set_at_the_console_as_in_the_portal(make_gateway):
+    """One operation for both; a severity that an owner sets for another account is what that one sees in his page."""
+    port = new_port()
+    gateway = make_gateway("minimum", extra_config=portal_config(port))
+    portal = Portal(gateway, port).start()
+    try:
+        sato = portal.account("sato", "auditor")
+        portal.account("goro", "engineer")
+        assert gateway.admin("alert", "mail", "show", "sato") == {"account": "sato", "minimum": "none", "mail": None}
+        told = gateway.admin_run("alert", "mail", "set", "sato", "warning")
+        assert told.status == 0 and "no mail address yet" in told.err, str(told)
+        assert sato.get("/me/alerts").result["minimum"] == "warning"
+        sato.ask("PUT", "/me/alerts", {"minimum": "critical"}).result
+        assert gateway.admin("alert", "mail", "show", "sato")["minimum"] == "critical"
+        assert sato.ask("PUT", "/me/alerts", {"minimum": "notice", "account": "goro"}).status == 400
+        for words, what in ((("sato", "odd"), "minimum:"), (("nobody", "notice"), "nobody"), (("goro", "notice"), "engineer")):
+            result = gateway.admin_run("alert", "mail", "set", *words)
+            assert result.status == 1 and what in result.err, str(result)
+        assert gateway.admin("alert", "mail", "set", "sato", "none")["minimum"] == "none"
+        assert gateway.wait_audit("admin", reason="done")
+    finally:
+        portal.stop()
+
+
 def test_records_are_thinned_under_a_flood_and_counts_are_exact(make_gateway, folder):
     gateway = make_gateway("flood", extra_config="[alerts]\nfailures = 1\n")
     users = 60

@@ -40,7 +40,7 @@ MASTER = """
   -o smtpd_sasl_auth_enable=yes -o smtpd_tls_wrappermode=yes
 tlsmgr    unix  - - n 1000? 1 tlsmgr
 """
-USERS = ("suzuki", "tanaka", "sato")
+USERS = ("suzuki", "tanaka", "sato", "site")
 
 
 def _certificate(name, issuer, issuer_key, key, ca):
