@@ -73,7 +73,7 @@ SRC_sandbox := server/sandbox/files.c server/sandbox/calls.c
 # The portal has libssl in its process, so it uses the distribution's libcrypto, whatever the other
 # programs use: what it needs of ours is compiled for it, with the distribution's headers.
 SRC_portal := $(wildcard server/portal/*.c) server/config.c server/policy/policy_clone.c server/admin/password.c \
-              server/prad/notify.c $(SRC_sandbox) $(SRC_common)
+              server/prad/notify.c server/prad/descriptors.c $(SRC_sandbox) $(SRC_common)
 LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -lseccomp -ljansson -linih
 
 # libcurl brings the distribution's libssl as well.

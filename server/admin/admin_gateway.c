@@ -265,6 +265,26 @@ int op_init(struct call *c)
                              json_text(c->a->store_url)));
 }
 
+/* ---- counts for /metrics ------------------------------------------------------------------------ */
+
+void admin_counts(struct admin *a, struct admin_counts *out)
+{
+    struct store_mail_counts n = {0};
+    struct fault f = {0};
+    int64_t since = os_time_now() - a->portal_told;
+
+    *out = (struct admin_counts){0};
+    if (a->store->ops->mail_length(a->store, &n, &f) == 0) {
+        out->mail_waiting = (uint64_t)n.waiting;
+        out->mail_failed = (uint64_t)n.failed;
+        out->mail_dropped = (uint64_t)n.dropped;
+    }
+    if (since >= 0 && since <= ADMIN_PORTAL_TOLD_S) {
+        out->portal_files = (uint64_t)a->portal_files;
+        out->portal_files_max = (uint64_t)a->portal_files_max;
+    }
+}
+
 /* ---- status ------------------------------------------------------------------------------------ */
 
 int op_status(struct call *c)

@@ -207,7 +207,8 @@ static const struct operation operations[] = {
           TEXT("note", POLICY_LABEL_MAX))},
     {"outage.remove", OP_WRITES, CHANGES, op_outage_remove, ARGS(NEED_INT("id"))},
     /* What the portal tells of itself, whoever is logged in there. */
-    {"portal.certificate", OP_READS, BY_NOBODY, op_certificate, ARGS(NEED("ends", TIME_ARG))},
+    {"portal.certificate", OP_READS, BY_NOBODY, op_certificate,
+     ARGS(NEED("ends", TIME_ARG), INT("files", ID_MAX), INT("files-max", ID_MAX))},
     {"explain", OP_READS, READS, op_explain,
      ARGS(NEED("user", NAME_ARG), NEED("target", TARGET_ARG), TEXT("from", TARGET_ARG),
           TEXT("at", TIME_ARG), LIST("addresses", ADMIN_ADDRESSES_MAX))},

@@ -467,5 +467,8 @@ int op_certificate(struct call *c)
         return fault_set(&c->f, PRA_EINVAL, "ends: is no time");
     c->a->watcher->certificate_ends = ends;
     c->a->watcher->slow_at = 0;
+    c->a->portal_files = arg_int(c, "files");
+    c->a->portal_files_max = arg_int(c, "files-max");
+    c->a->portal_told = os_time_now();
     return give(c, json_object());
 }

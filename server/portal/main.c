@@ -15,10 +15,11 @@
 #include "common/os.h"
 #include "common/timefmt.h"
 #include "server/portal/portal.h"
+#include "server/prad/descriptors.h"
 #include "server/prad/notify.h"
 #include "server/sandbox/sandbox.h"
 
-#define TELL_EVERY_S 60
+#define TELL_EVERY_S 30
 
 static const char USAGE[] =
     "usage: pra-portal [--config FILE] [--check | --fingerprint]\n"
@@ -47,12 +48,13 @@ static void on_told(json_t *answer, void *arg)
         log_event(LOG_DEBUG, "certificate-not-told", "%s", "");
 }
 
-/* Prad cannot read the certificate, and raises an alert before it ends. */
+/* Prad cannot read the certificate, and raises an alert before it ends; /metrics is prad's, too. */
 static void on_tell(evutil_socket_t fd, short what, void *arg)
 {
     const struct timeval again = {.tv_sec = TELL_EVERY_S};
     struct portal *p = arg;
     char when[TIMEFMT_MAX];
+    struct descriptors files;
     json_t *request;
 
     (void)fd;
@@ -60,8 +62,10 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
     event_add(p->tell, &again);
     if (tls_ends(p->tls) <= 0)
         return;
-    request = json_pack("{s:s, s:{s:s}}", "op", "portal.certificate", "args", "ends",
-                        timefmt_rfc3339(tls_ends(p->tls), when));
+    descriptors_count(&files);
+    request = json_pack("{s:s, s:{s:s, s:I, s:I}}", "op", "portal.certificate", "args", "ends",
+                        timefmt_rfc3339(tls_ends(p->tls), when), "files", (json_int_t)files.open,
+                        "files-max", (json_int_t)files.limit);
     links_ask(p->links, request, on_told, NULL); /* whatever comes of it: there is another time */
     json_decref(request);
 }

@@ -29,10 +29,16 @@ void condition_read(struct gateway *g, struct condition *c)
                             .bytes_out = live.bytes_out,
                             .lookups_waiting = resolver_waiting(g->resolver),
                             .store_errors = atomic_load(&g->store_errors),
+                            .mail_waiting = atomic_load(&g->mail_waiting),
+                            .mail_failed = atomic_load(&g->mail_failed),
+                            .mail_dropped = atomic_load(&g->mail_dropped),
+                            .portal_files = {.open = atomic_load(&g->portal_files),
+                                             .limit = atomic_load(&g->portal_files_max)},
                             .store_fails = atomic_load(&g->store_fails),
                             .draining = atomic_load(&g->draining),
                             .keeper_silent_ms = silent_since(now, atomic_load(&g->keeper_alive_ms)),
                             .workers = g->worker_count};
+    descriptors_count(&c->files);
     audit_queue_look(g->audit, &c->audit_waiting, &c->audit_capacity, &c->audit_lost);
     for (unsigned i = 0; i < c->workers; i++) {
         const struct worker *w = g->worker[i];
@@ -90,6 +96,13 @@ static json_t *process_json(void)
                      s.dumpable);
 }
 
+static json_t *files_json(const struct descriptors *d)
+{
+    return d->limit == 0 ? json_null()
+                         : json_pack("{s:I, s:I}", "open", (json_int_t)d->open, "limit",
+                                     (json_int_t)d->limit);
+}
+
 json_t *condition_json(const struct condition *c)
 {
     char since[TIMEFMT_MAX];
@@ -98,11 +111,15 @@ json_t *condition_json(const struct condition *c)
         json_array_append_new(workers,
                               json_pack("{s:I, s:I}", "busy", (json_int_t)c->worker[i].busy / 10,
                                         "connections", (json_int_t)c->worker[i].sessions));
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "since",
-                     timefmt_rfc3339(c->started, since), "connections", (json_int_t)c->connections,
-                     "channels", (json_int_t)c->channels, "bytes_in", (json_int_t)c->bytes_in,
-                     "bytes_out", (json_int_t)c->bytes_out, "audit-waiting",
-                     (json_int_t)c->audit_waiting, "audit-lost", (json_int_t)c->audit_lost,
-                     "store-errors", (json_int_t)c->store_errors, "workers", workers, "trouble",
-                     troubles(c), "process", process_json());
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+                     "s:o}",
+                     "since", timefmt_rfc3339(c->started, since), "connections",
+                     (json_int_t)c->connections, "channels", (json_int_t)c->channels, "bytes_in",
+                     (json_int_t)c->bytes_in, "bytes_out", (json_int_t)c->bytes_out,
+                     "audit-waiting", (json_int_t)c->audit_waiting, "audit-lost",
+                     (json_int_t)c->audit_lost, "store-errors", (json_int_t)c->store_errors,
+                     "mail-waiting", (json_int_t)c->mail_waiting, "mail-failed",
+                     (json_int_t)c->mail_failed, "mail-dropped", (json_int_t)c->mail_dropped,
+                     "files", files_json(&c->files), "portal-files", files_json(&c->portal_files),
+                     "workers", workers, "trouble", troubles(c), "process", process_json());
 }

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "server/prad/descriptors.h"
 #include "server/prad/gateway.h"
 
 /* A thread that has not been round its loop for this long does not work. A large import keeps the
@@ -26,7 +27,9 @@ struct condition {
     uint64_t connections_total, bytes_in, bytes_out; /* since the start */
     size_t audit_waiting, audit_capacity, lookups_waiting;
     uint64_t audit_lost, store_errors;
-    bool store_fails; /* the last thing that had to be written was not */
+    uint64_t mail_waiting, mail_failed, mail_dropped;
+    struct descriptors files, portal_files; /* of this process; the portal's, 0: it does not tell */
+    bool store_fails;                       /* the last thing that had to be written was not */
     bool draining;
     uint64_t keeper_silent_ms;
     unsigned workers;

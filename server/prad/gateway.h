@@ -65,6 +65,10 @@ struct gateway {
     atomic_uint_fast64_t keeper_alive_ms; /* when its loop last came round, monotonic */
     atomic_uint_fast64_t store_errors;    /* writes that the store refused */
     atomic_bool store_fails;              /* the last one was refused */
+    atomic_uint_fast64_t mail_waiting, mail_failed,
+        mail_dropped; /* the keeper's, as of the last second */
+    atomic_uint_fast64_t portal_files,
+        portal_files_max; /* the portal's descriptors; 0: it does not tell */
     atomic_bool draining;
     unsigned next_worker; /* where balance_pick() begins to look; main thread only */
 };

@@ -243,6 +243,19 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         admin_report_look(k->admin, os_time_now());
         mailer_look(k->mailer);
     }
+/* What other threads tell of administration: /metrics has no way to the store. */
+static void note_counts(struct keeper *k)
+{
+    struct gateway *g = k->gateway;
+    struct admin_counts n;
+    admin_counts(k->admin, &n);
+    atomic_store(&g->mail_waiting, n.mail_waiting);
+    atomic_store(&g->mail_failed, n.mail_failed);
+    atomic_store(&g->mail_dropped, n.mail_dropped);
+    atomic_store(&g->portal_files, n.portal_files);
+    atomic_store(&g->portal_files_max, n.portal_files_max);
+}
+
     if (k->ticks % ADDRESSES_EVERY == 0)
         look_at_addresses(k);
     if (k->ticks % SOURCES_EVERY == 0)
@@ -252,6 +265,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     if (k->ticks % SWEEP_EVERY == SWEEP_FIRST)
         admin_bundle_sweep(k->admin);
     if (k->probing && k->ticks % PROBE_EVERY == 0)
+        note_counts(k);
+    }
         note_write(k, admin_probe_store(k->admin));
     if (k->batch_count > 0)
         store_audit(k);

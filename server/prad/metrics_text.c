@@ -49,14 +49,13 @@ static uint64_t resident_bytes(void)
 static void write_process(struct evbuffer *out, const struct condition *c)
 {
     struct rusage use = {0};
-    struct rlimit files = {0};
     getrusage(RUSAGE_SELF, &use);
-    getrlimit(RLIMIT_NOFILE, &files);
     head(out, "process_cpu_seconds_total", "counter", "Processor time used.");
     evbuffer_add_printf(out, "process_cpu_seconds_total %.3f\n",
                         seconds(&use.ru_utime) + seconds(&use.ru_stime));
     one(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
-    one(out, "process_max_fds", "gauge", "Descriptors that may be open.", files.rlim_cur);
+    one(out, "process_open_fds", "gauge", "Descriptors that are open.", c->files.open);
+    one(out, "process_max_fds", "gauge", "Descriptors that may be open.", c->files.limit);
     one(out, "process_start_time_seconds", "gauge", "Start, in seconds since the epoch.",
         (uint64_t)c->started);
     head(out, "pra_build_info", "gauge", "1; the version is in the label.");
@@ -120,6 +119,18 @@ static void write_inside(struct evbuffer *out, const struct condition *c)
     one(out, "pra_store_writable", "gauge", "1 if the last write succeeded.", !c->store_fails);
     one(out, "pra_store_errors_total", "counter", "Writes that the store refused.",
         c->store_errors);
+    one(out, "pra_mail_waiting", "gauge", "Mail that waits for its server to take it.",
+        c->mail_waiting);
+    one(out, "pra_mail_failed", "gauge", "Mail that was given up and is still listed.",
+        c->mail_failed);
+    one(out, "pra_mail_dropped_total", "counter", "Mail for which the queue had no room, ever.",
+        c->mail_dropped);
+    if (c->portal_files.limit > 0) {
+        one(out, "pra_portal_open_fds", "gauge", "Descriptors that pra-portal has open.",
+            c->portal_files.open);
+        one(out, "pra_portal_max_fds", "gauge", "Descriptors that it may have open.",
+            c->portal_files.limit);
+    }
     one(out, "pra_lookups_waiting", "gauge", "Names that wait to be resolved.", c->lookups_waiting);
     head(out, "pra_worker_busy_ratio", "gauge", "Part of the last second that it was at work.");
     for (unsigned i = 0; i < c->workers; i++)

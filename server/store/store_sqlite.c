@@ -369,7 +369,7 @@ static const struct store_ops sqlite_ops = {
     OP(usage_tidy),   OP(report_alerts), OP(report_last),   OP(report_made),   OP(reader_set),      OP(reader_each),
     OP(reset_get),    OP(reset_put),     OP(reset_delete),
     OP(mail_add),     OP(mail_get),      OP(mail_content),    OP(mail_next),
-    OP(mail_set),     OP(mail_empty),    OP(mail_delete),   OP(mail_each),       OP(mail_counts),
+    OP(mail_set),     OP(mail_empty),    OP(mail_delete),   OP(mail_each),       OP(mail_counts), OP(mail_length),
     OP(mail_resume),  OP(mail_dropped),  OP(mail_tidy),
     OP(enroll_add),    OP(enroll_get),    OP(enroll_set),      OP(enroll_each),
     OP(enroll_purge),

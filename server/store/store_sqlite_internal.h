@@ -227,6 +227,7 @@ SQLITE_OP(mail_delete);
 SQLITE_OP(mail_each);
 SQLITE_OP(mail_counts);
 SQLITE_OP(mail_resume);
+SQLITE_OP(mail_length);
 SQLITE_OP(mail_dropped);
 SQLITE_OP(mail_tidy);
 SQLITE_OP(enroll_add);

@@ -149,7 +149,8 @@ int sqlite_mail_each(struct store *s, int64_t limit, int64_t offset, store_mail_
     return rc;
 }
 
-int sqlite_mail_counts(struct store *s, struct store_mail_counts *out, struct fault *f)
+static int read_counts(struct store *s, enum sql_id query, struct store_mail_counts *out,
+                       struct fault *f)
 {
     struct sql q = sql_start(s, query);
     int rc = sql_step(&q, f);
@@ -163,6 +164,16 @@ int sqlite_mail_counts(struct store *s, struct store_mail_counts *out, struct fa
     out->dropped = sql_get_int(&q);
     sql_end(&q);
     return 0;
+}
+
+int sqlite_mail_counts(struct store *s, struct store_mail_counts *out, struct fault *f)
+{
+    return read_counts(s, SQL_MAIL_COUNTS, out, f);
+}
+
+int sqlite_mail_length(struct store *s, struct store_mail_counts *out, struct fault *f)
+{
+    return read_counts(s, SQL_MAIL_LENGTH, out, f);
 }
 
 int sqlite_mail_resume(struct store *s, struct fault *f)

@@ -1,5 +1,7 @@
 """/metrics and /healthz: what Prometheus' own tools read there, and that nobody can use them to hold prad up."""
 
+import os
+import resource
 import shutil
 import socket
 import sqlite3
@@ -11,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lib.client import dial, exchange
+from lib.portal import Portal, new_port, portal_config
 from lib.ports import free_port
 from lib.procs import run, wait_until
 
@@ -21,9 +24,9 @@ SECONDS = 5
 class Watched:
     """A gateway with [metrics] listen."""
 
-    def __init__(self, make_gateway):
+    def __init__(self, make_gateway, more=""):
         self.port = free_port()
-        self.gateway = make_gateway(name="mgw", extra_config=f"[metrics]\nlisten = 127.0.0.1:{self.port}\n")
+        self.gateway = make_gateway(name="mgw", extra_config=f"[metrics]\nlisten = 127.0.0.1:{self.port}\n{more}")
 
     def fetch(self, path, method="GET"):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
@@ -103,8 +106,58 @@ def test_prometheus_reads_what_happened_exactly_and_no_names(watched, make_clien
         assert checked.status == 0 and not checked.out, str(checked)
 
 
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def test_descriptors_of_prad_and_portal_are_told_with_their_limits(make_gateway):
+    port = new_port()
+    watched = Watched(make_gateway, portal_config(port))
+    portal = Portal(watched.gateway, port).start()
+    try:
+        now = wait_until(lambda: "pra_portal_open_fds" in str(s := watched.samples()) and s, 10, "the portal to tell")
+        for pid, (used, allowed) in ((watched.gateway.pid, ("process_open_fds", "process_max_fds")),
+                                     (portal.process.pid, ("pra_portal_open_fds", "pra_portal_max_fds"))):
+            soft = resource.prlimit(pid, resource.RLIMIT_NOFILE)[0]
+            assert now[allowed, None] == soft and 5 < now[used, None] < soft
+            assert abs(now[used, None] - open_files(pid)) <= 8, (used, now[used, None], open_files(pid))
+        before = now["process_open_fds", None]
+        held = [socket.create_connection(("127.0.0.1", watched.gateway.port), timeout=10) for _ in range(20)]
+        wait_until(lambda: watched.samples()["process_open_fds", None] >= before + 20, 5, "connections to be counted")
+        status = watched.gateway.admin("status")
+        assert status["files"]["open"] >= before + 20 and status["portal-files"]["limit"] == now["pra_portal_max_fds", None]
+        for s in held:
+            s.close()
+    finally:
+        portal.stop()
+
+
+def test_the_queue_of_mail_is_told(make_gateway):
+    """A mail server that is not there: mail waits; one that is dropped by an administrator is gone from the count."""
+    watched = Watched(make_gateway, f"[mail]\nserver = 127.0.0.1\nport = {free_port()}\ntls = none\nfrom = pra@pra.test\nretry = 3600s\n")
+    assert watched.samples()["pra_mail_waiting", None] == watched.samples()["pra_mail_failed", None] == 0
+    for i in range(3):
+        assert watched.gateway.admin_run("mail", "test", f"nobody{i}@pra.test").status == 1, "it is tried, and waits"
+    now = wait_until(lambda: (s := watched.samples())["pra_mail_waiting", None] == 3 and s, 10, "the mail to be counted")
+    assert now["pra_mail_dropped_total", None] == 0
+    status = watched.gateway.admin("status")
+    assert (status["mail-waiting"], status["mail-failed"], status["mail-dropped"]) == (3, 0, 0)
+    watched.gateway.admin("mail", "drop", str(watched.gateway.admin("mail", "list")[0]["id"]))
+    wait_until(lambda: watched.samples()["pra_mail_waiting", None] == 2, 10, "the mail to be gone")
+    # A mail whose server will never take it: written as a row, since only a real server says so.
+    watched.gateway.stop()
+    db = sqlite3.connect(f"{watched.gateway.dir}/pra.db")
+    with db:
+        db.execute("UPDATE mail SET state = 'failed', finished = ?1 WHERE id = (SELECT min(id) FROM mail)", (int(time.time()),))
+    db.close()
+    watched.gateway.start()
+    wait_until(lambda: watched.samples()["pra_mail_failed", None] == 1, 10, "the failed mail to be counted")
+    assert watched.samples()["pra_mail_waiting", None] == 1
+
+
 def test_status_tells_the_same_at_the_console(watched):
     status = watched.gateway.admin("status")
+    assert status["files"]["open"] > 5 and status["portal-files"] is None and status["mail-waiting"] == 0
     assert status["running"] is True and status["trouble"] == [] and status["audit-lost"] == 0
     assert len(status["workers"]) == 2 and status["connections"] == status["channels"] == 0
     assert "since" in watched.gateway.admin_run("status").ok().out
