@@ -327,6 +327,39 @@ static int set_portal_url(void *target, const char *value, struct fault *f)
 
 /* ---- mail -------------------------------------------------------------------------------------- */
 
+/*
+ * A private enterprise number, perhaps with numbers of one's own behind it ("12345.1"): RFC 5424, 7.2.2.
+ * 32473 is for examples in documents (RFC 5612); messages that carry it would be taken for somebody's.
+ */
+static int set_audit_enterprise(void *target, const char *value, struct fault *f)
+{
+    struct config *c = target;
+    unsigned long long number = 0;
+    const char *p = value;
+
+    for (bool first = true;; first = false, p++) {
+        char *end;
+
+        errno = 0;
+        number = *p >= '1' && *p <= '9' ? strtoull(p, &end, 10) : 0;
+        if (number == 0 || errno != 0 || number > UINT32_MAX)
+            return fault_set(f, PRA_EINVAL,
+                             "'%.40s' is no private enterprise number such as 12345 or 12345.1",
+                             value);
+        if (first && number == 32473)
+            return fault_set(f, PRA_EINVAL,
+                             "32473 is reserved for examples (RFC 5612): give your own, or leave "
+                             "this out");
+        p = end;
+        if (*p != '.')
+            break;
+    }
+    if (*p != '\0')
+        return fault_set(f, PRA_EINVAL,
+                         "'%.40s' is no private enterprise number such as 12345 or 12345.1", value);
+    return set_text(c->audit_enterprise, sizeof(c->audit_enterprise), value, f);
+}
+
 static int set_mail_server(void *target, const char *value, struct fault *f)
 {
     struct config *c = target;
@@ -440,6 +473,7 @@ static const struct conf_key keys[] = {
     {"portal", "downloads", set_portal_downloads},
     {"portal", "log", set_portal_log},
     {"portal", "url", set_portal_url},
+    {"audit", "enterprise", set_audit_enterprise},
     {"mail", "server", set_mail_server},
     {"mail", "tls", set_mail_tls},
     {"mail", "user", set_mail_user},

@@ -17,13 +17,14 @@
 #include "common/os.h"
 #include "server/policy/policy.h"
 
-#define CONFIG_DEFAULT_PATH "/etc/pra/prad.ini"
-#define CONFIG_PORTAL_DIR   "/var/lib/pra-portal"
-#define CONFIG_PORTAL_PORT  10443
-#define CONFIG_LISTEN_MAX   16
-#define CONFIG_URL_MAX      200
-#define CONFIG_MAIL_MAX     254 /* RFC 5321, 4.5.3.1.3 */
-#define CONFIG_NAME_MAX     64  /* names of system users and groups */
+#define CONFIG_DEFAULT_PATH   "/etc/pra/prad.ini"
+#define CONFIG_PORTAL_DIR     "/var/lib/pra-portal"
+#define CONFIG_PORTAL_PORT    10443
+#define CONFIG_LISTEN_MAX     16
+#define CONFIG_URL_MAX        200
+#define CONFIG_MAIL_MAX       254 /* RFC 5321, 4.5.3.1.3 */
+#define CONFIG_ENTERPRISE_MAX 28  /* with "pra@" the 32 characters of RFC 5424, 6.3.2 */
+#define CONFIG_NAME_MAX       64  /* names of system users and groups */
 
 struct config_listen {
     struct addr_ip ip;
@@ -109,6 +110,8 @@ struct config {
     char admin_group[CONFIG_NAME_MAX + 1]; /* members may administer; "" = none */
 
     bool second_factor; /* is asked of users for whom nothing else is set; default no */
+
+    char audit_enterprise[CONFIG_ENTERPRISE_MAX + 1]; /* for syslog's structured data; "" = none */
 
     enum policy_clone clone; /* when two machines use one key; default refuse */
     bool refuse_weak_keys;   /* of PRA clients that say their key is weakly bound; default no */

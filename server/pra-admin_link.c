@@ -127,6 +127,7 @@ int link_open(const struct config *c, bool create, struct link **out, struct fau
 {
     struct admin_options opt = {.store_url = c->store_url,
                                 .host_key_path = c->host_key,
+                                .enterprise = c->audit_enterprise,
                                 .mail_from = c->mail_from,
                                 .portal_url = c->portal_url,
                                 .downloads = c->portal_downloads,

@@ -28,6 +28,7 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
     a->host_key_path = strdup(opt->host_key_path != NULL ? opt->host_key_path : "");
     if (admin_set_mail(a, opt->mail_from, opt->portal_url) != 0)
         rc = PRA_ENOMEM;
+    admin_set_enterprise(a, opt->enterprise);
     a->downloads_path = strdup(opt->downloads != NULL ? opt->downloads : "");
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
     a->throttle = throttle_new();

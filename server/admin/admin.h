@@ -115,6 +115,7 @@ struct admin_options {
     const char *mail_from;         /* who sends mail; NULL or "": none can be sent */
     const char *portal_url;        /* where mail says the portal is; NULL or "": nothing */
     const struct admin_host *host; /* NULL: no prad, the store alone */
+    const char *enterprise;        /* [audit] enterprise; NULL or "": none */
     bool create;                   /* init: make the database if there is none */
 };
 
@@ -150,6 +151,17 @@ int admin_store_audit(struct admin *a, const struct audit_event *events, size_t 
 
 /* Other settings of mail, as in struct admin_options. Returns 0, PRA_ENOMEM. */
 int admin_set_mail(struct admin *a, const char *from, const char *portal_url);
+/* What /metrics tells of administration; zeros where the store does not answer. */
+struct admin_counts {
+    uint64_t mail_waiting, mail_failed, mail_dropped;
+    uint64_t portal_files, portal_files_max; /* as the portal said within ADMIN_PORTAL_TOLD_S */
+};
+#define ADMIN_PORTAL_TOLD_S 90
+void admin_counts(struct admin *a, struct admin_counts *out);
+
+/* Another [audit] enterprise. */
+void admin_set_enterprise(struct admin *a, const char *enterprise);
+
 
 /* Sends codes to those who forgot their passwords and asked since the last time. */
 void admin_forgotten(struct admin *a, int64_t now);

@@ -210,9 +210,14 @@ static int record_export(struct call *c)
                : fault_set(&c->f, PRA_EIO, "the export could not be recorded, so there is none");
 }
 
+void admin_set_enterprise(struct admin *a, const char *enterprise)
+{
+    snprintf(a->enterprise, sizeof(a->enterprise), "%s", enterprise != NULL ? enterprise : "");
+}
+
 struct exporting {
     enum export_format format;
-    char host[EXPORT_HOST_MAX];
+    struct export_names names;
     struct buf out;
 };
 
@@ -220,7 +225,7 @@ static int export_event(const struct store_audit *r, void *ctx)
 {
     struct exporting *e = ctx;
     json_t *event = event_json(r);
-    int rc = event == NULL ? PRA_ENOMEM : export_record(e->format, event, e->host, &e->out);
+    int rc = event == NULL ? PRA_ENOMEM : export_record(e->format, event, &e->names, &e->out);
 
     json_decref(event);
     return rc;
@@ -256,7 +261,8 @@ int op_audit_export(struct call *c)
     if (rc != 0)
         return rc;
     e.format = (enum export_format)format;
-    export_host(e.host);
+    export_host(e.names.host);
+    memcpy(e.names.enterprise, c->a->enterprise, sizeof(e.names.enterprise));
     buf_init(&e.out, EXPORT_PART_MAX);
     if (after == 0)
         rc = export_begin(e.format, &e.out);

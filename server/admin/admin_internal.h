@@ -48,7 +48,11 @@ struct admin {
     struct downloads *downloads; /* what was found there last; NULL = nobody has asked */
     char *store_url;
     char *host_key_path;
-    char *mail_from, *portal_url;     /* "" = not set */
+    char *mail_from, *portal_url;           /* "" = not set */
+    uint8_t *mail_key;                      /* secmem; NULL = not read yet */
+    char enterprise[EXPORT_ENTERPRISE_MAX]; /* for structured data of syslog messages; "" = none */
+    int64_t portal_files, portal_files_max,
+        portal_told;                  /* what the portal said of itself, and when */
     char report_month[STORE_DAY_MAX]; /* whose report need not be asked for again */
     char hostkey_type[SSHKEY_TYPE_MAX], hostkey[SSHKEY_FINGERPRINT_MAX]; /* "" = not read yet */
     struct admin_host host;

@@ -77,7 +77,6 @@ static int csv_line(const json_t *record, struct buf *out)
 #define SEVERITY_WARN   4
 #define SEVERITY_INFO   6
 #define MSGID_MAX       32
-#define SD_ID           "pra@32473" /* 32473 is for whoever has no number of his own, RFC 5612 */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 FORMAT_PRINTF(2, 3) static int append_text(struct buf *out, const char *fmt, ...)
@@ -124,24 +123,42 @@ static bool is_trouble(const char *kind)
     return false;
 }
 
-/* "[pra@32473 id="7" ...]": all that the record has, but for time and kind, which are in the header. */
-static int append_data(struct buf *out, const json_t *record)
+/* `id="7" user="suzuki"`: all that the record has, but for time and kind, which are in the header. */
+static int append_parameters(struct buf *out, const json_t *record, const char *before)
 {
     char number[NUMBER_MAX];
-    int rc = append_text(out, "[%s", SD_ID);
+    int rc = 0;
 
     for (size_t i = 0; i < MEMBERS && rc == 0; i++) {
         const char *text = text_of(record, members[i], number);
 
         if (text[0] == '\0' || strcmp(members[i], "time") == 0 || strcmp(members[i], "kind") == 0)
             continue;
-        rc = append_text(out, " %s=\"", members[i]);
+        rc = append_text(out, "%s%s=\"", before, members[i]);
         if (rc == 0)
             rc = append_safe(out, text, true);
         if (rc == 0)
             rc = buf_append(out, "\"", 1);
+        before = " ";
     }
-    return rc == 0 ? append_text(out, "] " BYTE_ORDER_MARK) : rc;
+    return rc;
+}
+
+/*
+ * STRUCTURED-DATA, "[pra@ENTERPRISE id="7" ...]". An id of one's own needs a private enterprise number
+ * (6.3.2), and PRA has none: without the operator's there is none, "-", and the members stand at the
+ * end of the message instead.
+ */
+static int append_data(struct buf *out, const json_t *record, const char *enterprise)
+{
+    int rc =
+        enterprise[0] == '\0' ? append_text(out, "-") : append_text(out, "[pra@%s", enterprise);
+
+    if (rc == 0 && enterprise[0] != '\0')
+        rc = append_parameters(out, record, " ");
+    if (rc == 0)
+        rc = append_text(out, "%s " BYTE_ORDER_MARK, enterprise[0] != '\0' ? "]" : "");
+    return rc;
 }
 
 /* For people: "login-refused user suzuki from 192.0.2.7: unknown-key". */
@@ -163,21 +180,35 @@ static int append_words(struct buf *out, const json_t *record)
         if (rc == 0)
             rc = append_safe(out, text, false);
     }
+    return rc;
+}
+
+static int append_message(struct buf *out, const json_t *record, const char *enterprise)
+{
+    int rc = append_words(out, record);
+
+    if (rc == 0 && enterprise[0] == '\0') {
+        rc = append_text(out, " [");
+        if (rc == 0)
+            rc = append_parameters(out, record, "");
+        if (rc == 0)
+            rc = append_text(out, "]");
+    }
     return rc == 0 ? buf_append(out, "\n", 1) : rc;
 }
 
-static int syslog_line(const json_t *record, const char *host, struct buf *out)
+static int syslog_line(const json_t *record, const struct export_names *names, struct buf *out)
 {
     char number[NUMBER_MAX];
     const char *kind = text_of(record, "kind", number);
     int severity = is_trouble(kind) ? SEVERITY_WARN : SEVERITY_INFO;
-    int rc =
-        append_text(out, "<%d>1 %s %s prad - %.*s ", FACILITY_AUDIT * 8 + severity,
-                    text_of(record, "time", number), host, MSGID_MAX, kind[0] != '\0' ? kind : "-");
+    int rc = append_text(out, "<%d>1 %s %s prad - %.*s ", FACILITY_AUDIT * 8 + severity,
+                         text_of(record, "time", number), names->host, MSGID_MAX,
+                         kind[0] != '\0' ? kind : "-");
 
     if (rc == 0)
-        rc = append_data(out, record);
-    return rc == 0 ? append_words(out, record) : rc;
+        rc = append_data(out, record, names->enterprise);
+    return rc == 0 ? append_message(out, record, names->enterprise) : rc;
 }
 
 const char *export_host(char dst[EXPORT_HOST_MAX])
@@ -204,14 +235,14 @@ int export_begin(enum export_format format, struct buf *out)
     return rc == 0 && format == EXPORT_CSV ? csv_line(NULL, out) : rc;
 }
 
-int export_record(enum export_format format, const json_t *record, const char *host,
+int export_record(enum export_format format, const json_t *record, const struct export_names *names,
                   struct buf *out)
 {
     switch (format) {
     case EXPORT_CSV:
         return csv_line(record, out);
     case EXPORT_SYSLOG:
-        return syslog_line(record, host, out);
+        return syslog_line(record, names, out);
     default:
         return jsonl_append(out, record);
     }

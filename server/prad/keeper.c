@@ -311,6 +311,7 @@ static void on_settings(struct mail *m, void *owner)
     if (k)
         take_settings(k, c);
     if (k && (admin_set_mail(k->admin, c->mail_from, c->portal_url) != 0 ||
+    admin_set_enterprise(k->admin, c->audit_enterprise);
               mailer_set(k->mailer, c) != 0))
         log_event(LOG_ERROR, "reload-failed", "setting=\"[mail]\"");
     settings_unref(r->settings);
@@ -416,6 +417,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
     look_at_addresses(k);
     k->published = admin_policy(k->admin);
     enroll_book_fill(k->gateway->enroll, k->admin);
+                                      .enterprise = c->audit_enterprise,
     k->next_change = policy_next_change(k->published, os_time_now());
     k->clock_offset = os_time_now_ms() - (int64_t)os_monotonic_ms();
     rc = admin_server_new(k->base, k->admin, c, ADMIN_DOOR_CONSOLE, &k->server, f);

@@ -47,7 +47,7 @@ MEMBERS = {"gateway.listen": "listen", "gateway.host_key": "host_key", "gateway.
 # empty.
 WRONG = {"gateway.listen": "mail:10022", "gateway.workers": "65", "gateway.public_address": "a b", "gateway.sandbox": "perhaps",
          "store.url": "mysql:x", "keys.weak": "maybe", "keys.clone": "maybe", "log.level": "loud", "metrics.listen": "x",
-         "portal.listen": "x", "portal.url": "http://x", "mail.server": "a b", "mail.tls": "some",
+         "portal.listen": "x", "portal.url": "http://x", "audit.enterprise": "32473", "mail.server": "a b", "mail.tls": "some",
          "mail.password_file": "/nonexistent", "mail.ca_file": "/nonexistent", "mail.from": "nobody"}
 
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -44,6 +45,28 @@ static void empty_file_gives_the_defaults(void **state)
     assert_int_equal(c.log_level, LOG_INFO);
     assert_false(c.refuse_weak_keys);
     assert_int_equal(c.clone, POLICY_CLONE_REFUSE);
+}
+
+/* RFC 5424, 6.3.2 and 7.2.2; 32473 is for documents (RFC 5612). */
+static void an_enterprise_number_is_ones_own(void **state)
+{
+    static const char *const bad[] = {
+        "32473",      "32473.1", "0",   "12345.", ".1", "1..2", "012",
+        "4294967296", "12345.a", "pra", "-1",     "+1", "1 2",  "12345.12345.12345.12345.12345"};
+    struct fault f;
+
+    (void)state;
+    assert_int_equal(load("[audit]\nenterprise = 12345\n", &f), 0);
+    assert_string_equal(c.audit_enterprise, "12345");
+    assert_int_equal(load("[audit]\nenterprise = 4294967295.1.32473\n", &f), 0);
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        char text[128];
+
+        snprintf(text, sizeof(text), "[audit]\nenterprise = %s\n", bad[i]);
+        assert_int_equal(load(text, &f), PRA_EINVAL);
+        assert_non_null(strstr(f.text, "prad.ini:2: "));
+        assert_non_null(strstr(f.text, "enterprise"));
+    }
 }
 
 static void every_setting_is_read(void **state)
@@ -149,6 +172,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(empty_file_gives_the_defaults, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(every_setting_is_read, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(an_enterprise_number_is_ones_own, scratch_make,
+                                        scratch_remove),
         cmocka_unit_test_setup_teardown(host_key_and_socket_lie_beside_the_database, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(bad_settings_name_file_and_line, scratch_make,

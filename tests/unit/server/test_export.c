@@ -13,6 +13,7 @@
 #include "server/audit/export.h"
 
 static char text[4096];
+static struct export_names names = {.host = "gw"};
 
 /* What is in the queue, which is emptied. */
 static const char *taken(struct buf *out)
@@ -29,7 +30,7 @@ static const char *record(enum export_format format, json_t *json)
     struct buf out;
 
     buf_init(&out, sizeof(text));
-    assert_int_equal(export_record(format, json, "gw", &out), 0);
+    assert_int_equal(export_record(format, json, &names, &out), 0);
     json_decref(json);
     return taken(&out);
 }
@@ -91,15 +92,29 @@ static void a_record_is_one_line_of_csv(void **state)
 static void a_record_is_a_syslog_message(void **state)
 {
     (void)state;
+    snprintf(names.enterprise, sizeof(names.enterprise), "12345.1");
     assert_string_equal(
         record(EXPORT_SYSLOG, refused_login("a\"b\\c]d\n\x7f")),
-        "<108>1 2026-11-29T08:00:00.123Z gw prad - login-refused [pra@32473 id=\"7\" user=\"鈴木\" "
-        "source=\"192.0.2.7\" reason=\"unknown-key\" detail=\"a\\\"b\\\\c\\]d\\\\x0a\\\\x7f\" "
-        "times=\"1\"] \xef\xbb\xbflogin-refused user 鈴木 from 192.0.2.7: unknown-key - "
-        "a\"b\\c]d\\x0a\\x7f\n");
+        "<108>1 2026-11-29T08:00:00.123Z gw prad - login-refused [pra@12345.1 id=\"7\" "
+        "user=\"鈴木\" source=\"192.0.2.7\" reason=\"unknown-key\" "
+        "detail=\"a\\\"b\\\\c\\]d\\\\x0a\\\\x7f\" times=\"1\"] "
+        "\xef\xbb\xbflogin-refused user 鈴木 from 192.0.2.7: unknown-key - a\"b\\c]d\\x0a\\x7f\n");
+    names.enterprise[0] = '\0';
     assert_memory_equal(record(EXPORT_SYSLOG, json_pack("{s:s, s:s}", "kind", "login", "time",
                                                         "2026-11-29T08:00:00.123Z")),
                         "<110>1 ", 7);
+}
+
+/* Nobody else's number, and none that is for examples: then the members end the message. */
+static void without_an_enterprise_number_there_is_no_structured_data(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        record(EXPORT_SYSLOG, refused_login("a\"b\\c]d\n")),
+        "<108>1 2026-11-29T08:00:00.123Z gw prad - login-refused - "
+        "\xef\xbb\xbflogin-refused user 鈴木 from 192.0.2.7: unknown-key - a\"b\\c]d\\x0a "
+        "[id=\"7\" user=\"鈴木\" source=\"192.0.2.7\" reason=\"unknown-key\" "
+        "detail=\"a\\\"b\\\\c\\]d\\\\x0a\" times=\"1\"]\n");
 }
 
 static void formats_have_words(void **state)
@@ -122,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_one_line_of_csv),
         cmocka_unit_test(a_record_is_a_syslog_message),
+        cmocka_unit_test(without_an_enterprise_number_there_is_no_structured_data),
         cmocka_unit_test(formats_have_words),
     };
 
