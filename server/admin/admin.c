@@ -13,7 +13,9 @@
 
 #include "common/log.h"
 #include "common/os.h"
+#include "common/secmem.h"
 #include "server/admin/alerts.h"
+#include "server/admin/mail.h"
 
 /* ---- opening ----------------------------------------------------------------------------------- */
 
@@ -44,6 +46,8 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
         rc = fault_set(f, PRA_ENOMEM, "no memory");
     else
         rc = store_open(opt->store_url, opt->create, &a->store, f);
+    if (rc == 0)
+        mail_key_load(a, NULL); /* tried again, and told, when there is mail */
     if (rc == 0 && a->serving)
         rc = snapshot_load(a, true, &a->policy, f);
     if (rc != 0) {
@@ -75,6 +79,7 @@ void admin_close(struct admin *a)
     free(a->host_key_path);
     free(a->mail_from);
     free(a->portal_url);
+    secmem_free(a->mail_key);
     free(a);
 }
 

@@ -152,7 +152,7 @@ int mail_queue(struct admin *a, const struct mail_message *m, int64_t *id, struc
 {
     int64_t now = os_time_now(), number = 0;
     struct store_mail row = {.state = "waiting", .due = now, .created = now};
-    char *content;
+    char *content, *sealed = NULL;
     int rc = check_message(a, m, f);
 
     if (rc != 0)
@@ -167,11 +167,14 @@ int mail_queue(struct admin *a, const struct mail_message *m, int64_t *id, struc
     if (strlen(content) > MAIL_CONTENT_MAX)
         rc = fault_set(f, PRA_ETOOBIG, "mail: larger than %d bytes", MAIL_CONTENT_MAX);
     if (rc == 0)
-        rc = make_room(a, strlen(content), now, f);
+        rc = mail_seal(a, m->to, content, &sealed, f);
     if (rc == 0)
-        rc = a->store->ops->mail_add(a->store, &row, content, &number, f);
+        rc = make_room(a, strlen(sealed), now, f);
+    if (rc == 0)
+        rc = a->store->ops->mail_add(a->store, &row, sealed, &number, f);
     crypto_wipe(content, strlen(content));
     free(content);
+    free(sealed);
     if (rc == 0 && id != NULL)
         *id = number;
     return rc;
@@ -244,6 +247,26 @@ static int finish_mail(struct admin *a, struct store_mail *m, const char *state,
     return rc;
 }
 
+/* In a transaction: what it says, and that it is being sent. One that cannot be read has failed. */
+static int take_mail(struct admin *a, struct store_mail *m, int64_t now, char **text,
+                     struct fault *f)
+{
+    const struct store_ops *db = a->store->ops;
+    struct fault why = {0};
+    int rc = db->mail_content(a->store, m->id, text, f);
+
+    if (rc == 0)
+        rc = mail_unseal(a, m->recipient, text, &why);
+    if (rc == PRA_ECORRUPT) {
+        free(*text);
+        *text = NULL;
+        snprintf(m->error, sizeof(m->error), "%.200s", why.text);
+        return finish_mail(a, m, "failed", m->error, now, f);
+    }
+    snprintf(m->state, sizeof(m->state), "sending");
+    return rc == 0 ? db->mail_set(a->store, m, f) : rc;
+}
+
 int admin_mail_next(struct admin *a, int64_t now, int64_t *id, char **content)
 {
     const struct store_ops *db = a->store->ops;
@@ -253,21 +276,15 @@ int admin_mail_next(struct admin *a, int64_t now, int64_t *id, char **content)
     int rc;
 
     while ((rc = db->mail_next(a->store, now, &m, &f)) == 0) {
-        bool over = now >= m.good_until;
-
         rc = db->begin(a->store, &f);
         if (rc != 0)
             return end(a, rc, &f);
-        if (over) {
+        if (now >= m.good_until)
             rc = finish_mail(a, &m, "expired", m.error, now, &f);
-        } else {
-            snprintf(m.state, sizeof(m.state), "sending");
-            rc = db->mail_set(a->store, &m, &f);
-            if (rc == 0)
-                rc = db->mail_content(a->store, m.id, &text, &f);
-        }
+        else
+            rc = take_mail(a, &m, now, &text, &f);
         rc = end(a, rc, &f);
-        if (rc != 0 || !over)
+        if (rc != 0 || text != NULL)
             break;
     }
     if (rc == 0) {

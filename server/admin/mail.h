@@ -48,4 +48,14 @@ struct mail_message {
  */
 int mail_queue(struct admin *a, const struct mail_message *m, int64_t *id, struct fault *f);
 
+/* ---- as the database keeps it (admin_mailseal.c) ---- */
+
+/* Gets the key ready, while the host key may be read. Returns 0, or what hostkey_load() says. */
+int mail_key_load(struct admin *a, struct fault *f);
+/* What a mail to `to` says, as text that only this gateway can read; the caller frees *out. */
+int mail_seal(struct admin *a, const char *to, const char *content, char **out, struct fault *f);
+/* The other way, in place: *content is freed and replaced, or stays as it is with a failure. Returns 0,
+   PRA_ECORRUPT (damaged, or sealed with another host key), PRA_ENOMEM. */
+int mail_unseal(struct admin *a, const char *to, char **content, struct fault *f);
+
 #endif

@@ -3,11 +3,28 @@
 
 #include "common/os.h"
 #include "server/admin/mail.h"
+#include "server/admin/hostkey.h"
+#include "tests/unit/common/scratch.h"
 #include "tests/unit/server/admin_support.h"
+
+/* What is sealed needs a host key. */
+static int make_key(void **state)
+{
+    char fingerprint[SSHKEY_FINGERPRINT_MAX];
+
+    return scratch_make(state) != 0 ? -1
+                                    : hostkey_create(scratch_path("host_key"), fingerprint, NULL);
+}
 
 static int open_with_mail(void **state)
 {
-    return open_ram(state) == 0 ? admin_set_mail(a, "pra@example.com", "") : -1;
+    const struct admin_options opt = {.store_url = "ram:",
+                                      .host_key_path = scratch_path("host_key"),
+                                      .host = &host,
+                                      .mail_from = "pra@example.com"};
+
+    (void)state;
+    return admin_open(&opt, &a, NULL);
 }
 
 static int queue(const struct mail_message *m, int64_t *id, struct fault *f)
@@ -229,6 +246,65 @@ static void without_settings_nothing_is_queued(void **state)
     assert_int_equal(queue(&m, NULL, &f), PRA_EUNSUPPORTED);
 }
 
+/* A code that waits to be sent is of no use to who has a copy of the database. */
+static void what_waits_cannot_be_read_in_the_store(void **state)
+{
+    const struct mail_message m = {.kind = "reset",
+                                   .to = "suzuki@example.com",
+                                   .subject = "s",
+                                   .text = "ABCD-EFGH-JKLM-NPQR\n"};
+    char *kept = NULL, *again = NULL, *content = NULL;
+    struct fault f = {0};
+    int64_t id = 0, taken = 0;
+
+    (void)state;
+    assert_int_equal(queue(&m, &id, &f), 0);
+    assert_int_equal(a->store->ops->mail_content(a->store, id, &kept, NULL), 0);
+    assert_null(strstr(kept, "ABCD"));
+    assert_memory_equal(kept, "v1:", 3);
+    assert_int_equal(queue(&m, &id, &f), 0);
+    assert_int_equal(a->store->ops->mail_content(a->store, id, &again, NULL), 0);
+    assert_string_not_equal(kept, again);
+    assert_int_equal(admin_mail_next(a, os_time_now(), &taken, &content), 0);
+    assert_non_null(strstr(content, "ABCD-EFGH-JKLM-NPQR"));
+    free(kept);
+    free(again);
+    free(content);
+}
+
+/* Cut, changed, moved to another recipient's mail, or sealed by another gateway. */
+static void what_cannot_be_opened_fails_and_lets_others_pass(void **state)
+{
+    struct store_mail row = {.state = "waiting", .kind = "reset", .recipient = "sato@example.com"};
+    char *sealed = NULL, *content = NULL;
+    struct fault f = {0};
+    int64_t bad = 0, good = 0, taken = 0;
+
+    (void)state;
+    row.created = os_time_now();
+    row.good_until = row.created + 60;
+    assert_int_equal(mail_seal(a, "suzuki@example.com", "{}", &sealed, &f), 0);
+    assert_int_equal(a->store->ops->mail_add(a->store, &row, sealed, &bad, &f), 0);
+    good = put("tanaka@example.com", 60);
+    assert_int_equal(take(os_time_now(), &taken), 0);
+    assert_int_equal(taken, good);
+    assert_string_equal(state_of(bad), "failed");
+    for (size_t len = 0; len <= strlen(sealed); len++) {
+        content = strndup(sealed, len);
+        assert_int_equal(mail_unseal(a, "suzuki@example.com", &content, &f),
+                         len < 3 || sealed[len] == '\0' ? 0 : PRA_ECORRUPT);
+        free(content);
+    }
+    free(sealed);
+    /* An older prad's, which was in the queue at the upgrade. */
+    snprintf(row.recipient, sizeof(row.recipient), "endo@example.com");
+    assert_int_equal(a->store->ops->mail_add(a->store, &row, "{\"text\":\"old\"}", &good, &f), 0);
+    assert_int_equal(admin_mail_next(a, os_time_now(), &taken, &content), 0);
+    assert_int_equal(taken, good);
+    assert_string_equal(content, "{\"text\":\"old\"}");
+    free(content);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_with_mail, close_admin)
 
 int main(void)
@@ -243,7 +319,9 @@ int main(void)
         T(what_was_being_sent_at_the_end_waits_again_at_the_next_start),
         T(full_queue_counts_what_it_drops),
         T(without_settings_nothing_is_queued),
+        T(what_waits_cannot_be_read_in_the_store),
+        T(what_cannot_be_opened_fails_and_lets_others_pass),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_key, scratch_remove);
 }
