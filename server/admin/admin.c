@@ -296,6 +296,9 @@ void audit_of(const struct call *c, int rc, struct audit_event *e)
     snprintf(e->device, sizeof(e->device), "%s", c->device);
     snprintf(e->reason, sizeof(e->reason), "%s", rc == 0 ? "done" : error_word(rc));
     describe(c, e->detail, sizeof(e->detail));
+    len = strlen(e->detail);
+    if (c->note[0] != '\0' && len + strlen(c->note) + 2 <= sizeof(e->detail))
+        snprintf(e->detail + len, sizeof(e->detail) - len, " %s", c->note);
 }
 
 static const struct operation *parse_request(struct call *c, json_t *request)

@@ -130,6 +130,7 @@ struct call {
     int64_t rule;                          /* for the audit, when it is about a rule */
 };
 
+    char note[64]; /* for the audit: what came of it, behind the arguments */
 #define OP_READS   0u
 #define OP_CHANGES 1u /* runs in a transaction, is audited */
 #define OP_ACTS    2u /* audited, changes nothing in the store */
@@ -373,6 +374,12 @@ struct forgotten {
 int mail_invitation(struct call *c, const struct store_account *a, const char *code);
 
 /* ---- enrollment (admin_enroll.c) ---------------------------------------------------------------- */
+/*
+ * In the transaction in which c->account got another password: revokes its API tokens if the argument
+ * "end-tokens" says so, and tells the account by mail, where there is mail, of what is still good besides the
+ * new password. *kept: how many tokens are.
+ */
+int password_was_changed(struct call *c, int64_t *kept);
 
 #define ENROLL_CODE_CHARS    16           /* of base32, 80 bits */
 #define ENROLL_HOURS_DEFAULT 24           /* how long a code is good */

@@ -385,6 +385,7 @@ static int reset_fits(struct call *c, const uint8_t hash[STORE_HASH_LEN], int64_
 static int take_password(struct call *c, const struct way_in *way, int64_t now)
 {
     struct store *s = c->a->store;
+    int64_t tokens = 0;
     int rc;
 
     c->account.has_setup = false;
@@ -394,7 +395,13 @@ static int take_password(struct call *c, const struct way_in *way, int64_t now)
         rc = s->ops->reset_delete(s, c->account.id, &c->f);
     if (rc == 0 && way->end_logins)
         rc = s->ops->login_end(s, c->account.id, 0, &c->f);
-    return rc == 0 ? begin_login(c, now) : rc;
+    if (rc == 0 && way->end_logins)
+        rc = password_was_changed(c, &tokens);
+    if (rc == 0)
+        rc = begin_login(c, now);
+    if (rc == 0 && way->end_logins)
+        json_object_set_new(c->result, "tokens-kept", json_integer(tokens));
+    return rc;
 }
 
 /* Somebody with a code chooses the password, and is logged in: but for the second step, if he has one. */
@@ -440,7 +447,8 @@ int op_setup(struct call *c)
     return choose_password(c, &way);
 }
 
-/* C9: all other log-ins of the account end, since somebody else may have them; the second step stays. */
+/* C9: all other log-ins of the account end, since somebody else may have them; the second step stays, and so do
+   API tokens, unless "end-tokens" is asked for. */
 int op_reset(struct call *c)
 {
     static const struct way_in way = {"reset", "reset-code", reset_fits, true};

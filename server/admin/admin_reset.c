@@ -63,6 +63,77 @@ int mail_invitation(struct call *c, const struct store_account *a, const char *c
     return rc == PRA_EUNSUPPORTED ? fault_set(&c->f, PRA_EINVAL, "send: %s", c->f.text) : rc;
 }
 
+/* ---- a password that was changed ---------------------------------------------------------------- */
+
+static int count_token(const struct store_token *t, void *ctx)
+{
+    int64_t *count = ctx;
+
+    *count += t->expires > os_time_now();
+    return 0;
+}
+
+/*
+ * Whoever did it, the owner of the account hears of it. Passkeys stay, as the authenticator does: a code from
+ * the mailbox is no second step. A program's tokens stay unless he asks: they may be what the company's
+ * machines run on; but one that somebody else has made must not go unseen.
+ */
+static int mail_changed(struct call *c, int64_t tokens, bool ended)
+{
+    const struct store_account *a = &c->account;
+    char text[TEXT_MAX], when[TIMEFMT_MAX];
+    struct mail_message m = {.kind = "password",
+                             .to = a->mail,
+                             .subject = "PRA: ログイン情報の変更 / your password was changed",
+                             .text = text};
+    int rc;
+
+    if (a->mail[0] == '\0')
+        return 0;
+    timefmt_rfc3339(os_time_now(), when);
+    snprintf(
+        text, sizeof(text),
+        "PRA "
+        "マネージメントツールのパスワードが変更されました。ほかのログインはすべて終了しました。\n"
+        "Your password of the PRA management tool was changed. All other log-ins ended.\n\n"
+        "  ユーザ ID / user id: %s\n"
+        "  日時 / time: %s\n"
+        "  接続元 / from: %s\n"
+        "  API トークン / API tokens: %lld %s\n"
+        "  パスキー / passkeys: %lld (有効 / still good)\n\n"
+        "心当たりがない場合は、すぐに管理者へ連絡してください。API "
+        "トークンとパスキーは「アカウント」で確認できます。\n"
+        "If it was not you, tell an administrator at once. See API tokens and passkeys on your "
+        "account's page.\n",
+        a->name, when, c->source[0] != '\0' ? c->source : "-", (long long)tokens,
+        ended ? "(失効しました / revoked)" : "(有効 / still good)", (long long)a->passkeys);
+    rc = mail_queue(c->a, &m, NULL, &c->f);
+    if (rc == PRA_EUNSUPPORTED) /* mail is not set up */
+        return 0;
+    if (rc == PRA_EFULL || rc == PRA_EINVAL) { /* the password is more than its mail */
+        log_event(LOG_WARN, "password-change-not-mailed", "error=\"%s\"", c->f.text);
+        return 0;
+    }
+    return rc;
+}
+
+int password_was_changed(struct call *c, int64_t *kept)
+{
+    struct store *s = c->a->store;
+    bool ended = arg_bool(c, "end-tokens");
+    int64_t tokens = 0;
+    int rc = s->ops->token_each(s, c->account.id, count_token, &tokens, &c->f);
+
+    if (rc == 0 && ended)
+        rc = s->ops->token_clear(s, c->account.id, &c->f);
+    if (rc == 0)
+        rc = mail_changed(c, tokens, ended);
+    snprintf(c->note, sizeof(c->note), "tokens=%lld %s", (long long)tokens,
+             ended ? "revoked" : "kept");
+    *kept = ended ? 0 : tokens;
+    return rc;
+}
+
 /* ---- forgotten passwords ------------------------------------------------------------------------ */
 
 static int mail_code(struct admin *a, const struct store_account *account, const char *code,

@@ -223,6 +223,7 @@ int op_password_change(struct call *c)
 {
     struct store *s = c->a->store;
     uint8_t proof[STORE_HASH_LEN];
+    int64_t tokens = 0;
     json_t *result;
     int rc = account_prove(c);
 
@@ -238,10 +239,13 @@ int op_password_change(struct call *c)
         rc = s->ops->account_set(s, &c->account, &c->f);
     if (rc == 0)
         rc = s->ops->login_end(s, c->account.id, c->login.id, &c->f);
+    if (rc == 0)
+        rc = password_was_changed(c, &tokens);
     if (rc != 0)
         return rc;
     /* What the browser kept belongs to the password of before. */
     result = account_json(&c->account);
     json_object_set_new(result, "browsers", browser_remember(c));
+    json_object_set_new(result, "tokens-kept", json_integer(tokens));
     return give(c, result);
 }

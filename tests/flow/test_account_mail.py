@@ -86,6 +86,77 @@ def test_forgotten_password_is_set_again_with_a_mailed_code(portal, mta):
     assert portal.gateway.wait_audit("account-login", reason="reset")
 
 
+@pytest.mark.parametrize("end", [False, True])
+def test_another_password_ends_log_ins_and_tokens_as_asked_and_the_owner_hears_of_it(portal, mta, end):
+    """Sessions always; a program's tokens stay unless he asks; passkeys and authenticator stay. All of it is in a mail."""
+    told = "password was changed"
+    known = account_with_mail(portal, "sato", "sato@pra.test")
+    token = known.post("/me/tokens", {"name": "nightly", "scopes": "read", "days": 30, "password": PASSWORD}).result["token"]
+
+    def program():
+        connection = http.client.HTTPSConnection(portal.host, portal.port, timeout=20, context=portal.context())
+        connection.request("GET", "/api/v1/status", headers={"Authorization": "Bearer " + token})
+        return connection.getresponse().status
+    assert program() == 200
+    asked, heard = len(mta.mails(to="sato@pra.test", subject="パスワードの再設定")), len(mta.mails(to="sato@pra.test", subject=told))
+    ask(portal, "sato", "sato@pra.test")
+    code = code_in(mta.wait_mail(to="sato@pra.test", subject="パスワードの再設定", count=asked + 1))
+    answer = portal.browser().post("/reset", {"account": "sato", "code": code, "password": OTHER, **({"end-tokens": True} if end else {})}).result
+    assert answer["tokens-kept"] == (0 if end else 1)
+    assert known.get("/me").status == 401 and program() == (401 if end else 200)
+    mail = mta.wait_mail(to="sato@pra.test", subject=told, count=heard + 1)
+    words = "失効しました / revoked" if end else "有効 / still good"
+    assert f"API tokens: 1 ({words})" in mail.text and "127.0.0.1" in mail.text and "user id: sato" in mail.text
+    assert OTHER not in mail.text and code not in mail.text and token not in mail.text
+    record = portal.gateway.wait_audit("account-login", reason="reset")
+    assert record["user"] == "sato" and f"tokens=1 {'revoked' if end else 'kept'}" in record["detail"]
+    # The same when he changes it himself.
+    browser = portal.browser()
+    browser.login("sato", OTHER).result
+    assert browser.post("/me/password", {"password": OTHER, "new-password": PASSWORD, "end-tokens": True}).result["tokens-kept"] == 0
+    mta.wait_mail(to="sato@pra.test", subject=told, count=heard + 2)
+    assert program() == 401 and browser.get("/me").status == 200
+
+
+def test_a_copy_of_the_database_gives_no_code_that_waits_to_be_sent(portal, mta):
+    """The mail server is away, so the codes wait; what a thief of pra.db has is no code, and the real ones work later."""
+    gateway = portal.gateway
+    account_with_mail(portal, "tanaka", "tanaka@pra.test")
+    kinds = (("tanaka@pra.test", "パスワードの再設定"), ("sato@pra.test", "アカウントのお知らせ"), ("suzuki@pra.test", "アカウントのお知らせ"))
+    before = [len(mta.mails(*kind)) for kind in kinds]
+    mta.stop_smtp()
+    try:
+        assert ask(portal, "tanaka", "tanaka@pra.test").status == 200
+        resets(portal, "mailed")
+        gateway.admin("account", "add", "sato", "--role", "admin", "--mail", "sato@pra.test", "--send")
+        wait_until(lambda: [m["tries"] for m in gateway.admin("mail", "list")].count(0) < 2, 10, "a try")
+        waiting = [m for m in gateway.admin("mail", "list") if m["state"] in ("waiting", "sending")]
+        assert sorted(m["kind"] for m in waiting) == ["invitation", "reset"]
+        copied = b""
+        for name in sorted(os.listdir(gateway.dir)):
+            if name.startswith("pra.db"):
+                with open(f"{gateway.dir}/{name}", "rb") as f:
+                    copied += f.read()
+        assert b"v1:" in copied and "tanaka@pra.test".encode() in copied
+        for words in (b"set-up code", b"/#/reset/", b"/#/setup/", "セットアップコード".encode()):
+            assert words not in copied, words
+        # pra-admin without prad seals with the same key.
+        gateway.stop()
+        gateway.admin("account", "add", "suzuki", "--role", "admin", "--mail", "suzuki@pra.test", "--send")
+        with sqlite3.connect(f"file:{gateway.dir}/pra.db?mode=ro", uri=True) as db:
+            kept = [c for (c,) in db.execute("SELECT content FROM mail WHERE state <> 'sent'")]
+        assert len(kept) == 3 and all(c.startswith("v1:") for c in kept)
+        gateway.start()
+    finally:
+        mta.start_smtp()
+    for m in gateway.admin("mail", "list"):
+        if m["state"] == "waiting":
+            gateway.admin("mail", "retry", str(m["id"]))
+    codes = [code_in(mta.wait_mail(*kind, count=n + 1, timeout=40)) for kind, n in zip(kinds, before)]
+    assert not [c for c in codes if c.encode() in copied or c.replace("-", "").encode() in copied]
+    assert reset(portal.browser(), "tanaka", codes[0]).status == 200
+
+
 def test_whoever_asks_cannot_tell_whether_an_account_exists(portal, mta):
     account_with_mail(portal, "sato", "sato@pra.test")
     portal.gateway.admin("account", "add", "invited", "--role", "admin", "--mail", "suzuki@pra.test")

@@ -75,9 +75,10 @@ function Reset({account, setAccount, code: given, onStep}) {
   const [code, setCode] = useState(given);
   const [password, setPassword] = useState('');
   const [again, setAgain] = useState('');
+  const [tokens, setTokens] = useState(false);
   const action = useAction(async () => {
     checkSame(password, again);
-    onStep(await post('/reset', {account, code, password}));
+    onStep(await post('/reset', {account, code, password, 'end-tokens': tokens}));
   });
   return html`<div><h1>${t('forgottenTitle')}</h1>
     <${Form} action=${action} button=${t('next')}>
@@ -85,6 +86,7 @@ function Reset({account, setAccount, code: given, onStep}) {
       <${Field} label=${t('resetCode')} value=${code} onInput=${setCode} autocomplete="one-time-code" required />
       <${Field} label=${t('newPassword')} type="password" hint=${t('passwordHint')} value=${password} onInput=${setPassword} autocomplete="new-password" required />
       <${Field} label=${t('again')} type="password" value=${again} onInput=${setAgain} autocomplete="new-password" required />
+      <label class="check"><input type="checkbox" checked=${tokens} onChange=${e => setTokens(e.target.checked)} /> ${t('resetTokens')}</label>
     <//>
     <p class="quiet">${t('resetEnds')}</p>
     <p><button class="link" onClick=${() => onStep({step: 'password'})}>${t('back')}</button></p></div>`;
