@@ -32,6 +32,9 @@ struct import {
 typedef int (*import_row_fn)(struct import *im);
 
 /* Runs the argument "csv" through `take`; `check`: problems are part of the result, no refusal. */
+/* Of the tables of users and of rules, which are exported and imported alike. */
+extern const struct import_column user_columns[], rule_columns[];
+
 int import_table(struct call *c, const struct import_column *columns, import_row_fn take,
                  bool check);
 /* Runs an import and takes it back. */

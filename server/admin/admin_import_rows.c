@@ -1,6 +1,5 @@
 /*
- * The rows of the tables that are imported, and the tables that are exported: users and rules. What is
- * exported can be imported again as it is.
+ * The rows of the tables that are imported: users and rules.
  */
 #include "server/admin/admin_import.h"
 
@@ -8,12 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT_MAX       (48u * 1024 * 1024) /* bytes, below what an answer may hold */
-#define GROUPS_SEPARATOR ';'
-
 /* ---- users ------------------------------------------------------------------------------------- */
 
-static const struct import_column user_columns[] = {
+const struct import_column user_columns[] = {
     {"name", NULL, true},    {"full-name", NULL, false}, {"state", NULL, false},
     {"groups", NULL, false}, {NULL, NULL, false},
 };
@@ -146,7 +142,7 @@ static int take_user(struct import *im)
 
 static int import_users(struct call *c, bool check)
 {
-    return import_table(c, user_columns, take_user, check);
+    return import_table(c, user_columns, take_user, check, true);
 }
 
 int op_user_import(struct call *c)
@@ -161,7 +157,7 @@ int op_user_import_check(struct call *c)
 
 /* ---- rules ------------------------------------------------------------------------------------- */
 
-static const struct import_column rule_columns[] = {
+const struct import_column rule_columns[] = {
     {"user", NULL, false},     {"group", NULL, false},        {"name", "x", true},
     {"target", "x:1", true},   {"local", NULL, false},        {"fallback", NULL, false},
     {"action", NULL, false},   {"from", NULL, false},         {"hours", NULL, false},
@@ -230,7 +226,7 @@ static int take_rule(struct import *im)
 
 static int import_rules(struct call *c, bool check)
 {
-    return import_table(c, rule_columns, take_rule, check);
+    return import_table(c, rule_columns, take_rule, check, false); /* all of an owner's or none */
 }
 
 int op_rule_import(struct call *c)
@@ -241,130 +237,4 @@ int op_rule_import(struct call *c)
 int op_rule_import_check(struct call *c)
 {
     return import_check(c, import_rules);
-}
-
-/* ---- export ------------------------------------------------------------------------------------ */
-
-struct export
-{
-    struct call *c;
-    const struct import_column *columns;
-    struct buf out;
-    json_int_t rows;
-};
-
-/* The text of a cell; only what the tables hold. */
-static int put_value(struct buf *out, const json_t *value, bool first)
-{
-    if (json_is_boolean(value))
-        return csv_put(out, json_is_true(value) ? "yes" : "no", first);
-    return csv_put(out, json_is_string(value) ? json_string_value(value) : "", first);
-}
-
-static int put_row(struct export *e, const json_t *row)
-{
-    int rc = 0;
-
-    for (const struct import_column *col = e->columns; col->name != NULL && rc == 0; col++)
-        rc = put_value(&e->out, rule_part(row, col->name), col == e->columns);
-    e->rows++;
-    return rc == 0 ? csv_end_row(&e->out) : rc;
-}
-
-static int begin(struct export *e)
-{
-    int rc = csv_begin(&e->out);
-
-    for (const struct import_column *col = e->columns; col->name != NULL && rc == 0; col++)
-        rc = csv_put(&e->out, col->name, col == e->columns);
-    return rc == 0 ? csv_end_row(&e->out) : rc;
-}
-
-static int end(struct export *e, int rc)
-{
-    if (rc == PRA_EFULL)
-        rc = fault_set(&e->c->f, PRA_ETOOBIG, "the table is larger than %u MiB: export parts of it",
-                       EXPORT_MAX >> 20);
-    else if (rc == PRA_ENOMEM)
-        fault_set(&e->c->f, rc, "no memory for the table");
-    if (rc == 0)
-        rc = give(e->c, json_pack("{s:I, s:o}", "rows", e->rows, "csv",
-                                  json_stringn((const char *)buf_head(&e->out), e->out.len)));
-    buf_free(&e->out);
-    return rc;
-}
-
-static int export_user(const struct store_user_row *r, void *ctx)
-{
-    struct export *e = ctx;
-    struct store *s = e->c->a->store;
-    json_t *groups = json_object(), *value;
-    char joined[(POLICY_NAME_MAX + 1) * POLICY_GROUPS_MAX + 1] = "";
-    size_t len = 0;
-    const char *group;
-    int rc = s->ops->member_each(s, r->user.name, note_group, groups, &e->c->f);
-
-    json_object_foreach(groups, group, value)
-    {
-        int n = snprintf(joined + len, sizeof(joined) - len, "%s%s", len > 0 ? ";" : "", group);
-
-        len += (size_t)n < sizeof(joined) - len ? (size_t)n : 0;
-    }
-    json_decref(groups);
-    if (rc != 0)
-        return rc;
-    json_t *row = json_pack("{s:o, s:o, s:s, s:o}", "name", json_text(r->user.name), "full-name",
-                            json_text(r->user.full_name), "state",
-                            r->user.enabled ? "enabled" : "disabled", "groups", json_text(joined));
-    rc = put_row(e, row);
-    json_decref(row);
-    return rc;
-}
-
-int op_user_export(struct call *c)
-{
-    struct store *s = c->a->store;
-    struct export e = {.c = c, .columns = user_columns};
-    struct listing l = {.group = arg_text(c, "group"), .state = arg_text(c, "state")};
-    int64_t total;
-    int rc;
-
-    buf_init(&e.out, EXPORT_MAX);
-    rc = begin(&e);
-    if (rc == 0)
-        rc = s->ops->user_list(s, &l, export_user, &e, &total, &c->f);
-    return end(&e, rc);
-}
-
-static int export_rule(const struct store_rule *r, void *ctx)
-{
-    json_t *row = rule_json(r);
-    int rc = put_row(ctx, row);
-
-    json_decref(row);
-    return rc;
-}
-
-int op_rule_export(struct call *c)
-{
-    struct store *s = c->a->store;
-    const char *user = arg_text(c, "user"), *group = arg_text(c, "group");
-    struct export e = {.c = c, .columns = rule_columns};
-    struct store_user u;
-    struct store_group g;
-    int rc = 0;
-
-    if (user != NULL && group != NULL)
-        return fault_set(&c->f, PRA_EINVAL, "user, group: give one of the two");
-    if (user != NULL)
-        rc = s->ops->user_get(s, user, &u, &c->f);
-    else if (group != NULL)
-        rc = s->ops->group_get(s, group, &g, &c->f);
-    buf_init(&e.out, EXPORT_MAX);
-    if (rc == 0)
-        rc = begin(&e);
-    if (rc == 0)
-        rc = s->ops->rule_each(s, group != NULL, group != NULL ? group : user, export_rule, &e,
-                               &c->f);
-    return end(&e, rc);
 }

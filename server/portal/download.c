@@ -1,5 +1,6 @@
 /*
- * Files that are made while they are sent: the audit, of which there may be more than memory. Prad is
+ * Files that are made while they are sent: the audit, tables of users and rules, of which there may be
+ * more than memory. Prad is
  * asked for one part after the other, each when the browser has taken the one before, so one part of
  * a download is all that is held. The first answer decides whether there is a file at all; if prad or
  * the log-in goes later the connection is cut, so that nobody takes a piece for the whole.
@@ -51,16 +52,16 @@ static void on_closed(struct evhttp_connection *ec, void *arg)
 }
 
 /* The head of the answer, as prad says what the file is. */
-static void begin(struct download *d, const char *type, const char *ending)
+static void begin(struct download *d, const char *file, const char *type, const char *ending)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(d->q->req);
-    char name[64], day[16] = "";
+    char name[80], day[16] = "";
     time_t now = time(NULL);
     struct tm tm;
 
     if (localtime_r(&now, &tm) != NULL)
         strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-    snprintf(name, sizeof(name), "attachment; filename=\"audit-%s.%.8s\"", day, ending);
+    snprintf(name, sizeof(name), "attachment; filename=\"%.16s-%s.%.8s\"", file, day, ending);
     http_headers(d->q->portal, d->q->req, type);
     evhttp_add_header(headers, "Content-Disposition", name);
     http_prepare_stream(d->q->req);
@@ -106,6 +107,7 @@ static void on_answer(json_t *answer, void *arg)
     json_t *text = json_object_get(result, "text");
     const char *type = json_string_value(json_object_get(result, "type"));
     const char *ending = json_string_value(json_object_get(result, "ending"));
+    const char *name = json_string_value(json_object_get(result, "name"));
 
     d->asked = false;
     if (d->q->req == NULL) {
@@ -116,11 +118,12 @@ static void on_answer(json_t *answer, void *arg)
         http_cut(d->q->req);
     } else {
         json_object_del(d->q->args, "after");
-        if (json_is_integer(next))
+        if (next != NULL && !json_is_null(next))
             json_object_set(d->q->args, "after", next);
-        json_object_set(d->q->args, "upto", json_object_get(result, "upto"));
+        if (json_object_get(result, "upto") != NULL)
+            json_object_set(d->q->args, "upto", json_object_get(result, "upto"));
         if (!d->started)
-            begin(d, type, ending);
+            begin(d, name != NULL ? name : "audit", type, ending);
         send_part(d, json_string_value(text), json_string_length(text));
     }
 }

@@ -273,6 +273,9 @@ struct store_ops {
     int (*user_set)(struct store *s, const struct store_user *u, struct fault *f);
     int (*user_enable)(struct store *s, const char *name, bool enabled, struct fault *f);
     int (*user_delete)(struct store *s, const char *name, struct fault *f); /* keys, rules too */
+    /* At most `limit` names of users, or of groups, behind `after`, in their order. */
+    int (*owner_each)(struct store *s, bool groups, const char *after, int64_t limit,
+                      int (*fn)(const char *name, void *ctx), void *ctx, struct fault *f);
     int (*user_each)(struct store *s, store_user_fn fn, void *ctx, struct fault *f);
 
     int (*group_add)(struct store *s, const struct store_group *g, int64_t *id, struct fault *f);

@@ -345,7 +345,7 @@ static const struct store_ops sqlite_ops = {
     .factor = &sqlite_factor_ops,
     OP(close),        OP(begin),         OP(commit),        OP(rollback),        OP(changed),
     OP(generation),   OP(bump),          OP(user_add),      OP(user_get),        OP(user_enable),
-    OP(user_delete),  OP(user_each),     OP(group_add),     OP(group_get),       OP(group_delete),
+    OP(user_delete),  OP(owner_each), OP(user_each),     OP(group_add),     OP(group_get),       OP(group_delete),
     OP(member_add),   OP(member_remove), OP(member_each),   OP(member_of_group), OP(counts),
     OP(user_list),    OP(group_list),    OP(key_list),      OP(rule_list),       OP(account_list),
     OP(key_add),      OP(key_update),    OP(key_each),      OP(key_note),        OP(key_seen),

@@ -104,6 +104,7 @@ SQLITE_OP(user_get);
 SQLITE_OP(user_set);
 SQLITE_OP(user_enable);
 SQLITE_OP(user_delete);
+SQLITE_OP(owner_each);
 SQLITE_OP(user_each);
 SQLITE_OP(group_add);
 SQLITE_OP(group_get);

@@ -215,6 +215,26 @@ int sqlite_member_each(struct store *s, const char *user, store_member_fn fn, vo
     return walk_members(&q, fn, ctx, f);
 }
 
+int sqlite_owner_each(struct store *s, bool groups, const char *after, int64_t limit,
+                      int (*fn)(const char *name, void *ctx), void *ctx, struct fault *f)
+{
+    struct sql q = sql_start(s, groups ? SQL_GROUP_NAMES : SQL_USER_NAMES);
+    char name[POLICY_NAME_MAX + 1];
+    int rc;
+
+    sql_put_text(&q, after);
+    sql_put_int(&q, limit);
+    while ((rc = sql_step(&q, f)) == 1) {
+        sql_get_text(&q, name, sizeof(name));
+        rc = fn(name, ctx);
+        if (rc != 0) {
+            sql_end(&q);
+            return rc;
+        }
+    }
+    return rc;
+}
+
 int sqlite_member_of_group(struct store *s, const char *group, store_member_fn fn, void *ctx,
                            struct fault *f)
 {

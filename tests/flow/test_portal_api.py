@@ -52,7 +52,7 @@ def no_such(_name, schema):
 
 
 # They end the log-in or cost a second of a processor each; they have tests of their own.
-APART = {"live.events", "status.ports", "audit.export", "logout", "login.password", "setup", "password.change", "totp.begin", "totp.disable",
+APART = {"live.events", "status.ports", "audit.export", "user.table", "rule.table", "logout", "login.password", "setup", "password.change", "totp.begin", "totp.disable",
          "recovery.renew", "token.add", "passkey.begin", "passkey.remove"}
 
 

@@ -47,7 +47,7 @@ def test_each_role_with_each_scope_gets_what_both_hold(portal):
             may = set(program.ask("GET", "/me").result["may"]) if scope == "read" else None
             for method, path, o in everything:
                 op = o["operationId"]
-                if o.get("security") == [] or op in ("live.events", "audit.export"):
+                if o.get("security") == [] or op in ("live.events", "audit.export", "user.table", "rule.table"):
                     continue
                 target, body = build(path, o, no_such)
                 answer = program.ask(method, target, body)
