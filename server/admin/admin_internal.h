@@ -372,8 +372,6 @@ struct forgotten {
 
 /* Mails the set-up code of a new or reissued account. A transaction is open. */
 int mail_invitation(struct call *c, const struct store_account *a, const char *code);
-
-/* ---- enrollment (admin_enroll.c) ---------------------------------------------------------------- */
 /*
  * In the transaction in which c->account got another password: revokes its API tokens if the argument
  * "end-tokens" says so, and tells the account by mail, where there is mail, of what is still good besides the
@@ -383,6 +381,8 @@ int password_was_changed(struct call *c, int64_t *kept);
 
 #define ENROLL_CODE_CHARS    16           /* of base32, 80 bits */
 #define ENROLL_HOURS_DEFAULT 24           /* how long a code is good */
+/* ---- enrollment (admin_enroll.c) ---------------------------------------------------------------- */
+
 #define ENROLL_HOURS_MAX     (14 * 24)    /* at most */
 #define ENROLL_KEPT_S        (30 * 86400) /* how long what ended stays in the list */
 

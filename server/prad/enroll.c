@@ -18,12 +18,18 @@ struct row {
     uint8_t code[STORE_HASH_LEN];
 };
 
+/* Of a session that enrols. */
+struct place {
+    struct addr_ip source; /* its block */
+    int64_t id;            /* of the enrollment */
+};
+
 struct enroll_book {
     pthread_mutex_t lock;
     struct row *rows;
     size_t count;
     struct throttle *wrong;
-    struct addr_ip place[ENROLL_SESSIONS_MAX]; /* of sessions that wait */
+    struct place place[ENROLL_SESSIONS_MAX];
     size_t place_count;
 };
 
@@ -128,14 +134,17 @@ static struct addr_ip block_of(const struct addr_ip *ip)
     return block;
 }
 
-static bool take_place(struct enroll_book *b, const struct addr_ip *block)
+static bool take_place(struct enroll_book *b, const struct addr_ip *block, int64_t id)
 {
-    size_t of_source = 0;
-    for (size_t i = 0; i < b->place_count; i++)
-        of_source += addr_ip_equal(&b->place[i], block);
-    if (b->place_count == ENROLL_SESSIONS_MAX || of_source == ENROLL_OF_SOURCE_MAX)
+    size_t of_source = 0, of_code = 0;
+    for (size_t i = 0; i < b->place_count; i++) {
+        of_source += addr_ip_equal(&b->place[i].source, block);
+        of_code += b->place[i].id == id;
+    }
+    if (b->place_count == ENROLL_SESSIONS_MAX || of_source >= ENROLL_OF_SOURCE_MAX ||
+        of_code >= ENROLL_OF_CODE_MAX)
         return false;
-    b->place[b->place_count++] = *block;
+    b->place[b->place_count++] = (struct place){.source = *block, .id = id};
     return true;
 }
 
@@ -155,7 +164,7 @@ static enum enroll_answer check(struct enroll_book *b, const char *code,
         throttle_note(b->wrong, &who, now);
         return ENROLL_WRONG;
     }
-    if (enter && !take_place(b, &block))
+    if (enter && !take_place(b, &block, r->view.id))
         return ENROLL_MANY;
     *out = r->view;
     return ENROLL_KNOWN;
@@ -170,12 +179,12 @@ enum enroll_answer enroll_check(struct enroll_book *b, const char *code,
     return answer;
 }
 
-void enroll_leave(struct enroll_book *b, const struct addr_ip *source)
+void enroll_leave(struct enroll_book *b, const struct addr_ip *source, int64_t id)
 {
     const struct addr_ip block = block_of(source);
     pthread_mutex_lock(&b->lock);
     for (size_t i = 0; i < b->place_count; i++) {
-        if (addr_ip_equal(&b->place[i], &block)) {
+        if (b->place[i].id == id && addr_ip_equal(&b->place[i].source, &block)) {
             b->place[i] = b->place[--b->place_count];
             break;
         }

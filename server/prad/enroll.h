@@ -25,9 +25,12 @@
 
 /* In front of the code; no user's name may hold a colon. */
 #define ENROLL_NAME "enroll:"
-/* Sessions that enrol, in all and of one source (an IPv4 address, an IPv6 /64). */
-#define ENROLL_SESSIONS_MAX  256
+/* Sessions that enrol: in all, as many as codes may be out (ENROLL_LIVE_MAX), so that no PC with a code of its
+   own is kept out by those with others; of one source (an IPv4 address, an IPv6 /64); and with one code, of
+   which the newest waits and the one before is ended. */
+#define ENROLL_SESSIONS_MAX  1000
 #define ENROLL_OF_SOURCE_MAX 16
+#define ENROLL_OF_CODE_MAX   4
 /* How often a request that the store did not take is made again. */
 #define ENROLL_AGAIN_MS 5000
 
@@ -61,8 +64,8 @@ enum enroll_answer {
 /* Is it a code, used or not? Counts wrong ones. `enter`: takes a place for `source`, too. */
 enum enroll_answer enroll_check(struct enroll_book *b, const char *code,
                                 const struct addr_ip *source, bool enter, struct enroll_view *out);
-/* Gives the place back. */
-void enroll_leave(struct enroll_book *b, const struct addr_ip *source);
+/* Gives the place of this enrollment's session back. */
+void enroll_leave(struct enroll_book *b, const struct addr_ip *source, int64_t id);
 /* False: it is gone. `hold`: from now on this connection is the one that waits. */
 bool enroll_look(struct enroll_book *b, int64_t id, uint64_t hold, struct enroll_view *out);
 

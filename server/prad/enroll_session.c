@@ -51,7 +51,7 @@ bool enroll_login(struct session *s, const struct enroll_view *view, const uint8
     struct enroll_visit *v = calloc(1, sizeof(*v));
     if (!v || !take_key(&v->request, blob, len)) {
         free(v);
-        enroll_leave(g->enroll, &s->entry.source);
+        enroll_leave(g->enroll, &s->entry.source, view->id);
         return false;
     }
     v->request.id = view->id;
@@ -200,7 +200,7 @@ void enroll_end(struct session *s)
 {
     if (!s->enroll)
         return;
-    enroll_leave(s->worker->gateway->enroll, &s->entry.source);
+    enroll_leave(s->worker->gateway->enroll, &s->entry.source, s->enroll->request.id);
     free(s->enroll);
     s->enroll = NULL;
 }

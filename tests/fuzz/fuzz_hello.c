@@ -63,10 +63,11 @@ bool enroll_look(struct enroll_book *b, int64_t id, uint64_t hold, struct enroll
     return asked % 7 != 0;
 }
 
-void enroll_leave(struct enroll_book *b, const struct addr_ip *source)
+void enroll_leave(struct enroll_book *b, const struct addr_ip *source, int64_t id)
 {
     (void)b;
     (void)source;
+    (void)id;
 }
 
 void startup_give(struct startup *p)

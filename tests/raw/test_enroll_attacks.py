@@ -1,13 +1,15 @@
 """The way in for keys that nobody has registered, and that it leads nowhere else."""
 
+import itertools
 import json
 import threading
+import time
 
 import pytest
 
 from rawssh import AUTH_PK_OK, OPEN, Closed, string, u32
 from test_control import Control, hello
-from lib.procs import wait_until
+from lib.procs import own_kib, wait_until
 
 REQUEST = {"type": "enroll", "proto": 1, "version": "1.0", "os": "Test", "computer": "pc", "machine": "0" * 16,
            "binding": "bound"}
@@ -145,3 +147,69 @@ def test_only_so_many_wait_from_one_place(gateway, user, stranger):
         except (Closed, AssertionError):
             return None
     wait_until(place_is_free, 5, "the place to be free")
+
+
+def test_one_code_takes_few_places(gateway, user, stranger, code):
+    """Whoever has somebody's code cannot fill the places of all others with it."""
+    def place(n):
+        return Control(stranger.connect(source=f"127.7.0.{n}").login(f"enroll:{code}", stranger.key))
+    held = [place(n) for n in range(1, 5)]
+    c = stranger.connect(source="127.7.0.9")
+    assert "enroll-many" in refusal(c, f"enroll:{code}", stranger.key)
+    other = gateway.admin("enroll", "code", user.name)["code"]
+    assert enter(stranger, other)
+    held[0].c.close()
+    wait_until(lambda: still_a_place(place), 5, "the place to be free")
+
+
+def still_a_place(place):
+    try:
+        return place(10)
+    except (Closed, AssertionError):
+        return None
+
+
+@pytest.mark.parametrize("guesses, waiting", [(300, 40), pytest.param(10_000, 900, marks=pytest.mark.soak)])
+def test_a_flood_of_guesses_and_of_requests_takes_no_memory_and_keeps_no_pc_out(gateway, user, stranger, guesses, waiting):
+    """Guesses from many addresses, and many PCs that wait with codes of their own; a PC that comes meanwhile gets in."""
+    sources = [f"127.{8 + i // 250}.1.{1 + i % 250}" for i in range(max(20, guesses // 20))]
+    codes = [gateway.admin("enroll", "code", user.name)["code"] for _ in range(waiting + 6)]
+    number, answers, lock = itertools.count(), [], threading.Lock()
+
+    def guess():
+        while (n := next(number)) < guesses:
+            try:
+                end = refusal(stranger.connect(source=sources[n % len(sources)]), f"enroll:{n:016d}", stranger.key)
+            except (OSError, Closed) as e:
+                end = str(e)
+            with lock:
+                answers.append(end)
+    held = []
+    for i, code in enumerate(codes[:waiting]):
+        held.append(Control(stranger.connect(source=f"127.6.{i // 250}.{1 + i % 250}").login(f"enroll:{code}", stranger.key)))
+        held[-1].say(REQUEST)
+    for control in held:
+        assert control.hear("enroll", state="waiting")
+    before, times, honest = own_kib(gateway.pid), [], iter(codes[waiting:])
+    threads = [threading.Thread(target=guess) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for i in range(5):
+        begun = time.monotonic()
+        control = Control(stranger.connect(source=f"127.5.0.{1 + i}").login(f"enroll:{next(honest)}", stranger.key))
+        control.say(REQUEST)
+        assert control.hear("enroll", state="waiting")
+        times.append(time.monotonic() - begun)
+        user.login().close()
+    for t in threads:
+        t.join()
+    grown = own_kib(gateway.pid) - before
+    print(f"figure: {len(answers)} guesses from {len(sources)} addresses, {waiting} wait, an honest PC waits after "
+          f"{max(times) * 1000:.0f} ms at most, memory +{grown} KiB")
+    assert len(answers) == guesses and sum("enroll-code" in a for a in answers) <= 10 * len(sources)
+    assert grown < 8 * 1024 and max(times) < 10
+    assert len(gateway.admin("enroll", "list", "--state", "waiting")) == waiting + 5
+    # The last honest one is approved as ever, while the others still wait.
+    newest = max(gateway.admin("enroll", "list", "--state", "waiting"), key=lambda e: e["id"])
+    gateway.admin("enroll", "deny", str(newest["id"]))
+    assert control.hear("enroll", state="denied")
