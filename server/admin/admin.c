@@ -28,9 +28,9 @@ int admin_open(const struct admin_options *opt, struct admin **out, struct fault
         return fault_set(f, PRA_ENOMEM, "no memory");
     a->store_url = strdup(opt->store_url);
     a->host_key_path = strdup(opt->host_key_path != NULL ? opt->host_key_path : "");
+    admin_set_enterprise(a, opt->enterprise);
     if (admin_set_mail(a, opt->mail_from, opt->portal_url) != 0)
         rc = PRA_ENOMEM;
-    admin_set_enterprise(a, opt->enterprise);
     a->downloads_path = strdup(opt->downloads != NULL ? opt->downloads : "");
     a->notes = calloc(ADMIN_NOTES_MAX, sizeof(*a->notes));
     a->throttle = throttle_new();
@@ -284,14 +284,14 @@ static void describe(const struct call *c, char *dst, size_t cap)
 
 void audit_of(const struct call *c, int rc, struct audit_event *e)
 {
+    size_t len;
+
     memset(e, 0, sizeof(*e));
     e->kind = AUDIT_ADMIN;
     e->time_ms = os_time_now_ms();
     e->rule = c->rule;
     snprintf(e->user, sizeof(e->user), "%s", c->account.id != 0 ? c->account.name : c->peer->name);
     snprintf(e->session, sizeof(e->session), "%s", c->login.public_id);
-    size_t len;
-
     addr_parse_ip(c->source, strlen(c->source), &e->source);
     snprintf(e->device, sizeof(e->device), "%s", c->device);
     snprintf(e->reason, sizeof(e->reason), "%s", rc == 0 ? "done" : error_word(rc));
@@ -425,6 +425,7 @@ static int run_element(struct call *batch, json_t *request, size_t index)
     int rc = PRA_EINVAL;
 
     c.result = NULL;
+    c.batched = true;
     if (!json_is_object(request))
         fault_set(&c.f, PRA_EINVAL, "is not an object");
     else if (parse_request(&c, request) != NULL && (c.op->flags & OP_CHANGES) == 0)

@@ -77,6 +77,8 @@ struct admin_host {
     /* {"waiting": connections that have not logged in, "refused": connections turned away since the
        start, "penalties": sources refused now}. NULL = no memory. */
     json_t *(*door)(void *ctx);
+    /* Serves everybody else who waits, with no transaction open; one turn. */
+    void (*breathe)(void *ctx);
     /* sources_list() of the 1,000 that wait longest. NULL = no memory. */
     json_t *(*penalty_list)(void *ctx);
     /* Forgives a source, or all if NULL. */
@@ -113,9 +115,9 @@ struct admin_options {
     const char *downloads;         /* folder of what is handed out; NULL or "" = none */
     const char *host_key_path;     /* made by the init operation, mode 0600 */
     const char *mail_from;         /* who sends mail; NULL or "": none can be sent */
+    const char *enterprise;        /* [audit] enterprise; NULL or "": none */
     const char *portal_url;        /* where mail says the portal is; NULL or "": nothing */
     const struct admin_host *host; /* NULL: no prad, the store alone */
-    const char *enterprise;        /* [audit] enterprise; NULL or "": none */
     bool create;                   /* init: make the database if there is none */
 };
 
@@ -149,8 +151,6 @@ int admin_set_own_addresses(struct admin *a, const struct addr_ip *ips, size_t c
 /* Stores a batch of audit events in one transaction, and last-seen data of devices. 0, PRA_EIO. */
 int admin_store_audit(struct admin *a, const struct audit_event *events, size_t count);
 
-/* Other settings of mail, as in struct admin_options. Returns 0, PRA_ENOMEM. */
-int admin_set_mail(struct admin *a, const char *from, const char *portal_url);
 /* What /metrics tells of administration; zeros where the store does not answer. */
 struct admin_counts {
     uint64_t mail_waiting, mail_failed, mail_dropped;
@@ -162,6 +162,8 @@ void admin_counts(struct admin *a, struct admin_counts *out);
 /* Another [audit] enterprise. */
 void admin_set_enterprise(struct admin *a, const char *enterprise);
 
+/* Other settings of mail, as in struct admin_options. Returns 0, PRA_ENOMEM. */
+int admin_set_mail(struct admin *a, const char *from, const char *portal_url);
 
 /* Sends codes to those who forgot their passwords and asked since the last time. */
 void admin_forgotten(struct admin *a, int64_t now);

@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/os.h"
+
 #define PROBLEMS_SHOWN 1000
+#define SLICE_MS       100         /* of a large table, before others have their turn */
+#define SLICED_MIN     (16 * 1024) /* bytes of a table that is large */
 
 /* ---- problems ---------------------------------------------------------------------------------- */
 
@@ -168,6 +172,45 @@ static int take_row(struct import *im, import_row_fn take)
     return take(im);
 }
 
+/* Does whoever imports still have the right to? Others had their turn meanwhile. */
+static int still_allowed(struct call *c)
+{
+    struct store_account now;
+    int rc;
+
+    if (c->account.id == 0)
+        return 0;
+    rc = c->a->store->ops->account_by_id(c->a->store, c->account.id, &now, &c->f);
+    if (rc == 0 && account_live(&now, os_time_now()) && strcmp(now.role, c->account.role) == 0)
+        return 0;
+    return rc != 0 && rc != PRA_ENOENT
+               ? rc
+               : fault_set(&c->f, PRA_EACCES, "csv: your account may not do this any more");
+}
+
+/* The end of a slice, if it is time: others are served, and another transaction begins. */
+static int pause_import(struct import *im)
+{
+    struct admin *a = im->c->a;
+    int rc = 0;
+
+    if (!im->sliced || os_monotonic_ms() - im->since < SLICE_MS)
+        return 0;
+    if (im->keep) {
+        rc = admin_finish(a, 0, &im->c->f);
+        im->kept = rc == 0 ? im->rows : im->kept;
+    } else {
+        a->store->ops->rollback(a->store);
+    }
+    a->host.breathe(a->host.ctx);
+    if (rc == 0)
+        rc = a->store->ops->begin(a->store, &im->c->f);
+    if (rc == 0)
+        rc = still_allowed(im->c);
+    im->since = os_monotonic_ms();
+    return rc;
+}
+
 static int read_table(struct import *im, char *text, size_t len, import_row_fn take)
 {
     struct csv_reader reader;
@@ -184,6 +227,10 @@ static int read_table(struct import *im, char *text, size_t len, import_row_fn t
         if (im->rows == IMPORT_ROWS_MAX)
             return fault_set(&im->c->f, PRA_EINVAL, "csv: more than %d rows", IMPORT_ROWS_MAX);
         rc = take_row(im, take);
+        if (im->keep && im->wrong > 0) /* it had none before: somebody has changed something */
+            return rc;
+        if (rc == 0)
+            rc = pause_import(im);
     }
     if (rc == 0 && more < 0)
         add_problem(im, im->row.count + 1, NULL, f.text);
@@ -203,6 +250,11 @@ static int refuse(const struct import *im)
     const json_t *first = json_array_get(im->problems, 0);
     const char *column = json_string_value(json_object_get(first, "column"));
 
+    if (im->kept > 0)
+        return fault_set(
+            &im->c->f, PRA_EINVAL, "csv: the first %lld rows were imported, then line %lld: %s",
+            (long long)im->kept, (long long)json_integer_value(json_object_get(first, "line")),
+            json_string_value(json_object_get(first, "problem")));
     return fault_set(
         &im->c->f, PRA_EINVAL, "csv: %lld %s, nothing was changed; line %lld%s%.40s: %s",
         (long long)im->wrong, im->wrong == 1 ? "problem" : "problems",
@@ -210,28 +262,67 @@ static int refuse(const struct import *im)
         column != NULL ? column : "", json_string_value(json_object_get(first, "problem")));
 }
 
-int import_table(struct call *c, const struct import_column *columns, import_row_fn take,
-                 bool check)
+/* One time through the table. Returns 0 or what ends the import; `im` has what came of it. */
+static int run_table(struct import *im, import_row_fn take)
 {
-    struct import im = {.c = c,
-                        .columns = columns,
-                        .replace = arg_bool(c, "replace"),
-                        .problems = json_array(),
-                        .seen = json_object()};
-    char *text = strdup(arg_text(c, "csv"));
-    int rc = text != NULL && im.problems != NULL && im.seen != NULL
-                 ? read_table(&im, text, strlen(text), take)
-                 : PRA_ENOMEM;
+    char *text = strdup(arg_text(im->c, "csv"));
+    int rc;
 
+    im->problems = json_array();
+    im->seen = json_object();
+    im->since = os_monotonic_ms();
+    rc = text != NULL && im->problems != NULL && im->seen != NULL
+             ? read_table(im, text, strlen(text), take)
+             : PRA_ENOMEM;
     if (rc == PRA_ENOMEM)
-        fault_set(&c->f, rc, "no memory for the table");
-    else if (rc == 0 && im.wrong > 0 && !check)
+        fault_set(&im->c->f, rc, "no memory for the table");
+    free(text);
+    json_decref(im->seen);
+    im->seen = NULL;
+    return rc;
+}
+
+/* Tries all of a large table and takes it back, so that a problem in it changes nothing. */
+static int try_table(const struct import *as, import_row_fn take)
+{
+    struct store *s = as->c->a->store;
+    struct import im = *as;
+    int rc;
+
+    im.keep = false;
+    rc = run_table(&im, take);
+    if (rc == 0 && im.wrong > 0)
+        rc = refuse(&im);
+    json_decref(im.problems);
+    if (rc != 0)
+        return rc;
+    s->ops->rollback(s);
+    return s->ops->begin(s, &as->c->f);
+}
+
+int import_table(struct call *c, const struct import_column *columns, import_row_fn take,
+                 bool check, bool slices)
+{
+    struct admin *a = c->a;
+    struct import im = {.c = c, .columns = columns, .replace = arg_bool(c, "replace")};
+    int rc = 0;
+
+    if (a->importing)
+        return fault_set(&c->f, PRA_EBUSY, "csv: another table is being imported: try again later");
+    im.sliced = slices && !c->within && !c->batched && a->host.breathe != NULL &&
+                strlen(arg_text(c, "csv")) >= SLICED_MIN;
+    im.keep = im.sliced && !check;
+    a->importing = true;
+    if (im.keep)
+        rc = try_table(&im, take);
+    if (rc == 0)
+        rc = run_table(&im, take);
+    a->importing = false;
+    if (rc == 0 && im.wrong > 0 && !check)
         rc = refuse(&im);
     if (rc == 0)
         rc = give(c, report(&im));
     json_decref(im.problems);
-    json_decref(im.seen);
-    free(text);
     return rc;
 }
 

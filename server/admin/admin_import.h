@@ -23,20 +23,29 @@ struct import {
     size_t places;
     struct csv_row row;
     bool replace;
+    bool keep;       /* of a table in slices: what a slice did stays */
+    bool sliced;     /* others have their turn in between */
+    uint64_t since;  /* when the slice began, monotonic */
+    json_int_t kept; /* rows that stay whatever comes */
     json_t *problems;
     json_t *seen; /* names of users, owners of rules: those that a row was about */
     json_int_t rows, added, changed, removed, unchanged, wrong;
 };
 
-/* One row. Returns 0, also when something is wrong with it and was noted, or what ends the import. */
-typedef int (*import_row_fn)(struct import *im);
-
-/* Runs the argument "csv" through `take`; `check`: problems are part of the result, no refusal. */
 /* Of the tables of users and of rules, which are exported and imported alike. */
 extern const struct import_column user_columns[], rule_columns[];
 
+/* One row. Returns 0, also when something is wrong with it and was noted, or what ends the import. */
+typedef int (*import_row_fn)(struct import *im);
+
+/*
+ * Runs the argument "csv" through `take`; `check`: problems are part of the result, no refusal. With `slices` a
+ * large table lets others have their turn: rows are independent of each other, and a second import after one
+ * that was broken off does the rest. Then all rows are tried first and taken back, so a table with problems
+ * changes nothing; only a change that others make meanwhile, or the end of prad, may leave a part of it.
+ */
 int import_table(struct call *c, const struct import_column *columns, import_row_fn take,
-                 bool check);
+                 bool check, bool slices);
 /* Runs an import and takes it back. */
 int import_check(struct call *c, int (*run)(struct call *c, bool check));
 

@@ -56,7 +56,8 @@ struct admin {
     char report_month[STORE_DAY_MAX]; /* whose report need not be asked for again */
     char hostkey_type[SSHKEY_TYPE_MAX], hostkey[SSHKEY_FINGERPRINT_MAX]; /* "" = not read yet */
     struct admin_host host;
-    bool serving; /* inside prad: a change is compiled before it is committed */
+    bool importing; /* a table, in slices: others are served meanwhile */
+    bool serving;   /* inside prad: a change is compiled before it is committed */
     struct policy *policy;
     struct policy *next; /* compiled in the open transaction */
     struct addr_ip *own;
@@ -123,14 +124,15 @@ struct call {
     const char *browsers;         /* what the browser kept from log-ins of before; NULL = nothing */
     uint8_t browser[THROTTLE_BROWSER_LEN]; /* names this browser, if it is known */
     const char *code;                      /* of the error, where the PRA_E* has none of its own */
+    bool batched;                          /* one of many changes that stand or fall together */
     bool within;                           /* one of many: no warnings that look at all others */
     bool background;                       /* a page asks by itself: nobody uses the log-in */
     char source[STORE_WORD_MAX + 1];       /* the browser's address, or "" */
     char device[SSHKEY_FINGERPRINT_MAX];   /* for the audit, when an operation is about a key */
     int64_t rule;                          /* for the audit, when it is about a rule */
+    char note[64]; /* for the audit: what came of it, behind the arguments */
 };
 
-    char note[64]; /* for the audit: what came of it, behind the arguments */
 #define OP_READS   0u
 #define OP_CHANGES 1u /* runs in a transaction, is audited */
 #define OP_ACTS    2u /* audited, changes nothing in the store */
@@ -228,6 +230,9 @@ bool arg_bool(const struct call *c, const char *name);
 
 /* An address for mail; "" is none. */
 int check_mail(struct call *c, const char *mail);
+/* The account that the argument "account" names, which only an owner and the console may name, or one's
+   own. Returns 0, PRA_EINVAL (none is named, and there is no own one), PRA_EACCES, PRA_ENOENT. */
+int account_meant(struct call *c, struct store_account *out);
 /* A name of a user or group, as it may stand in `ssh NAME@host` and in a file name. */
 int check_name(struct call *c, const char *arg, const char *name);
 /* Text for people: printable UTF-8, not blank, at most `max` bytes. */
@@ -235,9 +240,6 @@ int check_label(struct call *c, const char *arg, const char *text);
 /* RFC 3339, or a time ago such as "90m" or "7d"; seconds since the epoch. */
 int parse_when(struct call *c, const char *arg, int64_t *out);
 /* RFC 3339, or a time ahead such as "90m" or "2h". */
-/* The account that the argument "account" names, which only an owner and the console may name, or one's
-   own. Returns 0, PRA_EINVAL (none is named, and there is no own one), PRA_EACCES, PRA_ENOENT. */
-int account_meant(struct call *c, struct store_account *out);
 int parse_ahead(struct call *c, const char *arg, int64_t *out);
 
 /* Notes a sentence that goes with a success. */
@@ -379,10 +381,10 @@ int mail_invitation(struct call *c, const struct store_account *a, const char *c
  */
 int password_was_changed(struct call *c, int64_t *kept);
 
-#define ENROLL_CODE_CHARS    16           /* of base32, 80 bits */
-#define ENROLL_HOURS_DEFAULT 24           /* how long a code is good */
 /* ---- enrollment (admin_enroll.c) ---------------------------------------------------------------- */
 
+#define ENROLL_CODE_CHARS    16           /* of base32, 80 bits */
+#define ENROLL_HOURS_DEFAULT 24           /* how long a code is good */
 #define ENROLL_HOURS_MAX     (14 * 24)    /* at most */
 #define ENROLL_KEPT_S        (30 * 86400) /* how long what ended stays in the list */
 
@@ -453,9 +455,9 @@ int op_group_limits(struct call *c);
 int op_user_import(struct call *c);
 int op_user_import_check(struct call *c);
 int op_user_export(struct call *c);
+int op_user_table(struct call *c);
 int op_user_enable(struct call *c);
 int op_user_disable(struct call *c);
-int op_user_table(struct call *c);
 int op_user_delete(struct call *c);
 int op_group_add(struct call *c);
 int op_group_list(struct call *c);
@@ -490,9 +492,9 @@ int op_rule_undo(struct call *c);
 int op_rule_import(struct call *c);
 int op_rule_import_check(struct call *c);
 int op_rule_export(struct call *c);
+int op_rule_table(struct call *c);
 int op_rule_list(struct call *c);
 int op_rule_move(struct call *c);
-int op_rule_table(struct call *c);
 int op_rule_check(struct call *c);
 int op_rule_delete(struct call *c);
 int op_penalty_show(struct call *c);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct client {
     struct admin_peer peer;
     struct buf in, out;
     bool closing; /* after the answer */
+    bool busy;    /* its request is being run */
 };
 
 struct admin_server {
@@ -121,7 +123,9 @@ static int serve_next(struct client *c)
         return queue_error(c, "invalid", f.text);
     if (rc != 0)
         return rc;
+    c->busy = true;
     rc = queue_answer(c, admin_execute(c->server->admin, &c->peer, request));
+    c->busy = false;
     json_decref(request);
     return rc;
 }
@@ -253,6 +257,28 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
         log_event(LOG_WARN, "admin-accept-failed", "error=\"%s\"", strerror(errno));
         event_del(&s->io);
         event_add(&s->pause, &pause);
+    }
+}
+
+static bool is_ready(int fd, short what)
+{
+    struct pollfd p = {.fd = fd, .events = what};
+
+    return poll(&p, 1, 0) == 1;
+}
+
+void admin_server_serve(struct admin_server *s)
+{
+    if (s == NULL)
+        return;
+    if (is_ready(s->fd, POLLIN) && !event_pending(&s->pause, EV_TIMEOUT, NULL))
+        on_accept(s->fd, EV_READ, s);
+    for (struct client *c = s->clients, *next; c != NULL; c = next) {
+        bool writing = c->out.len > 0;
+
+        next = c->next;
+        if (!c->busy && is_ready(c->fd, writing ? POLLOUT : POLLIN))
+            on_client(c->fd, writing ? EV_WRITE : EV_READ, c);
     }
 }
 

@@ -43,5 +43,8 @@ int admin_server_new(struct event_base *base, struct admin *a, const struct conf
 
 /* Closes all clients and removes the socket; NULL is fine. */
 void admin_server_free(struct admin_server *s);
+/* From inside an operation that takes long: accepts, reads, answers what can be without waiting, but nothing of
+   the client whose operation it is. NULL is fine. */
+void admin_server_serve(struct admin_server *s);
 
 #endif

@@ -58,8 +58,8 @@ struct keeper {
     struct admin_server *server;
     struct admin_server *portal; /* the same for pra-portal */
     struct mailer *mailer;
-    struct host host;
     struct quota quota;
+    struct host host;
     struct policy *published;
     uint64_t enroll_changes; /* of the enrollments that the workers know */
     int64_t next_change;     /* when some answer of `published` may differ */
@@ -203,6 +203,20 @@ static void take_effect(void *ctx)
         workers_wait_policy(k->gateway, policy_generation(k->published));
 }
 
+/* In the middle of something long: what the loop would do for others. Twice, so that who asked now has his
+   answer now, and the workers the policy that it is about. */
+static void breathe(void *ctx)
+{
+    struct keeper *k = ctx;
+    atomic_store(&k->gateway->keeper_alive_ms, os_monotonic_ms());
+    store_all(k);
+    for (int i = 0; i < 2; i++) {
+        publish(k);
+        admin_server_serve(k->server);
+        admin_server_serve(k->portal);
+    }
+}
+
 static void look_at_addresses(struct keeper *k)
 {
     struct addr_ip now[OWN_ADDRESSES_MAX];
@@ -229,20 +243,6 @@ static void save_sources(struct keeper *k)
     }
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    struct keeper *k = arg;
-    k->ticks++;
-    atomic_store(&k->gateway->keeper_alive_ms, os_monotonic_ms());
-    if (k->ticks % REFRESH_EVERY == 0) {
-        admin_refresh(k->admin);
-    if (k->ticks % MAIL_EVERY == 0) {
-        admin_forgotten(k->admin, os_time_now());
-        admin_report_look(k->admin, os_time_now());
-        mailer_look(k->mailer);
-    }
 /* What other threads tell of administration: /metrics has no way to the store. */
 static void note_counts(struct keeper *k)
 {
@@ -256,6 +256,22 @@ static void note_counts(struct keeper *k)
     atomic_store(&g->portal_files_max, n.portal_files_max);
 }
 
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct keeper *k = arg;
+    k->ticks++;
+    atomic_store(&k->gateway->keeper_alive_ms, os_monotonic_ms());
+    if (k->ticks % REFRESH_EVERY == 0) {
+        admin_refresh(k->admin);
+        note_counts(k);
+    }
+    if (k->ticks % MAIL_EVERY == 0) {
+        admin_forgotten(k->admin, os_time_now());
+        admin_report_look(k->admin, os_time_now());
+        mailer_look(k->mailer);
+    }
     if (k->ticks % ADDRESSES_EVERY == 0)
         look_at_addresses(k);
     if (k->ticks % SOURCES_EVERY == 0)
@@ -265,8 +281,6 @@ static void note_counts(struct keeper *k)
     if (k->ticks % SWEEP_EVERY == SWEEP_FIRST)
         admin_bundle_sweep(k->admin);
     if (k->probing && k->ticks % PROBE_EVERY == 0)
-        note_counts(k);
-    }
         note_write(k, admin_probe_store(k->admin));
     if (k->batch_count > 0)
         store_audit(k);
@@ -297,6 +311,7 @@ static void take_settings(struct keeper *k, const struct config *c)
                                                .failures_s = c->alert_failures_s,
                                                .disk = c->alert_disk_free};
     admin_alerts_set(k->admin, &alerts);
+    admin_set_enterprise(k->admin, c->audit_enterprise);
     quota_set(&k->quota, c);
     admin_factor_default(k->admin, c->second_factor);
     k->keep_days = c->audit_keep_days;
@@ -311,7 +326,6 @@ static void on_settings(struct mail *m, void *owner)
     if (k)
         take_settings(k, c);
     if (k && (admin_set_mail(k->admin, c->mail_from, c->portal_url) != 0 ||
-    admin_set_enterprise(k->admin, c->audit_enterprise);
               mailer_set(k->mailer, c) != 0))
         log_event(LOG_ERROR, "reload-failed", "setting=\"[mail]\"");
     settings_unref(r->settings);
@@ -403,6 +417,7 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
                                       .host_key_path = c->host_key,
                                       .downloads = c->portal_downloads,
                                       .host = &host,
+                                      .enterprise = c->audit_enterprise,
                                       .mail_from = c->mail_from,
                                       .portal_url = c->portal_url};
     int rc = open_patiently(&opt, &k->admin, f);
@@ -417,7 +432,6 @@ static int open_store(struct keeper *k, const struct config *c, struct fault *f)
     look_at_addresses(k);
     k->published = admin_policy(k->admin);
     enroll_book_fill(k->gateway->enroll, k->admin);
-                                      .enterprise = c->audit_enterprise,
     k->next_change = policy_next_change(k->published, os_time_now());
     k->clock_offset = os_time_now_ms() - (int64_t)os_monotonic_ms();
     rc = admin_server_new(k->base, k->admin, c, ADMIN_DOOR_CONSOLE, &k->server, f);
@@ -441,6 +455,8 @@ int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, 
     if (!k)
         return fault_set(f, PRA_ENOMEM, "out of memory");
     k->gateway = g;
+    k->host = (struct host){
+        .gateway = g, .quota = &k->quota, .settle = store_all, .breathe = breathe, .keeper = k};
     k->probing = c->metrics_listen.port != 0;
     atomic_store(&g->keeper_alive_ms, os_monotonic_ms());
     k->audit_fd = k->mailbox.fd = -1;

@@ -518,11 +518,11 @@ struct store_ops {
     int (*mail_each)(struct store *s, int64_t limit, int64_t offset, store_mail_fn fn, void *ctx,
                      struct fault *f);
     int (*mail_counts)(struct store *s, struct store_mail_counts *out, struct fault *f);
+    /* The same without `bytes`: reads no mail, so it may be asked every second. */
+    int (*mail_length)(struct store *s, struct store_mail_counts *out, struct fault *f);
     /* What was being sent when the program ended waits again. */
     int (*mail_resume)(struct store *s, struct fault *f);
     int (*mail_dropped)(struct store *s, struct fault *f); /* counts one */
-    /* The same without `bytes`: reads no mail, so it may be asked every second. */
-    int (*mail_length)(struct store *s, struct store_mail_counts *out, struct fault *f);
     /* Forgets mail that was finished before, and all but the newest `keep` of the finished. */
     int (*mail_tidy)(struct store *s, int64_t before, int64_t keep, struct fault *f);
 

@@ -11,6 +11,7 @@ from lib.bigstore import fill, user_name
 from lib.client import dial
 from lib.portal import Portal, new_port, portal_config
 from lib.ports import free_port
+from lib.procs import own_kib, wait_until
 from lib.servers.targets import trickle
 
 USERS, RULES = 10000, 100000
@@ -100,6 +101,27 @@ def test_a_million_audit_records_answer_in_200_ms(make_big):
 
 
 @pytest.mark.release_only
+def test_tables_of_a_large_store_leave_whole_and_hold_nothing_up(make_big):
+    """10,000 users and 100,000 rules as files: every row, in bounded memory, while somebody else asks."""
+    portal, owner = make_big(1000)
+    other = portal.account("sato", "auditor")
+    before = {p: own_kib(p) for p in (portal.process.pid, portal.gateway.pid)}
+    slowest, waited = 0, 0
+    for path, wanted in (("/users/table", USERS), ("/rules/table", RULES)):
+        stream, lines, last, begun = owner.stream(path), 0, b"", time.monotonic()
+        for chunk in iter(lambda: stream.read(1 << 18), b""):
+            lines, last = lines + chunk.count(b"\r\n"), chunk
+            asked = time.monotonic()
+            other.get("/status").result
+            waited = max(waited, time.monotonic() - asked)
+        slowest = max(slowest, time.monotonic() - begun)
+        assert lines == wanted + 1 and last.endswith(b"\r\n"), path
+    grown = {p: own_kib(p) - kib for p, kib in before.items()}
+    print(f"figure: largest table {slowest:.1f} s, another page at most {waited * 1000:.0f} ms, portal and prad +{max(grown.values())} KiB")
+    assert max(grown.values()) < 16 * 1024 and waited < 1
+
+
+@pytest.mark.release_only
 def test_a_rule_is_revoked_within_a_second_while_others_list_everything(make_big, make_client, target):
     portal, owner = make_big(1000)
     gateway = portal.gateway
@@ -135,3 +157,64 @@ def test_a_rule_is_revoked_within_a_second_while_others_list_everything(make_big
             t.join(60)
     print(f"figure: cut {took * 1000:.0f} ms after the answer, with three lists under way")
     assert took <= 1.0
+
+
+def longest_change(owner, ended):
+    """Changes one after the other until `ended`; (how many, the longest in seconds)."""
+    count, longest = 0, 0
+    while not ended.is_set() or count == 0:
+        begun = time.monotonic()
+        owner.ask("PATCH", "/users/waits", {"full-name": f"n{count}"}).result
+        longest, count = max(longest, time.monotonic() - begun), count + 1
+    return count, longest
+
+
+def meanwhile(owner, *acts):
+    """What changes wait for while all of these run at once: (changes, longest, seconds that it took)."""
+    ended, begun = threading.Event(), time.monotonic()
+    threads = [threading.Thread(target=act) for act in acts]
+
+    def wait():
+        for t in threads:
+            t.join()
+        ended.set()
+    watcher = threading.Thread(target=wait)
+    for t in (*threads, watcher):
+        t.start()
+    count, longest = longest_change(owner, ended)
+    return count, longest, time.monotonic() - begun
+
+
+def log_in(portal, name):
+    """The portal hashes at most four passwords of one address at once, and tells the others to come again."""
+    wait_until(lambda: portal.browser().login(name).status == 200, 30, f"{name} to log in", interval=0.05)
+
+
+@pytest.mark.release_only
+def test_what_a_change_waits_for_while_a_table_is_imported_and_people_log_in(make_gateway):
+    """An import of users is done in slices, and whoever changes something has his turn between them; log-ins hash in the portal."""
+    port = new_port()
+    gateway = make_gateway("wait", extra_config=portal_config(port))
+    gateway.add_user("waits")
+    portal = Portal(gateway, port).start()
+    try:
+        owner = portal.account("tanaka", "owner")
+        portal.account("sato", "auditor")
+        alone = meanwhile(owner, lambda: time.sleep(1))[1]
+        table = f"{gateway.dir}/users.csv"
+        with open(table, "w", encoding="utf-8") as f:
+            f.write("name,full-name\n" + "".join(f"{user_name(i)},社員 {i}\n" for i in range(USERS)))
+        login = meanwhile(owner, *[lambda: log_in(portal, "sato") for _ in range(8)])
+        imported = meanwhile(owner, lambda: gateway.admin_run("user", "import", table, timeout=120).ok())
+        print(f"figure: the longest change alone {alone * 1000:.0f} ms, while 8 log in {login[1] * 1000:.0f} ms, "
+              f"while {USERS} users are imported {imported[1] * 1000:.0f} ms (the import took {imported[2]:.1f} s)")
+        assert login[1] < 1 and imported[1] < 1 and imported[0] > 3
+        assert gateway.admin("status")["users"] == USERS + 1
+        # Others may ask while it goes on; a second import may not begin. A table with a problem changes nothing at all.
+        with open(table, "a", encoding="utf-8") as f:
+            f.write("new user,with a blank\n")
+        refused = gateway.admin_run("user", "import", table, timeout=120)
+        assert refused.status == 1 and "nothing was changed" in refused.err, str(refused)
+        assert gateway.admin("status")["users"] == USERS + 1
+    finally:
+        portal.stop()
