@@ -151,7 +151,7 @@ def test_a_copy_of_the_database_gives_no_code_that_waits_to_be_sent(portal, mta)
         mta.start_smtp()
     for m in gateway.admin("mail", "list"):
         if m["state"] == "waiting":
-            gateway.admin("mail", "retry", str(m["id"]))
+            gateway.admin("mail", "retry", "--id", str(m["id"]))
     codes = [code_in(mta.wait_mail(*kind, count=n + 1, timeout=40)) for kind, n in zip(kinds, before)]
     assert not [c for c in codes if c.encode() in copied or c.replace("-", "").encode() in copied]
     assert reset(portal.browser(), "tanaka", codes[0]).status == 200

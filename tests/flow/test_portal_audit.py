@@ -109,7 +109,7 @@ def read_syslog(text):
         assert found, line
         assert int(found[1]) // 8 == 13 and found[4] == "prad"
         # Without an enterprise number of one's own there is no structured data: the members end the message.
-        data = found[7] if found[7] != "-" else found[8][found[8].index(' [id="'):]
+        data = found[7] if found[7] != "-" else found[8][found[8].index('[id="'):]
         members = {k: re.sub(r"\\([\"\\\]])", r"\1", v) for k, v in PARAMETER.findall(data)}
         records.append({**members, "kind": found[6], "time": found[2]})
     return records
