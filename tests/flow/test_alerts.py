@@ -134,8 +134,8 @@ def test_a_device_with_an_alert_address_of_its_own_is_told_there_too(make_gatewa
         bad = gateway.admin_run("key", "set", fingerprint, "--mail", "not an address")
         assert bad.status == 1 and "mail:" in bad.err
         gateway.admin("key", "set", fingerprint, "--name", "倉庫の端末", "--place", "名古屋", "--mail", "site@pra.test")
+        client.connect()  # before it is watched: on a busy machine that may take longer than it may be away
         gateway.admin("watch", "set", "suzuki", fingerprint, "--after", "5s")
-        client.connect()
         wait_until(lambda: gateway.admin("watch", "list")[0]["state"] == "online", 10, "the device to be seen")
         client.disconnect()
         mail = mta.wait_mail(to="site@pra.test", subject="常時接続端末の切断", timeout=30)
