@@ -1,6 +1,8 @@
 """Fixtures that several files share: portal, mail server, windows, pages."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -26,16 +28,17 @@ def owner(portal):
 
 
 @pytest.fixture(scope="module")
-def mta(tmp_path_factory):
-    """Postfix with a mailbox, which the tests of one file share."""
+def mta():
+    """Postfix with a mailbox, which the tests of one file share; not below pytest's own folder, which each pytest that
+    starts closes to other users again."""
     if os.getuid() != 0:
         pytest.skip("needs root")
-    folder = tmp_path_factory.mktemp("mta")
-    for path in (folder, *folder.parents[:3]):
-        os.chmod(path, 0o755)
+    folder = tempfile.mkdtemp(prefix="pra-mta-")
+    os.chmod(folder, 0o755)
     server = Mta(folder).start()
     yield server
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
