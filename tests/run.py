@@ -52,14 +52,18 @@ FLOW_PATHS = ["tests/flow", "tests/interop", "tests/raw"]
 WINDOWS_SHORT = ["tests/flow/test_mail_and_web.py::test_mail_is_read_by_pop3_through_the_tunnel",
                  "tests/flow/test_windows_client.py"]
 # What drives a client; why a test of these is left out says tests/lib/winclient.py. Files with a client that are not
-# here: administration and footprint (of prad and pra-admin, or memory of a process of Linux), shared_pc (users of
-# Linux), tray* (GTK's windows; those of Windows are in tests/windows), packaging (Debian's), and of raw/ what asks
-# prad, or an agent with ASan.
+# here: administration, alerts, disk, footprint, portal*, report, sandbox, settings, store_crash and ten_thousand (of prad,
+# pra-admin and the portal, or memory of a process of Linux), laptop (a machine of namespaces), shared_pc (users of
+# Linux), upgrade (a program of Linux replaced; Windows' installers end the agent: tests/windows), tray* (GTK's windows;
+# those of Windows are in tests/windows), packages and packaging (Debian's), hostile_fields and pac (run `pra` itself, no
+# client; common/test_pac is a program for Windows as well), and of raw/ and interop/ what asks prad or a standard
+# client, or an agent with ASan or with calls that fail.
 WINDOWS_CLIENT = [f"tests/flow/test_{name}.py" for name in (
-    "commands", "company_network", "connections", "gateway_life", "hostile_gateway", "keygen_terminal", "keys",
-    "live_rules", "local_ports", "logs", "mail_and_web", "messages", "moved_gateway", "network", "other_machine",
-    "profile", "rekey", "remote_desktop", "transfer", "windows_client")] + [
-    "tests/interop/test_ciphers.py", "tests/raw/test_lying_gateway.py"]
+    "clone", "commands", "company_network", "connections", "devices", "enroll", "gateway_life", "hostile_gateway",
+    "keygen_terminal", "keys", "limits", "live_rules", "local_ports", "log_send", "logs", "mail_and_web", "messages",
+    "metrics", "moved_gateway", "network", "other_machine", "profile", "rekey", "remote_desktop", "rule_changes",
+    "second_factor", "transfer", "windows_client")] + [
+    "tests/interop/test_ciphers.py", "tests/raw/test_lying_gateway.py", "tests/raw/test_lying_secondary.py"]
 WINDOWS_WORKERS = ["-n", "2", "--dist", "loadgroup"]  # two PCs (tests/windows/conftest.py)
 FLOW_WORKERS = "6"  # most of these tests wait more than they compute
 UNIT_WORKERS = 4    # so do the longest of these
@@ -300,8 +304,9 @@ def stage_windows(counts):
 
 
 def run_pra_exe(paths, counts, label):
+    """Without pages: they ask nothing of the client."""
     try:
-        run_pytest(paths, BUILD, counts, label, extra=["-n", "2", "-m", "not release_only"], env={"PRA": "pra.exe"})
+        run_pytest(paths, BUILD, counts, label, extra=["-n", "2", "-m", "not release_only and not chromium"], env={"PRA": "pra.exe"})
     finally:
         wineprefix.end_server(winclient.environment())
 
