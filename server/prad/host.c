@@ -112,6 +112,12 @@ static void host_breathe(void *ctx)
     h->breathe(h->keeper);
 }
 
+static void host_take_effect(void *ctx)
+{
+    const struct host *h = ctx;
+    h->take_effect(h->keeper);
+}
+
 struct admin_host host_functions(struct host *h)
 {
     return (struct admin_host){.ctx = h,
@@ -130,5 +136,6 @@ struct admin_host host_functions(struct host *h)
                                .condition = host_condition,
                                .ticket_forget = host_ticket_forget,
                                .settle = host_settle,
-                               .breathe = host_breathe};
+                               .breathe = host_breathe,
+                               .take_effect = host_take_effect};
 }

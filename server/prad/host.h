@@ -12,8 +12,9 @@
 struct host {
     struct gateway *gateway;
     const struct quota *quota;
-    void (*settle)(void *keeper);  /* stores what waits to be stored */
-    void (*breathe)(void *keeper); /* serves who waits */
+    void (*settle)(void *keeper);      /* stores what waits to be stored */
+    void (*breathe)(void *keeper);     /* serves who waits */
+    void (*take_effect)(void *keeper); /* returns when everybody decides by the newest policy */
     void *keeper;
 };
 

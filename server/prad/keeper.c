@@ -455,8 +455,12 @@ int keeper_open(struct gateway *g, const struct config *c, struct keeper **out, 
     if (!k)
         return fault_set(f, PRA_ENOMEM, "out of memory");
     k->gateway = g;
-    k->host = (struct host){
-        .gateway = g, .quota = &k->quota, .settle = store_all, .breathe = breathe, .keeper = k};
+    k->host = (struct host){.gateway = g,
+                            .quota = &k->quota,
+                            .settle = store_all,
+                            .breathe = breathe,
+                            .take_effect = take_effect,
+                            .keeper = k};
     k->probing = c->metrics_listen.port != 0;
     atomic_store(&g->keeper_alive_ms, os_monotonic_ms());
     k->audit_fd = k->mailbox.fd = -1;
