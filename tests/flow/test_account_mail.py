@@ -1,5 +1,7 @@
 """Forgotten passwords and invitations by mail, through a real mail server and, as a person does it, in Chromium."""
 
+import http.client
+import os
 import re
 import sqlite3
 import statistics
