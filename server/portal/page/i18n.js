@@ -3,31 +3,17 @@
 import {cloneWords} from './words_clone.js';
 import {factorWords} from './words_factor.js';
 import {limitWords} from './words_limits.js';
+import {loginWords} from './words_login.js';
 import {mailWords} from './words_mail.js';
 import {penaltyWords} from './words_penalty.js';
 import {reasonWords} from './words_reason.js';
 import {securityWords} from './words_security.js';
 
 const words = {
-  ...cloneWords, ...factorWords, ...limitWords, ...mailWords,
+  ...cloneWords, ...factorWords, ...limitWords, ...loginWords, ...mailWords,
   ...penaltyWords, ...reasonWords, ...securityWords,
   title: ['PRA マネージメントツール', 'PRA management'],
   skip: ['本文へ移動', 'Skip to content'],
-  login: ['ログイン', 'Log in'],
-  logout: ['ログアウト', 'Log out'],
-  account: ['ユーザ ID', 'User id'],
-  password: ['パスワード', 'Password'],
-  newPassword: ['新しいパスワード', 'New password'],
-  again: ['新しいパスワード(確認)', 'New password, again'],
-  passwordHint: ['12 文字以上', 'At least 12 characters'],
-  different: ['パスワードが一致しません。', 'The two passwords differ.'],
-  codeTitle: ['2段階認証', 'Second step'],
-  codeLabel: ['認証アプリの 6 桁のコード、またはリカバリーコード', '6-digit code of your authenticator, or a recovery code'],
-  next: ['次へ', 'Next'],
-  back: ['戻る', 'Back'],
-  setup: ['はじめての方(セットアップコードをお持ちの方)', 'First time here, with a set-up code?'],
-  setupTitle: ['パスワードの設定', 'Choose your password'],
-  setupCode: ['セットアップコード', 'Set-up code'],
   users: ['ユーザ', 'Users'],
   me: ['アカウント', 'My account'],
   language: ['English', '日本語'],
