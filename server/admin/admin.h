@@ -155,6 +155,7 @@ int admin_store_audit(struct admin *a, const struct audit_event *events, size_t 
 struct admin_counts {
     uint64_t mail_waiting, mail_failed, mail_dropped;
     uint64_t portal_files, portal_files_max; /* as the portal said within ADMIN_PORTAL_TOLD_S */
+    uint64_t store_cache;                    /* bytes */
 };
 #define ADMIN_PORTAL_TOLD_S 90
 void admin_counts(struct admin *a, struct admin_counts *out);

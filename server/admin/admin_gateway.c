@@ -273,7 +273,7 @@ void admin_counts(struct admin *a, struct admin_counts *out)
     struct fault f = {0};
     int64_t since = os_time_now() - a->portal_told;
 
-    *out = (struct admin_counts){0};
+    *out = (struct admin_counts){.store_cache = a->store->ops->cache(a->store)};
     if (a->store->ops->mail_length(a->store, &n, &f) == 0) {
         out->mail_waiting = (uint64_t)n.waiting;
         out->mail_failed = (uint64_t)n.failed;

@@ -32,6 +32,7 @@ void condition_read(struct gateway *g, struct condition *c)
                             .mail_waiting = atomic_load(&g->mail_waiting),
                             .mail_failed = atomic_load(&g->mail_failed),
                             .mail_dropped = atomic_load(&g->mail_dropped),
+                            .store_cache = atomic_load(&g->store_cache),
                             .portal_files = {.open = atomic_load(&g->portal_files),
                                              .limit = atomic_load(&g->portal_files_max)},
                             .store_fails = atomic_load(&g->store_fails),
@@ -111,15 +112,15 @@ json_t *condition_json(const struct condition *c)
         json_array_append_new(workers,
                               json_pack("{s:I, s:I}", "busy", (json_int_t)c->worker[i].busy / 10,
                                         "connections", (json_int_t)c->worker[i].sessions));
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
-                     "s:o}",
-                     "since", timefmt_rfc3339(c->started, since), "connections",
-                     (json_int_t)c->connections, "channels", (json_int_t)c->channels, "bytes_in",
-                     (json_int_t)c->bytes_in, "bytes_out", (json_int_t)c->bytes_out,
-                     "audit-waiting", (json_int_t)c->audit_waiting, "audit-lost",
-                     (json_int_t)c->audit_lost, "store-errors", (json_int_t)c->store_errors,
-                     "mail-waiting", (json_int_t)c->mail_waiting, "mail-failed",
-                     (json_int_t)c->mail_failed, "mail-dropped", (json_int_t)c->mail_dropped,
-                     "files", files_json(&c->files), "portal-files", files_json(&c->portal_files),
-                     "workers", workers, "trouble", troubles(c), "process", process_json());
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
+        "s:o}",
+        "since", timefmt_rfc3339(c->started, since), "connections", (json_int_t)c->connections,
+        "channels", (json_int_t)c->channels, "bytes_in", (json_int_t)c->bytes_in, "bytes_out",
+        (json_int_t)c->bytes_out, "audit-waiting", (json_int_t)c->audit_waiting, "audit-lost",
+        (json_int_t)c->audit_lost, "store-errors", (json_int_t)c->store_errors, "mail-waiting",
+        (json_int_t)c->mail_waiting, "mail-failed", (json_int_t)c->mail_failed, "mail-dropped",
+        (json_int_t)c->mail_dropped, "store-cache", (json_int_t)c->store_cache, "files",
+        files_json(&c->files), "portal-files", files_json(&c->portal_files), "workers", workers,
+        "trouble", troubles(c), "process", process_json());
 }

@@ -68,7 +68,8 @@ struct gateway {
     atomic_uint_fast64_t mail_waiting, mail_failed,
         mail_dropped; /* the keeper's, as of the last second */
     atomic_uint_fast64_t portal_files,
-        portal_files_max; /* the portal's descriptors; 0: it does not tell */
+        portal_files_max;             /* the portal's descriptors; 0: it does not tell */
+    atomic_uint_fast64_t store_cache; /* bytes; the keeper's, as of the last second */
     atomic_bool draining;
     unsigned next_worker; /* where balance_pick() begins to look; main thread only */
 };

@@ -254,6 +254,7 @@ static void note_counts(struct keeper *k)
     atomic_store(&g->mail_dropped, n.mail_dropped);
     atomic_store(&g->portal_files, n.portal_files);
     atomic_store(&g->portal_files_max, n.portal_files_max);
+    atomic_store(&g->store_cache, n.store_cache);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -119,6 +119,8 @@ static void write_inside(struct evbuffer *out, const struct condition *c)
     one(out, "pra_store_writable", "gauge", "1 if the last write succeeded.", !c->store_fails);
     one(out, "pra_store_errors_total", "counter", "Writes that the store refused.",
         c->store_errors);
+    one(out, "pra_store_cache_bytes", "gauge", "Memory that holds pages of the database.",
+        c->store_cache);
     one(out, "pra_mail_waiting", "gauge", "Mail that waits for its server to take it.",
         c->mail_waiting);
     one(out, "pra_mail_failed", "gauge", "Mail that was given up and is still listed.",

@@ -234,6 +234,8 @@ struct store_ops {
     const struct store_limit_ops *limits;
     const struct store_factor_ops *factor; /* store_factor.h */
     void (*close)(struct store *s);
+    /* Bytes of memory that hold pages of the database just now. */
+    uint64_t (*cache)(struct store *s);
 
     int (*begin)(struct store *s, struct fault *f);
     int (*commit)(struct store *s, struct fault *f); /* on failure everything is rolled back */

@@ -208,6 +208,15 @@ static int sqlite_commit(struct store *base, struct fault *f)
     return rc;
 }
 
+static uint64_t sqlite_cache(struct store *base)
+{
+    int bytes = 0, most;
+
+    (void)sqlite3_db_status(((struct sqlite_store *)base)->db, SQLITE_DBSTATUS_CACHE_USED, &bytes,
+                            &most, 0);
+    return (uint64_t)bytes;
+}
+
 static bool sqlite_changed(struct store *base)
 {
     struct sqlite_store *s = (struct sqlite_store *)base;
@@ -343,7 +352,7 @@ static void sqlite_close(struct store *base)
 static const struct store_ops sqlite_ops = {
     .limits = &sqlite_limit_ops,
     .factor = &sqlite_factor_ops,
-    OP(close),        OP(begin),         OP(commit),        OP(rollback),        OP(changed),
+    OP(close),        OP(cache), OP(begin),         OP(commit),        OP(rollback),        OP(changed),
     OP(generation),   OP(bump),          OP(user_add),      OP(user_get),        OP(user_enable),
     OP(user_delete),  OP(owner_each), OP(user_each),     OP(group_add),     OP(group_get),       OP(group_delete),
     OP(member_add),   OP(member_remove), OP(member_each),   OP(member_of_group), OP(counts),
