@@ -74,7 +74,7 @@ void cli_help_prefix(FILE *to, int argc, char **argv)
         print_usage(to, cmd);
         for (const struct cli_positional *p = cmd->positionals; p->name != NULL; p++)
             start += 1 + (long)strlen(p->value);
-        fprintf(to, "%*s%s\n", start < 44 ? (int)(44 - start) : 2, "", cmd->summary);
+        fprintf(to, "%*s%s\n", start <= 42 ? (int)(44 - start) : 2, "", cmd->summary);
     }
 }
 

@@ -90,7 +90,7 @@ class Photographer:
 
     def go(self, where):
         self.page.do("goto", url="about:blank")  # what was open or typed before is gone
-        self.page.goto("/#/" + quote(where, safe="/:?=&"))
+        self.page.goto("/#/" + quote(where, safe="/:?=&%"))
         self.still()
 
     def person(self, account="tanaka", width=DESK):
@@ -344,13 +344,15 @@ class Photographer:
             self.go(where)
         self.go("live")
         self.company.gateway.stop()
-        self.see("away")
-        self.picture("away-live")
-        for where in ("dashboard", "users", "alerts"):
-            page.goto("/#/" + where)
-            self.see("e_not-running")
-            self.picture(f"error-{where}")
-        self.company.gateway.start()
+        try:
+            self.see("away")
+            self.picture("away-live")
+            for where in ("dashboard", "users", "alerts"):
+                page.goto("/#/" + where)
+                self.see("e_not-running")
+                self.picture(f"error-{where}", loading=True)  # what comes by events is still being waited for
+        finally:
+            self.company.gateway.start()
 
 
 def photograph(p, scenes):

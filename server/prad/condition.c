@@ -1,6 +1,7 @@
 /* How the gateway is; see condition.h. */
 #include "server/prad/condition.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,14 +88,16 @@ static json_t *troubles(const struct condition *c)
     return list;
 }
 
-/* What holds this process, as the kernel tells it. */
+/* What this process has in use of its heap (bytes), and what holds it, as the kernel tells it. */
 static json_t *process_json(void)
 {
+    const struct mallinfo2 heap = mallinfo2();
     struct sandbox_state s;
     sandbox_state(&s);
-    return json_pack("{s:I, s:b, s:I, s:b, s:b}", "uid", (json_int_t)s.uid, "seccomp", s.seccomp,
-                     "landlock", (json_int_t)s.landlock, "no-new-privs", s.no_new_privs, "dumpable",
-                     s.dumpable);
+    return json_pack("{s:I, s:I, s:b, s:I, s:b, s:b}", "heap",
+                     (json_int_t)(heap.uordblks + heap.hblkhd), "uid", (json_int_t)s.uid, "seccomp",
+                     s.seccomp, "landlock", (json_int_t)s.landlock, "no-new-privs", s.no_new_privs,
+                     "dumpable", s.dumpable);
 }
 
 static json_t *files_json(const struct descriptors *d)

@@ -223,7 +223,7 @@ def test_connections_that_flood_before_login_cost_at_most_256_kib_each(gateway, 
 def test_memory_is_flat_after_connections_that_come_to_nothing(gateway, user, make_user, count):
     """Silent ones, halves of a greeting, garbage; every twentieth exchanges keys and guesses.
 
-    What they leave in the audit does not count (`own_kib()` of the gateway).
+    What they leave in the audit does not count (`own_kib()` and `heap_kib()` of the gateway).
     """
     stranger = make_user(gateway, "bob")
     gateway.admin("key", "revoke", stranger.fingerprint())
@@ -241,11 +241,11 @@ def test_memory_is_flat_after_connections_that_come_to_nothing(gateway, user, ma
             with socket.create_connection((gateway.host, gateway.port)) as s:
                 s.sendall([b"", b"SSH-2.0-half", b"SSH-2.0-x\r\n" + bytes(40), b"\xff" * 3][n % 4])
         if n == count // 4:  # the allocator has what it needs
-            flat = gateway.own_kib()
-    grown = gateway.own_kib() - flat
-    assert grown < 1024, f"{grown} KiB more after {count} connections"
+            flat, used = gateway.own_kib(), gateway.heap_kib()
+    grown, more = gateway.own_kib() - flat, gateway.heap_kib() - used
+    assert grown < 1024 and more < 256, f"{grown} KiB more, {more} in use, after {count} connections"
     user.login().close()
-    print(f"figure: {grown} KiB more after {count} connections that came to nothing")
+    print(f"figure: {grown} KiB more, {more} KiB more in use, after {count} connections that came to nothing")
 
 
 def test_too_large_and_broken_packets_end_the_connection(gateway, user):

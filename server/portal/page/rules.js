@@ -104,12 +104,13 @@ function Explain({user, onRule}) {
     setFound(answer);
     onRule(answer.rule);
   });
+  const why = found && 'explain_' + found.reason;
   const word = found && (found.decision === 'allow' || found.decision === 'deny' ? found.decision : 'unknown');
   return html`<div class="beside"><h3>${t('explain')}</h3><${Form} action=${action} button=${t('check')}>
     <${Field} label=${t('target')} value=${query.target} onInput=${set('target')} placeholder="mail.example.com:110" autocomplete="off" required />
     <${Field} label=${t('source')} hint=${t('optional')} value=${query.from} onInput=${set('from')} autocomplete="off" />
     <${Field} label=${t('at')} hint=${t('optional')} type="datetime-local" value=${query.at} onInput=${set('at')} /><//>
-    <p role="status">${found && html`<strong class=${word === 'allow' ? 'good' : 'bad'}>${t(word)}</strong> ${found.sentence}`}</p></div>`;
+    <p role="status">${found && html`<strong class=${word === 'allow' ? 'good' : 'bad'}>${t(word)}</strong> ${t(why, found.name || '') === why ? found.sentence : t(why, found.name || '')}`}</p></div>`;
 }
 
 function Finding({f}) {

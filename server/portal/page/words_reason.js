@@ -1,4 +1,4 @@
-// Why something was refused or ended, as the audit's words say it; what has no line here is shown as it is. A part of i18n.js.
+// Words of the audit, kinds and reasons; what has no line here is shown as it is. A part of i18n.js.
 export const reasonWords = {
   'reason_unknown-key': ['登録されていない公開鍵', 'key not registered'],
   'reason_unknown-user': ['登録されていないユーザ名', 'no such user'],
@@ -18,5 +18,20 @@ export const reasonWords = {
   'reason_special-address': ['特別なアドレス', 'special address'],
   reason_wrong: ['パスワードまたはコードの誤り', 'wrong password or code'],
   'reason_too-many': ['試行回数の超過', 'too many attempts'],
+  reason_password: ['パスワードの誤り', 'wrong password'],
+  reason_code: ['コードの誤り', 'wrong code'],
+  'reason_setup-code': ['セットアップコードの誤り', 'wrong set-up code'],
   reason_address: ['許可されていない接続元', 'address not allowed'],
+  kind_enroll: ['端末の登録', 'enrolment'],
+  'kind_log-bundle': ['ログの受信', 'logs received'],
+  'kind_account-reset': ['パスワードの再設定', 'password set anew'],
+  'kind_mail-sent': ['メール送信', 'mail sent'],
+  'kind_mail-failed': ['メール送信の失敗', 'mail not sent'],
+  // What decided about a target (policy/policy.h), beside the word for yes or no.
+  explain_rule: ['ルール「{0}」が適用されます。', 'The rule "{0}" decides.'],
+  'explain_default-deny': ['該当するルールがありません。', 'No rule applies, and without a rule the answer is no.'],
+  'explain_no-user': ['登録されていないユーザです。', 'There is no such user.'],
+  'explain_user-disabled': ['このユーザは停止中です。', 'This user is disabled.'],
+  'explain_special-address': ['ルール「{0}」に該当しますが、名前を指定していない特別なアドレス(ループバック、ゲートウェイ自身など)のため拒否されます。',
+    'The rule "{0}" allows it, but the address is special (loopback, the gateway\'s own ...) and the rule does not name it.'],
 };
