@@ -545,7 +545,7 @@ export function t(key, ...values) {
 export const reason = word => (words['reason_' + word] ? t('reason_' + word) : word || '');
 
 // Errors of which the server's words say no more than ours.
-const OWN_WORDS = new Set(['wrong', 'not-permitted', 'address-refused', 'would-lock-out']);
+const OWN_WORDS = new Set(['wrong', 'not-running', 'not-permitted', 'address-refused', 'would-lock-out']);
 
 // What went wrong, in the person's language, with the server's own words behind it: they name the argument.
 export function errorText(error) {
