@@ -95,9 +95,9 @@ static json_t *process_json(void)
     struct sandbox_state s;
     sandbox_state(&s);
     return json_pack("{s:I, s:I, s:b, s:I, s:b, s:b}", "heap",
-                     (json_int_t)(heap.uordblks + heap.hblkhd), "uid", (json_int_t)s.uid, "seccomp",
-                     s.seccomp, "landlock", (json_int_t)s.landlock, "no-new-privs", s.no_new_privs,
-                     "dumpable", s.dumpable);
+                     (json_int_t)heap.uordblks + (json_int_t)heap.hblkhd, "uid", (json_int_t)s.uid,
+                     "seccomp", s.seccomp, "landlock", (json_int_t)s.landlock, "no-new-privs",
+                     s.no_new_privs, "dumpable", s.dumpable);
 }
 
 static json_t *files_json(const struct descriptors *d)

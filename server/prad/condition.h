@@ -28,7 +28,7 @@ struct condition {
     size_t audit_waiting, audit_capacity, lookups_waiting;
     uint64_t audit_lost, store_errors;
     uint64_t mail_waiting, mail_failed, mail_dropped;
-    uint64_t store_cache; /* bytes of memory that hold pages of the database */
+    uint64_t store_cache;                   /* bytes of memory that hold pages of the database */
     struct descriptors files, portal_files; /* of this process; the portal's, 0: it does not tell */
     bool store_fails;                       /* the last thing that had to be written was not */
     bool draining;
