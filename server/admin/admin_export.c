@@ -227,7 +227,7 @@ static int give_part(struct export *e, int rc, const char *file, int (*part)(str
         rc = fault_set(&e->c->f, PRA_EINVAL, "after: is not what a part before named as next");
     if (rc == 0 && after == NULL)
         rc = put_heads(e);
-    if (after != NULL) {
+    if (rc == 0 && after != NULL) {
         e->groups = after[0] == 'g';
         snprintf(e->last, sizeof(e->last), "%s", after + 2);
     }
