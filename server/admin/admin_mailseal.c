@@ -46,10 +46,16 @@ int mail_seal(struct admin *a, const char *to, const char *content, char **out, 
     size_t len = strlen(content), all = len + EXTRA;
     uint8_t *sealed = malloc(all);
     char *text = malloc(SEALED + 4 * ((all + 2) / 3) + 1);
-    int rc = sealed == NULL || text == NULL ? fault_set(f, PRA_ENOMEM, "mail: no memory") : 0;
     struct fault why = {0};
+    int rc;
 
-    if (rc == 0 && (rc = mail_key_load(a, &why)) != 0)
+    if (sealed == NULL || text == NULL) {
+        free(sealed);
+        free(text);
+        return fault_set(f, PRA_ENOMEM, "mail: no memory");
+    }
+    rc = mail_key_load(a, &why);
+    if (rc != 0)
         fault_set(f, rc, "mail: cannot be sealed without the host key: %s", why.text);
     if (rc == 0) {
         crypto_random(sealed, CRYPTO_GCM_IV_LEN);

@@ -271,8 +271,6 @@ void admin_server_serve(struct admin_server *s)
 {
     if (s == NULL)
         return;
-    if (is_ready(s->fd, POLLIN) && !event_pending(&s->pause, EV_TIMEOUT, NULL))
-        on_accept(s->fd, EV_READ, s);
     for (struct client *c = s->clients, *next; c != NULL; c = next) {
         bool writing = c->out.len > 0;
 
@@ -280,6 +278,8 @@ void admin_server_serve(struct admin_server *s)
         if (!c->busy && is_ready(c->fd, writing ? POLLOUT : POLLIN))
             on_client(c->fd, writing ? EV_WRITE : EV_READ, c);
     }
+    if (is_ready(s->fd, POLLIN) && !event_pending(&s->pause, EV_TIMEOUT, NULL))
+        on_accept(s->fd, EV_READ, s);
 }
 
 /* ---- the socket -------------------------------------------------------------------------------- */
