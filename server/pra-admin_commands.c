@@ -106,7 +106,8 @@ const struct cli_command cli_commands[] = {
      "pra-admin user export -o users.csv"},
     {"user import", "user.import", POSITIONALS({"file", "FILE", false}), OPTIONS(CHECK_ONLY),
      STYLE_LOAD, problem_columns, NULL,
-     "add and change users as a CSV table says (name, full-name, state, groups): all rows or none",
+     "add and change users as a CSV table says (name, full-name, state, groups); none if one is "
+     "wrong",
      "pra-admin user import users.csv --check"},
     {"user enable", "user.enable", POSITIONALS(P_NAME), NO_OPTIONS, STYLE_DONE, NULL,
      "user {name} enabled", "let a user in again", "pra-admin user enable suzuki"},
