@@ -196,6 +196,14 @@ static int no_room(struct export *e, int rc)
     return rc == PRA_ENOMEM ? fault_set(&e->c->f, rc, "no memory for the table") : rc;
 }
 
+/* What was written; a last part may hold nothing. */
+static json_t *written(const struct export *e)
+{
+    const char *text = (const char *)buf_head(&e->out);
+
+    return json_stringn(text != NULL ? text : "", e->out.len);
+}
+
 /* All parts as one answer. */
 static int give_whole(struct export *e, int rc, int (*part)(struct export *))
 {
@@ -210,8 +218,7 @@ static int give_whole(struct export *e, int rc, int (*part)(struct export *))
     }
     rc = no_room(e, rc);
     if (rc == 0)
-        rc = give(e->c, json_pack("{s:I, s:o}", "rows", e->rows, "csv",
-                                  json_stringn((const char *)buf_head(&e->out), e->out.len)));
+        rc = give(e->c, json_pack("{s:I, s:o}", "rows", e->rows, "csv", written(e)));
     buf_free(&e->out);
     return rc;
 }
@@ -236,8 +243,7 @@ static int give_part(struct export *e, int rc, const char *file, int (*part)(str
     snprintf(next, sizeof(next), "%s%s", e->groups ? "g:" : "u:", e->last);
     rc = no_room(e, rc);
     if (rc == 0)
-        rc = give(e->c, json_pack("{s:o, s:o, s:s, s:s, s:s}", "text",
-                                  json_stringn((const char *)buf_head(&e->out), e->out.len), "next",
+        rc = give(e->c, json_pack("{s:o, s:o, s:s, s:s, s:s}", "text", written(e), "next",
                                   e->full ? json_text(next) : json_null(), "type",
                                   "text/csv; charset=utf-8", "ending", "csv", "name", file));
     buf_free(&e->out);

@@ -365,8 +365,10 @@ void admin_alerts_store(struct admin *a, bool fails, int64_t now)
     snprintf(detail, sizeof(detail), "from=%s until=%s", timefmt_rfc3339(w->store_failed_at, from),
              timefmt_rfc3339(now, to));
     if (alert_raise(a, &(struct alert){
-                           .kind = ALERT_STORE, .subject = a->store_url, .detail = detail}) == 0)
-        w->store_failed_at = 0;
+                           .kind = ALERT_STORE, .subject = a->store_url, .detail = detail}) != 0)
+        return;
+    w->store_failed_at = 0;
+    w->slow_at = 0; /* what was seen meanwhile could not be told */
 }
 
 /* Stores a fact in a transaction of its own. */

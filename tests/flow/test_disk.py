@@ -138,7 +138,8 @@ def test_full_disk_stops_changes_and_nothing_else(folder, programs, make_client,
     try:
         gateway.start()
         assert_fails_closed_and_heals(gateway, health, tunnel(gateway, make_client, target), disk.fill, disk.free)
-        assert gateway.admin("alert", "list", "--kind", "disk")[0]["severity"] == "critical"
+        alert = wait_until(lambda: gateway.admin("alert", "list", "--kind", "disk"), 10, "the alert", 0.2)[0]
+        assert alert["severity"] == "critical"
     finally:
         gateway.stop()
         disk.stop()
