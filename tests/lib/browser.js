@@ -6,7 +6,7 @@ const fs = require('fs');
 const readline = require('readline');
 
 const state = {browser: null, page: null, errors: []};
-const limit = {timeout: 10000};
+const limit = {timeout: 30000};
 
 // A control by its label or by its role and name, as a person finds it.
 const control = c => (c.label ? state.page.getByLabel(c.label, {exact: true})
