@@ -28,4 +28,11 @@ struct ask_question {
 /* Nothing happens if the answer is no, or the window is closed. */
 void ask(struct tray_app *app, const struct ask_question *question);
 
+/*
+ * Is this the gateway's key? `seen` has to be compared by the person, and nothing is trusted before.
+ * `same` gets the very key that the question showed: an older question may still be open.
+ */
+void ask_about_host_key(struct tray_app *app, const char *seen,
+                        void (*same)(struct tray_app *app, const char *fingerprint));
+
 #endif

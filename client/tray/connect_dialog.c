@@ -9,7 +9,6 @@
 #include "client/problem.h"
 #include "client/tray/ask.h"
 #include "client/tray/link.h"
-#include "client/tray/settings.h"
 #include "client/tray/texts.h"
 #include "client/tray/words.h"
 #include "client/tray/work.h"
@@ -41,40 +40,14 @@ static void set_phase(struct connect_dialog *d, enum connect_phase phase)
 
 /* --- what is wrong ---------------------------------------------------------------------------- */
 
-/* Each question is about the key that it shows: an older one may still be open. */
-struct shown {
-    struct tray_app *app;
-    char fingerprint[SSHKEY_FINGERPRINT_MAX];
-};
-
-static void host_key_accepted(void *data)
+static void host_key_accepted(struct tray_app *app, const char *fingerprint)
 {
-    const struct shown *shown = data;
-    struct connect_dialog *d = shown->app->connect;
+    struct connect_dialog *d = app->connect;
 
     if (d == NULL || d->phase != CONNECT_INPUT)
         return;
-    memcpy(d->accept, shown->fingerprint, sizeof(d->accept));
+    snprintf(d->accept, sizeof(d->accept), "%s", fingerprint);
     connect_begin(d);
-}
-
-/* What the gateway showed has to be compared by the person; nothing is trusted before. */
-static void ask_host_key(struct connect_dialog *d, const char *seen)
-{
-    struct shown *shown = work_alloc(sizeof(*shown));
-    char text[MSG_TEXT_MAX], server[ADDR_TEXT_MAX];
-
-    shown->app = d->app;
-    snprintf(shown->fingerprint, sizeof(shown->fingerprint), "%s", seen);
-    settings_address(d->app, server);
-    snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, server, seen);
-    ask(d->app, &(struct ask_question){.title = TXT_ASK_HOST_KEY,
-                                       .text = text,
-                                       .action = TXT_B_SAME,
-                                       .careful = true,
-                                       .yes = host_key_accepted,
-                                       .data = shown,
-                                       .owned = true});
 }
 
 static void show_message(struct connect_dialog *d, enum msg_id id, const struct msg_args *args)
@@ -93,7 +66,7 @@ static void show_error(struct connect_dialog *d, const json_t *error)
 
     d->accept[0] = '\0'; /* good for one attempt only */
     if (seen != NULL) {
-        ask_host_key(d, seen);
+        ask_about_host_key(d->app, seen, host_key_accepted);
         return;
     }
     if (id != MSG_NONE)

@@ -10,7 +10,6 @@
 #include "client/problem.h"
 #include "client/tray/ask.h"
 #include "client/tray/run.h"
-#include "client/tray/settings.h"
 #include "client/tray/texts.h"
 #include "client/tray/words.h"
 #include "client/tray/work.h"
@@ -44,41 +43,16 @@ static const char *member(const json_t *object, const char *key)
     return text != NULL ? text : "";
 }
 
-/* --- the gateway's key --------------------------------------------------------------------------- */
+/* --- what the program says ----------------------------------------------------------------------- */
 
-/* Each question is about the key that it shows. */
-struct shown {
-    char fingerprint[SSHKEY_FINGERPRINT_MAX];
-};
-
-static void host_key_accepted(void *data)
+static void host_key_accepted(struct tray_app *app, const char *fingerprint)
 {
-    const struct shown *shown = data;
-
+    (void)app;
     if (current == NULL || current->phase != ENROLL_INPUT)
         return;
-    memcpy(current->accept, shown->fingerprint, sizeof(current->accept));
+    snprintf(current->accept, sizeof(current->accept), "%s", fingerprint);
     enroll_begin(current);
 }
-
-static void ask_host_key(struct enroll_dialog *d, const char *seen)
-{
-    struct shown *shown = work_alloc(sizeof(*shown));
-    char text[MSG_TEXT_MAX], server[ADDR_TEXT_MAX];
-
-    snprintf(shown->fingerprint, sizeof(shown->fingerprint), "%s", seen);
-    settings_address(d->app, server);
-    snprintf(text, sizeof(text), TXT_HOST_KEY_WHY, server, seen);
-    ask(d->app, &(struct ask_question){.title = TXT_ASK_HOST_KEY,
-                                       .text = text,
-                                       .action = TXT_B_SAME,
-                                       .careful = true,
-                                       .yes = host_key_accepted,
-                                       .data = shown,
-                                       .owned = true});
-}
-
-/* --- what the program says ----------------------------------------------------------------------- */
 
 static void show_error(struct enroll_dialog *d, const json_t *error)
 {
@@ -90,7 +64,7 @@ static void show_error(struct enroll_dialog *d, const json_t *error)
     set_phase(d, ENROLL_INPUT, "");
     d->accept[0] = '\0'; /* good for one attempt only */
     if (seen != NULL) {
-        ask_host_key(d, seen);
+        ask_about_host_key(d->app, seen, host_key_accepted);
     } else if (id != MSG_NONE) {
         words_trouble(id, &args, &t);
         enroll_ui_trouble(d->ui, t.title, t.text.cause, t.text.remedy);
