@@ -76,6 +76,7 @@ struct peer_server {
     ssh_session sessions[PEER_SESSIONS_MAX];
     bool keyed[PEER_SESSIONS_MAX];
     int session_count;
+    ssh_channel channel; /* the last one that peer_accept_open() let in */
     char last_error[256];
 };
 
@@ -122,6 +123,18 @@ static inline void peer_default_message(struct peer_server *server, ssh_message 
         ssh_message_service_reply_success(msg);
     else
         ssh_message_reply_default(msg);
+}
+
+/* An on_message that accepts every channel. */
+static inline bool peer_accept_open(struct peer_server *server, ssh_session session,
+                                    ssh_message msg)
+{
+    (void)session;
+    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN)
+        return false;
+    server->channel = ssh_message_channel_request_open_reply_accept(msg);
+    ssh_message_free(msg);
+    return true;
 }
 
 static inline void peer_drop(struct peer_server *server, int i)
@@ -293,6 +306,24 @@ static inline void peer_server_stop(struct peer_server *server)
 }
 
 /* --- the client ----------------------------------------------------------------------------- */
+
+/* The byte to damage, counted in bytes received since it was armed; below 0 nothing happens. */
+static long peer_flip_at = -1;
+static unsigned char peer_flip_mask;
+
+/* LIBSSH2_RECV_FUNC */
+static inline ssize_t peer_recv_flipped(libssh2_socket_t fd, void *data, size_t len, int flags,
+                                        void **abstract)
+{
+    (void)abstract;
+    ssize_t n = recv(fd, data, len, flags);
+    if (n < 0)
+        return -errno;
+    if (peer_flip_at >= 0 && peer_flip_at < n)
+        ((unsigned char *)data)[peer_flip_at] ^= peer_flip_mask;
+    peer_flip_at -= n;
+    return n;
+}
 
 struct peer_client {
     int fd;

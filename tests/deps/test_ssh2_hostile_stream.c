@@ -112,23 +112,6 @@ static void ciphers_may_differ_by_direction(void **state)
     peer_server_stop(&server);
 }
 
-/* The bit to flip, counted in bytes received since it was armed; below 0 nothing happens. */
-static long flip_at = -1;
-static unsigned char flip_mask;
-
-/* LIBSSH2_RECV_FUNC */
-static ssize_t recv_flipped(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
-{
-    (void)abstract;
-    ssize_t n = recv(fd, data, len, flags);
-    if (n < 0)
-        return -errno;
-    if (flip_at >= 0 && flip_at < n)
-        ((unsigned char *)data)[flip_at] ^= flip_mask;
-    flip_at -= n;
-    return n;
-}
-
 static void flip(struct peer_server *server, const char *cipher, const char *mac, long at,
                  unsigned char mask)
 {
@@ -138,12 +121,12 @@ static void flip(struct peer_server *server, const char *cipher, const char *mac
 
     LIBSSH2_CHANNEL *channel = start(server, &client, cipher, cipher, mac);
     libssh2_session_callback_set2(client.session, LIBSSH2_CALLBACK_RECV,
-                                  (libssh2_cb_generic *)recv_flipped);
+                                  (libssh2_cb_generic *)peer_recv_flipped);
     libssh2_session_set_blocking(client.session, 0);
     while (libssh2_channel_read(channel, buf, sizeof buf) > 0)
         ; /* nothing is under way */
-    flip_at = at;
-    flip_mask = mask;
+    peer_flip_at = at;
+    peer_flip_mask = mask;
     assert_int_equal(libssh2_channel_write(channel, "?", 1), 1);
     uint64_t end = peer_now_ms() + PEER_PATIENCE_MS;
     while ((n = libssh2_channel_read(channel, buf, sizeof buf)) == LIBSSH2_ERROR_EAGAIN &&

@@ -465,23 +465,6 @@ static void unread_packets_of_one_byte_take_no_more_memory_than_large_ones(void 
 
 /* --- flipped bits --------------------------------------------------------------------------- */
 
-/* The byte to damage, counted in bytes received since it was armed; below 0 nothing happens. */
-static long flip_at = -1;
-static unsigned char flip_mask;
-
-/* LIBSSH2_RECV_FUNC */
-static ssize_t recv_flipped(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
-{
-    (void)abstract;
-    ssize_t n = recv(fd, data, len, flags);
-    if (n < 0)
-        return -errno;
-    if (flip_at >= 0 && flip_at < n)
-        ((unsigned char *)data)[flip_at] ^= flip_mask;
-    flip_at -= n;
-    return n;
-}
-
 /* Echoes `size` bytes with byte `at` of their packet damaged; the packet before it was good. */
 static void flip(struct peer_server *server, const char *cipher, size_t size, long at)
 {
@@ -493,7 +476,7 @@ static void flip(struct peer_server *server, const char *cipher, size_t size, lo
 
     start(server, &client, cipher, &e, 1);
     libssh2_session_callback_set2(client.session, LIBSSH2_CALLBACK_RECV,
-                                  (libssh2_cb_generic *)recv_flipped);
+                                  (libssh2_cb_generic *)peer_recv_flipped);
     send_bytes(&e, 5);
     while (e.got < 5 && peer_now_ms() < until) {
         assert_true(turn(&client) != LIBSSH2_ERROR_SOCKET_RECV);
@@ -502,12 +485,12 @@ static void flip(struct peer_server *server, const char *cipher, size_t size, lo
     assert_int_equal(e.got, 5);
     while (libssh2_session_receive(client.session) == 0)
         ; /* nothing is under way */
-    flip_at = at;
-    flip_mask = (unsigned char)(1 << (at % 8));
+    peer_flip_at = at;
+    peer_flip_mask = (unsigned char)(1 << (at % 8));
     send_bytes(&e, size);
     do
         rc = turn(&client);
-    while ((rc == 0 || rc == LIBSSH2_ERROR_EAGAIN) && flip_at >= 0 && peer_now_ms() < until);
+    while ((rc == 0 || rc == LIBSSH2_ERROR_EAGAIN) && peer_flip_at >= 0 && peer_now_ms() < until);
     /* a longer packet length waits for more than there is: then nothing comes, and nothing is shown */
     for (int i = 0; i < 3; i++) {
         assert_int_equal(libssh2_channel_peek(e.channel, &piece, 1), 0);
@@ -516,7 +499,7 @@ static void flip(struct peer_server *server, const char *cipher, size_t size, lo
         if (at >= 4)
             assert_true(rc != LIBSSH2_ERROR_EAGAIN);
     }
-    flip_at = -1;
+    peer_flip_at = -1;
     peer_client_close(&client);
     assert_true(peer_wait(&server->ended, ended + 1));
 }

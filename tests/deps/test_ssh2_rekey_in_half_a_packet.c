@@ -10,19 +10,6 @@
 
 enum { RECEIVED, BAD };
 
-static ssh_channel channel_in;
-
-static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
-{
-    (void)server;
-    (void)session;
-    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN)
-        return false;
-    channel_in = ssh_message_channel_request_open_reply_accept(msg);
-    ssh_message_free(msg);
-    return true;
-}
-
 static unsigned char pattern(size_t at)
 {
     return (unsigned char)(at * 7 + at / 251);
@@ -33,8 +20,8 @@ static void receive(struct peer_server *server, ssh_session session)
     static unsigned char buf[32768];
     int n;
     (void)session;
-    while (channel_in != NULL &&
-           (n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0)) > 0) {
+    while (server->channel != NULL &&
+           (n = ssh_channel_read_nonblocking(server->channel, buf, sizeof buf, 0)) > 0) {
         size_t at = (size_t)atomic_load(&server->counters[RECEIVED]);
         for (int i = 0; i < n; i++) {
             if (buf[i] != pattern(at + (size_t)i))
@@ -59,7 +46,7 @@ static ssize_t send_little(libssh2_socket_t fd, const void *data, size_t len, in
 static void rekey_in_half_a_packet(void **state)
 {
     struct peer_server server = {
-        .on_message = accept_open, .on_round = receive, .rekey_bytes = 256 * 1024};
+        .on_message = peer_accept_open, .on_round = receive, .rekey_bytes = 256 * 1024};
     struct peer_client client;
     static unsigned char block[32000];
     char in[256];

@@ -11,29 +11,16 @@
 
 enum { SENT, RESUME, RECEIVED };
 
-static ssh_channel channel_in;
-
-static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
-{
-    (void)server;
-    (void)session;
-    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN)
-        return false;
-    channel_in = ssh_message_channel_request_open_reply_accept(msg);
-    ssh_message_free(msg);
-    return true;
-}
-
 /* Sends DOWN bytes, stops until the test says so, and counts what arrives from then on. */
 static void stop_and_go(struct peer_server *server, ssh_session session)
 {
     static char buf[32768];
     int n;
-    if (channel_in == NULL)
+    if (server->channel == NULL)
         return;
     int sent = atomic_load(&server->counters[SENT]);
     if (sent < DOWN) {
-        n = ssh_channel_write(channel_in, buf,
+        n = ssh_channel_write(server->channel, buf,
                               (uint32_t)(DOWN - sent < 32768 ? DOWN - sent : 32768));
         atomic_fetch_add(&server->counters[SENT], n > 0 ? n : 0);
         return;
@@ -42,13 +29,13 @@ static void stop_and_go(struct peer_server *server, ssh_session session)
         return;
     while (!atomic_load(&server->counters[RESUME]) && !atomic_load(&server->stop))
         peer_sleep_ms(1);
-    while ((n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0)) > 0)
+    while ((n = ssh_channel_read_nonblocking(server->channel, buf, sizeof buf, 0)) > 0)
         atomic_fetch_add(&server->counters[RECEIVED], n);
 }
 
 static void reading_goes_on_while_output_waits(void **state)
 {
-    struct peer_server server = {.on_message = accept_open,
+    struct peer_server server = {.on_message = peer_accept_open,
                                  .on_round = stop_and_go,
                                  .window = 4 * 1024 * 1024,
                                  .rcvbuf = SOCKET_BUFFER};

@@ -29,32 +29,19 @@ ssize_t recv(int fd, void *data, size_t len, int flags)
     return would_block() ? -1 : recvfrom(fd, data, len, flags, NULL, NULL);
 }
 
-static ssh_channel channel_in;
-
-static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
-{
-    (void)server;
-    (void)session;
-    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN)
-        return false;
-    channel_in = ssh_message_channel_request_open_reply_accept(msg);
-    ssh_message_free(msg);
-    return true;
-}
-
 static void receive(struct peer_server *server, ssh_session session)
 {
     static char buf[32768];
     int n;
     (void)session;
-    while (channel_in != NULL &&
-           (n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0)) > 0)
+    while (server->channel != NULL &&
+           (n = ssh_channel_read_nonblocking(server->channel, buf, sizeof buf, 0)) > 0)
         atomic_fetch_add(&server->counters[RECEIVED], n);
 }
 
 static void session_survives_a_socket_that_would_block(void **state)
 {
-    struct peer_server server = {.on_message = accept_open, .on_round = receive};
+    struct peer_server server = {.on_message = peer_accept_open, .on_round = receive};
     struct peer_client client;
     static char block[32768];
     (void)state;

@@ -8,19 +8,6 @@
 
 enum { TARGET, READ_MAX, RECEIVED, RC };
 
-static ssh_channel channel_in;
-
-static bool accept_open(struct peer_server *server, ssh_session session, ssh_message msg)
-{
-    (void)server;
-    (void)session;
-    if (ssh_message_type(msg) != SSH_REQUEST_CHANNEL_OPEN)
-        return false;
-    channel_in = ssh_message_channel_request_open_reply_accept(msg);
-    ssh_message_free(msg);
-    return true;
-}
-
 /* libssh numbers its channels from here on. */
 #define FIRST_CHANNEL 43
 
@@ -29,15 +16,15 @@ static void obey(struct peer_server *server, ssh_session session)
 {
     static char buf[4096];
     (void)session;
-    if (channel_in == NULL)
+    if (server->channel == NULL)
         return;
     int target = atomic_exchange(&server->counters[TARGET], 0);
     if (target != 0)
         atomic_store(&server->counters[RC],
-                     1 + (ssh_channel_set_window_target(channel_in, target > 0 ? (uint32_t)target
-                                                                               : 0) == SSH_OK));
+                     1 + (ssh_channel_set_window_target(
+                              server->channel, target > 0 ? (uint32_t)target : 0) == SSH_OK));
     while (atomic_load(&server->counters[RECEIVED]) < atomic_load(&server->counters[READ_MAX])) {
-        int n = ssh_channel_read_nonblocking(channel_in, buf, sizeof buf, 0);
+        int n = ssh_channel_read_nonblocking(server->channel, buf, sizeof buf, 0);
         if (n <= 0)
             break;
         atomic_fetch_add(&server->counters[RECEIVED], n);
@@ -76,11 +63,11 @@ static void send_all(LIBSSH2_CHANNEL *channel, size_t bytes)
 
 static void window_follows_its_target(void **state)
 {
-    struct peer_server server = {.on_message = accept_open, .on_round = obey, .window = DEFAULT};
+    struct peer_server server = {
+        .on_message = peer_accept_open, .on_round = obey, .window = DEFAULT};
     struct peer_client client;
     (void)state;
 
-    channel_in = NULL;
     peer_server_start(&server);
     peer_login(&client, server.port);
     LIBSSH2_CHANNEL *channel = peer_open(&client, 80);
@@ -122,13 +109,12 @@ static void window_follows_its_target(void **state)
 
 static void exceeded_window_ends_the_session(void **state)
 {
-    struct peer_server server = {.on_message = accept_open, .window = DEFAULT};
+    struct peer_server server = {.on_message = peer_accept_open, .window = DEFAULT};
     struct peer_client client;
     static unsigned char packet[9 + 16384] = {94, 0, 0, 0,
                                               FIRST_CHANNEL}; /* SSH_MSG_CHANNEL_DATA */
     (void)state;
 
-    channel_in = NULL;
     peer_server_start(&server);
     peer_login(&client, server.port);
     assert_non_null(peer_open(&client, 80));
