@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from lib.gateway import Gateway
 from lib.ports import free_port
-from lib.portal import PASSWORD, Portal, new_port, portal_config
+from lib.portal import Portal, new_port, portal_config
 from lib.procs import run, wait_until
 from lib.servers.targets import Relay
 
@@ -283,10 +283,7 @@ def test_alerts_are_seen_judged_and_done_in_the_page(stack, locale, words):
         stack.gateway.admin("alert", "ack", str(other["id"]))
     page = stack.page
     page.person(locale=locale)
-    page.goto()
-    page.fill(w("ユーザ ID", "User id"), "tanaka")
-    page.fill(w("パスワード", "Password"), PASSWORD)
-    page.click(w("ログイン", "Log in"))
+    page.log_in("tanaka")
     page.see(w("未対応のアラート", "Open alerts"))
     page.look("dashboard-alerts" + ending)
     page.do("click_first", selector="a.tile.alerts")

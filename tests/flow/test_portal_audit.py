@@ -16,7 +16,7 @@ from lib.bigstore import fill
 from lib.client import dial
 from lib.gateway import Gateway, program
 from lib.ports import free_port
-from lib.portal import PASSWORD, Portal, new_port, portal_config
+from lib.portal import Portal, new_port, portal_config
 from lib.procs import own_kib, wait_until
 
 DAY = 86400
@@ -226,10 +226,7 @@ def test_an_auditor_filters_looks_and_exports(stack, locale, words):
         return (japanese, english)[words]
     page = stack.page
     page.person(locale=locale)
-    page.goto()
-    page.fill(w("ユーザ ID", "User id"), "sato")
-    page.fill(w("パスワード", "Password"), PASSWORD)
-    page.click(w("ログイン", "Log in"))
+    page.log_in("sato")
     page.click(w("監査", "Audit"), role="link")
     page.see("n=0")
     page.look("audit" + w("", "-en"))
