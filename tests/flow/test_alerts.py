@@ -255,7 +255,7 @@ def stack(tmp_path_factory, programs, chromium):
         pass
     s, port = Stack(), new_port()
     folder = str(tmp_path_factory.mktemp("al"))
-    s.gateway = Gateway(folder + "/gw", extra_config=portal_config(port) + "[alerts]\nfailures = 2\n").init().start()
+    s.gateway = Gateway(folder + "/gw", extra_config=portal_config(port) + f"[alerts]\nfailures = 2\ndisk_free = {1 << 50}\n").init().start()
     s.portal = Portal(s.gateway, port).start()
     s.gateway.add_user("suzuki")
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "suzuki@pc1", "-f", folder + "/key"]).ok()
@@ -288,6 +288,8 @@ def test_alerts_are_seen_judged_and_done_in_the_page(stack, locale, words):
     page.look("dashboard-alerts" + ending)
     page.do("click_first", selector="a.tile.alerts")
     page.see(user)
+    page.see(w("理由: 登録されていないユーザ名", "reason: no such user"))
+    page.see(w("必要な容量: 1.1 PB", "wanted: 1.1 PB"))
     page.look("alerts" + ending)
     page.fill(w("検索", "Search"), user)
     title = w("ログイン失敗の繰り返し(ユーザ)", "Refused log-ins of a user")

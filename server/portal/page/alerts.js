@@ -1,7 +1,8 @@
 // Alerts: what somebody should look at, judged and done with; devices that should always be there; announced outages; one's own mail.
 import {html, useState} from './preact.js';
 import {api, del, get, post, part} from './api.js';
-import {t, ago, duration, exact, reason, when} from './i18n.js';
+import {alertDetail} from './detail.js';
+import {t, ago, duration, exact, when} from './i18n.js';
 import {Act, Alert, Field, Form, Loaded, Pager, useAction, useData, usePaged} from './ui.js';
 
 const SEVERITIES = ['critical', 'warning', 'notice'];
@@ -34,7 +35,7 @@ function Judge({alert, again}) {
 
 // A device is named by its key, which is long; what else it is about is said in the detail.
 function About({a}) {
-  return html`${a.device ? html`<a href=${'#/users/' + part(a.user)}>${a.subject}</a>` : a.subject}${a.detail && html`<small>${a.detail.replace(/^reason=([a-z-]+)/, (_, word) => `${t('reason')}: ${reason(word)}`)}</small>`}`;
+  return html`${a.device ? html`<a href=${'#/users/' + part(a.user)}>${a.subject}</a>` : a.subject}${a.detail && html`<small>${alertDetail(a.detail)}</small>`}`;
 }
 
 function Table({rows, may, again}) {
