@@ -296,6 +296,19 @@ void machine_wipe(struct machine *m)
     crypto_wipe(m, sizeof(*m));
 }
 
+/* Is this identifier what the tag tells the machine by? */
+static bool in_tag(const struct machine *m, enum machine_id id)
+{
+    if (id == MACHINE_MAC) {
+        for (int other = 0; other < MACHINE_ID_COUNT; other++) {
+            if (other != MACHINE_MAC && machine_id_unique(other) && m->value[other][0] != '\0') {
+                return false;
+            }
+        }
+    }
+    return machine_id_strong(id) || machine_id_unique(id);
+}
+
 int machine_tag(const struct machine *m, char dst[17])
 {
     char text[MACHINE_ID_COUNT * MACHINE_VALUE_MAX + 32];
@@ -304,9 +317,7 @@ int machine_tag(const struct machine *m, char dst[17])
     int rc;
 
     for (int id = 0; id < MACHINE_ID_COUNT; id++) {
-        if (machine_id_strong(id) || machine_id_unique(id)) {
-            n += (size_t)snprintf(text + n, sizeof(text) - n, ":%s", m->value[id]);
-        }
+        n += (size_t)snprintf(text + n, sizeof(text) - n, ":%s", in_tag(m, id) ? m->value[id] : "");
     }
     rc = crypto_hmac(m->salt, sizeof(m->salt), text, n, mac);
     if (rc == 0) {

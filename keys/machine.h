@@ -87,7 +87,9 @@ bool machine_normalise(enum machine_id id, const char *raw, char dst[MACHINE_VAL
  * A tag of this machine for the gateway's display and clone detection: 16 hex digits, keyed by the
  * key file's salt and so not reversible without that file. Made of every identifier that is strong
  * or unique to the hardware: the same key on a clone gives another tag, and so does the same PC
- * after one of these changed. Returns 0, PRA_ECRYPTO.
+ * after one of these changed. The network card's counts only where nothing else is unique to the
+ * hardware: it goes with the dock, while the gateway still holds the connection that went with it.
+ * Returns 0, PRA_ECRYPTO.
  */
 int machine_tag(const struct machine *m, char dst[17]);
 

@@ -10,6 +10,7 @@ from lib.desktop import Desktop, Tray
 from lib.machines import OFFICE_PC
 from lib.mta import Mta
 from lib.portal import Portal, new_port, portal_config
+from lib.servers.targets import Relay
 from lib.webpage import WebPage
 
 
@@ -20,6 +21,14 @@ def portal(make_gateway):
     p = Portal(make_gateway(name="pgw", extra_config=portal_config(port)), port).start()
     yield p
     p.stop()
+
+
+@pytest.fixture
+def relay(gateway):
+    """A way to the gateway that can fall silent."""
+    r = Relay(gateway.port).start()
+    yield r
+    r.stop()
 
 
 @pytest.fixture

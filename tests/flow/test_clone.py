@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lib.machines import OFFICE_PC
+from lib.machines import OFFICE_PC, OTHER_PC, changed
 from lib.messages import assert_error, assert_shows
 from lib.ports import free_port
 from lib.procs import wait_until
@@ -122,6 +122,19 @@ def test_quarantine_cuts_the_tunnel_and_ends_with_the_release(gateway, office, c
     release(gateway, office)
     visit(gateway, office)
     refused(copy, "MSG_KEY_QUARANTINED")
+
+
+def test_pc_that_left_its_dock_is_no_clone_of_the_connection_that_hangs(gateway, office, relay):
+    office.set_server(f"127.0.0.1:{relay.port}")
+    office.configure("dead_peer", delay="1s", timeout="2s", action="clear")
+    office.connect()
+    relay.go_silent()
+    office.wait_state("error", 10)
+    assert len(gateway.sessions()) == 1
+    office.set_machine(changed(OFFICE_PC, mac=OTHER_PC["mac"]))
+    relay.come_back()
+    office.connect()
+    assert not gateway.audit("clone")
 
 
 def test_allow_lets_both_in(gateway, office, copy_of):

@@ -9,17 +9,10 @@ from lib.clock import shifted
 from lib.messages import assert_error, assert_shows
 from lib.ports import free_port
 from lib.procs import port_answers, wait_until
-from lib.servers.targets import BlackHole, Relay, greet, stall
+from lib.servers.targets import BlackHole, greet, stall
 from lib.servers.tinyproxy import Tinyproxy
 
 LANGS = pytest.mark.parametrize("lang", ["en", "ja"])
-
-
-@pytest.fixture
-def relay(gateway):
-    r = Relay(gateway.port).start()
-    yield r
-    r.stop()
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ _clients_of = collections.Counter()
 
 class Client:
     """
-    user: name at the gateway. machine: a dict for the test provider, or None for this PC. windows: pra.exe, by wine.
+    user: name at the gateway. machine: a dict for the test provider, or None for this PC. windows: pra.exe, by wine,
+    which takes network cards for the PC's that other tests make and remove: it gets a machine if none is given.
     release: the program that is installed, whose keys cost half a second of a processor to open, also where cheap
     keys are asked for (PRA_TEST_LOG2_N): then it is its build for tests otherwise, all of it the same but for that.
     """
@@ -43,6 +44,7 @@ class Client:
             self.pra = program("windows/test/pra.exe")
             self.loader = [winclient.WINE]
             self.env = {**winclient.environment(), **self.env}
+            machine = machine or machines.OFFICE_PC
         os.makedirs(self.dir, exist_ok=True)
         self.machine_file = os.path.join(self.dir, "machine.json")
         if machine:
