@@ -162,96 +162,109 @@ static void wait_for_mail(struct mailbox *box)
     mailbox_deliver(box, box);
 }
 
+/* A resolver, and the mailbox that it answers into. */
+struct asking {
+    struct mailbox box;
+    struct resolver *r;
+    struct found found; /* what was said of look_up()'s name */
+};
+
+static void begin(struct asking *a)
+{
+    *a = (struct asking){.r = NULL};
+    assert_int_equal(mailbox_init(&a->box), 0);
+    assert_int_equal(resolver_new(&a->r), 0);
+}
+
+static struct lookup *look_up(struct asking *a, const char *user, const char *name,
+                              struct found *found)
+{
+    struct lookup *l;
+    assert_int_equal(resolver_start(a->r, user, name, &a->box, on_found, found, &l), 0);
+    return l;
+}
+
+static void wait_for(struct asking *a, const struct found *found)
+{
+    while (found->calls == 0)
+        wait_for_mail(&a->box);
+}
+
+static void end(struct asking *a)
+{
+    assert_true(resolver_stop(a->r));
+    mailbox_close(&a->box);
+}
+
 static void resolver_gives_each_address_once(void **state)
 {
     (void)state;
-    struct mailbox box;
-    struct resolver *r;
-    struct lookup *l;
-    struct found f = {0};
-    assert_int_equal(mailbox_init(&box), 0);
-    assert_int_equal(resolver_new(&r), 0);
-    assert_int_equal(resolver_start(r, "alice", "localhost", &box, on_found, &f, &l), 0);
-    while (f.calls == 0)
-        wait_for_mail(&box);
-    assert_int_equal(f.result.error, 0);
-    assert_true(f.result.count >= 1);
-    for (size_t i = 0; i < f.result.count; i++) {
-        assert_int_equal(addr_classify(&f.result.ip[i]), ADDR_LOOPBACK);
+    struct asking a;
+    const struct lookup_result *got = &a.found.result;
+    begin(&a);
+    look_up(&a, "alice", "localhost", &a.found);
+    wait_for(&a, &a.found);
+    assert_int_equal(got->error, 0);
+    assert_true(got->count >= 1);
+    for (size_t i = 0; i < got->count; i++) {
+        assert_int_equal(addr_classify(&got->ip[i]), ADDR_LOOPBACK);
         for (size_t k = 0; k < i; k++)
-            assert_false(addr_ip_equal(&f.result.ip[i], &f.result.ip[k]));
+            assert_false(addr_ip_equal(&got->ip[i], &got->ip[k]));
     }
-    assert_true(resolver_stop(r));
-    mailbox_close(&box);
+    end(&a);
 }
 
 static void cancelled_lookup_is_not_reported(void **state)
 {
     (void)state;
-    struct mailbox box;
-    struct resolver *r;
-    struct lookup *l;
-    struct found f = {0};
-    assert_int_equal(mailbox_init(&box), 0);
-    assert_int_equal(resolver_new(&r), 0);
-    assert_int_equal(resolver_start(r, "alice", "localhost", &box, on_found, &f, &l), 0);
-    lookup_cancel(l);
-    wait_for_mail(&box);
-    assert_int_equal(f.calls, 0);
-    assert_true(resolver_stop(r));
-    mailbox_close(&box);
+    struct asking a;
+    begin(&a);
+    lookup_cancel(look_up(&a, "alice", "localhost", &a.found));
+    wait_for_mail(&a.box);
+    assert_int_equal(a.found.calls, 0);
+    end(&a);
 }
 
 static void unknown_name_is_an_error_with_a_sentence(void **state)
 {
     (void)state;
-    struct mailbox box;
-    struct resolver *r;
-    struct lookup *l;
-    struct found f = {0};
-    assert_int_equal(mailbox_init(&box), 0);
-    assert_int_equal(resolver_new(&r), 0);
-    assert_int_equal(resolver_start(r, "alice", "no-such-name.invalid", &box, on_found, &f, &l), 0);
-    while (f.calls == 0)
-        wait_for_mail(&box);
-    assert_int_not_equal(f.result.error, 0);
-    assert_int_equal(f.result.count, 0);
-    assert_true(strlen(resolver_error_text(f.result.error)) > 10);
-    assert_true(resolver_stop(r));
-    mailbox_close(&box);
+    struct asking a;
+    begin(&a);
+    look_up(&a, "alice", "no-such-name.invalid", &a.found);
+    wait_for(&a, &a.found);
+    assert_int_not_equal(a.found.result.error, 0);
+    assert_int_equal(a.found.result.count, 0);
+    assert_true(strlen(resolver_error_text(a.found.result.error)) > 10);
+    end(&a);
 }
 
 static void full_resolver_says_so(void **state)
 {
     (void)state;
-    struct mailbox box;
-    struct resolver *r;
+    struct asking a;
     struct lookup *l;
-    struct found f = {0};
     size_t accepted = 0;
     int rc = 0;
-    assert_int_equal(mailbox_init(&box), 0);
-    assert_int_equal(resolver_new(&r), 0);
+    begin(&a);
     pthread_mutex_lock(&slow_lock);
     while (accepted < 100 * RESOLVER_QUEUE_MAX && rc == 0) {
         char user[32];
         snprintf(user, sizeof(user), "user%zu", accepted);
-        rc = resolver_start(r, user, "slow", &box, on_found, &f, &l);
+        rc = resolver_start(a.r, user, "slow", &a.box, on_found, &a.found, &l);
         accepted += rc == 0;
     }
     assert_int_equal(rc, PRA_EFULL);
     assert_in_range(accepted, RESOLVER_QUEUE_MAX, RESOLVER_QUEUE_MAX + RESOLVER_THREADS);
     pthread_mutex_unlock(&slow_lock);
-    assert_true(resolver_stop(r));
-    mailbox_close(&box);
+    end(&a);
 }
 
 /* As many slow names of one user as he may ask for; all of them but the last are in *l. */
-static int fill(struct resolver *r, struct mailbox *box, struct found *f, struct lookup *l[])
+static int fill(struct asking *a, struct found *f, struct lookup *l[])
 {
     int count = 0;
     while (count < RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX &&
-           resolver_start(r, "alice", "slow", box, on_found, f, &l[count]) == 0)
+           resolver_start(a->r, "alice", "slow", &a->box, on_found, f, &l[count]) == 0)
         count++;
     return count;
 }
@@ -259,20 +272,17 @@ static int fill(struct resolver *r, struct mailbox *box, struct found *f, struct
 static void slow_names_of_one_user_leave_threads_to_others(void **state)
 {
     (void)state;
-    struct mailbox box;
-    struct resolver *r;
-    struct lookup *slow[RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX], *l;
+    struct asking a;
+    struct lookup *slow[RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX];
     struct found alice = {0}, bob = {0};
     int count;
-    assert_int_equal(mailbox_init(&box), 0);
-    assert_int_equal(resolver_new(&r), 0);
+    begin(&a);
     atomic_store(&slow_calls, 0);
     pthread_mutex_lock(&slow_lock);
-    count = fill(r, &box, &alice, slow);
+    count = fill(&a, &alice, slow);
     assert_in_range(count, RESOLVER_QUEUE_USER_MAX, RESOLVER_QUEUE_USER_MAX + RESOLVER_USER_MAX);
-    assert_int_equal(resolver_start(r, "bob", "localhost", &box, on_found, &bob, &l), 0);
-    while (bob.calls == 0)
-        wait_for_mail(&box);
+    look_up(&a, "bob", "localhost", &bob);
+    wait_for(&a, &bob);
     assert_int_equal(bob.result.error, 0);
     assert_int_equal(alice.calls, 0);
     assert_in_range(atomic_load(&slow_calls), 1, RESOLVER_USER_MAX);
@@ -281,13 +291,11 @@ static void slow_names_of_one_user_leave_threads_to_others(void **state)
     for (int i = 0; i < count - 1; i++)
         lookup_cancel(slow[i]);
     pthread_mutex_unlock(&slow_lock);
-    while (alice.calls == 0)
-        wait_for_mail(&box);
+    wait_for(&a, &alice);
     assert_int_equal(alice.calls, 1);
     assert_int_equal(alice.result.error, EAI_AGAIN);
     assert_in_range(atomic_load(&slow_calls), 1, RESOLVER_USER_MAX + 1);
-    assert_true(resolver_stop(r));
-    mailbox_close(&box);
+    end(&a);
 }
 
 int main(void)
