@@ -94,11 +94,7 @@ struct ui *code_ui_new(struct code_dialog *d)
     gtk_container_add(GTK_CONTAINER(content), u->trouble);
     ui_yes_no(u->dialog, TXT_B_CONNECT);
     g_signal_connect(u->code, "changed", G_CALLBACK(on_edited), u);
-    g_signal_connect(u->dialog, "response", G_CALLBACK(on_response), u);
-    g_signal_connect(u->dialog, "destroy", G_CALLBACK(on_destroy), u);
-    gtk_widget_show_all(u->dialog);
     on_edited(NULL, u);
-    gtk_widget_grab_focus(u->code);
-    gtk_window_present(GTK_WINDOW(u->dialog));
+    ui_dialog_show(u->dialog, u->code, G_CALLBACK(on_response), u, G_CALLBACK(on_destroy), u);
     return u;
 }

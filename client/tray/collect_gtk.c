@@ -160,10 +160,7 @@ struct ui *collect_ui_new(struct collect_dialog *d)
 
     u->d = d;
     build(u);
-    g_signal_connect(u->dialog, "response", G_CALLBACK(on_response), d);
-    g_signal_connect(u->dialog, "destroy", G_CALLBACK(on_destroy), u);
     ui_progress_run(u->progress, true, TXT_COLLECTING);
-    gtk_widget_show_all(u->dialog);
-    gtk_window_present(GTK_WINDOW(u->dialog));
+    ui_dialog_show(u->dialog, NULL, G_CALLBACK(on_response), d, G_CALLBACK(on_destroy), u);
     return u;
 }

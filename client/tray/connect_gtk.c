@@ -108,8 +108,6 @@ static void build(struct ui *u, struct tray_app *app, const char *user)
     ui_yes_no(u->dialog, TXT_B_CONNECT);
     g_signal_connect(u->user, "changed", G_CALLBACK(on_edited), u);
     g_signal_connect(u->passphrase, "changed", G_CALLBACK(on_edited), u);
-    g_signal_connect(u->dialog, "response", G_CALLBACK(on_response), u);
-    g_signal_connect(u->dialog, "destroy", G_CALLBACK(on_destroy), u);
 }
 
 struct ui *connect_ui_new(struct connect_dialog *d, const char *user)
@@ -118,10 +116,9 @@ struct ui *connect_ui_new(struct connect_dialog *d, const char *user)
 
     u->d = d;
     build(u, d->app, user);
-    gtk_widget_show_all(u->dialog);
     on_edited(NULL, u);
-    gtk_widget_grab_focus(user[0] != '\0' ? u->passphrase : u->user);
+    ui_dialog_show(u->dialog, user[0] != '\0' ? u->passphrase : u->user, G_CALLBACK(on_response), u,
+                   G_CALLBACK(on_destroy), u);
     gtk_editable_select_region(GTK_EDITABLE(u->user), 0, 0); /* what has no focus is not marked */
-    gtk_window_present(GTK_WINDOW(u->dialog));
     return u;
 }

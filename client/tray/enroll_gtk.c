@@ -129,11 +129,7 @@ struct ui *enroll_ui_new(struct enroll_dialog *d)
     build(u);
     g_signal_connect(u->code, "changed", G_CALLBACK(on_edited), u);
     g_signal_connect(u->passphrase, "changed", G_CALLBACK(on_edited), u);
-    g_signal_connect(u->dialog, "response", G_CALLBACK(on_response), d);
-    g_signal_connect(u->dialog, "destroy", G_CALLBACK(on_destroy), u);
-    gtk_widget_show_all(u->dialog);
     on_edited(NULL, u);
-    gtk_widget_grab_focus(u->code);
-    gtk_window_present(GTK_WINDOW(u->dialog));
+    ui_dialog_show(u->dialog, u->code, G_CALLBACK(on_response), d, G_CALLBACK(on_destroy), u);
     return u;
 }

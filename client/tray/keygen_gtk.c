@@ -141,11 +141,8 @@ struct ui *keygen_ui_new(struct keygen_dialog *d, const char *user)
     g_signal_connect(u->user, "changed", G_CALLBACK(on_edited), d);
     g_signal_connect(u->passphrase, "changed", G_CALLBACK(on_edited), d);
     g_signal_connect(u->again, "changed", G_CALLBACK(on_edited), d);
-    g_signal_connect(u->dialog, "response", G_CALLBACK(on_response), d);
-    g_signal_connect(u->dialog, "destroy", G_CALLBACK(on_destroy), u);
-    gtk_widget_show_all(u->dialog);
-    gtk_widget_grab_focus(user[0] != '\0' ? u->passphrase : u->user);
+    ui_dialog_show(u->dialog, user[0] != '\0' ? u->passphrase : u->user, G_CALLBACK(on_response), d,
+                   G_CALLBACK(on_destroy), u);
     gtk_editable_select_region(GTK_EDITABLE(u->user), 0, 0); /* what has no focus is not marked */
-    gtk_window_present(GTK_WINDOW(u->dialog));
     return u;
 }

@@ -31,6 +31,17 @@ GtkWidget *ui_dialog(struct tray_app *app, const char *title)
     return dialog;
 }
 
+void ui_dialog_show(GtkWidget *dialog, GtkWidget *first, GCallback answered, gpointer who,
+                    GCallback gone, gpointer ui)
+{
+    g_signal_connect(dialog, "response", answered, who);
+    g_signal_connect(dialog, "destroy", gone, ui);
+    gtk_widget_show_all(dialog);
+    if (first != NULL)
+        gtk_widget_grab_focus(first);
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
 GtkWidget *ui_content(GtkWidget *dialog)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, UI_SPACE);

@@ -16,6 +16,10 @@
 /* A dialog without buttons; its content box has margins. Destroyed by whoever made it. */
 GtkWidget *ui_dialog(struct tray_app *app, const char *title);
 GtkWidget *ui_content(GtkWidget *dialog);
+/* Shows it when it is built, with the focus on `first` (NULL = as it is). `answered` is its "response"
+   with `who`, `gone` its "destroy" with `ui`. */
+void ui_dialog_show(GtkWidget *dialog, GtkWidget *first, GCallback answered, gpointer who,
+                    GCallback gone, gpointer ui);
 
 /* What a screen reader says. Returns `w`. */
 GtkWidget *ui_name(GtkWidget *w, const char *name);
