@@ -185,7 +185,7 @@ static int still_allowed(struct call *c)
         return 0;
     return rc != 0 && rc != PRA_ENOENT
                ? rc
-               : fault_set(&c->f, PRA_EACCES, "csv: your account may not do this any more");
+               : fault_set(&c->f, PRA_EACCES, "your account may not do this any more");
 }
 
 /* The end of a slice, if it is time: others are served, and another transaction begins. */
@@ -251,15 +251,25 @@ static int refuse(const struct import *im)
     const char *column = json_string_value(json_object_get(first, "column"));
 
     if (im->kept > 0)
-        return fault_set(
-            &im->c->f, PRA_EINVAL, "csv: the first %lld rows were imported, then line %lld: %s",
-            (long long)im->kept, (long long)json_integer_value(json_object_get(first, "line")),
-            json_string_value(json_object_get(first, "problem")));
+        return fault_set(&im->c->f, PRA_EINVAL, "line %lld: %s",
+                         (long long)json_integer_value(json_object_get(first, "line")),
+                         json_string_value(json_object_get(first, "problem")));
     return fault_set(
         &im->c->f, PRA_EINVAL, "csv: %lld %s, nothing was changed; line %lld%s%.40s: %s",
         (long long)im->wrong, im->wrong == 1 ? "problem" : "problems",
         (long long)json_integer_value(json_object_get(first, "line")), column != NULL ? ", " : "",
         column != NULL ? column : "", json_string_value(json_object_get(first, "problem")));
+}
+
+/* A table in slices that was broken off: answer and record say how much of it stays. */
+static int broken_off(const struct import *im, int rc)
+{
+    struct call *c = im->c;
+    const struct fault why = c->f;
+
+    snprintf(c->note, sizeof(c->note), "rows-kept=%lld", (long long)im->kept);
+    return fault_set(&c->f, rc, "csv: the first %lld rows were imported, then: %s",
+                     (long long)im->kept, why.text);
 }
 
 /* One time through the table. Returns 0 or what ends the import; `im` has what came of it. */
@@ -320,6 +330,8 @@ int import_table(struct call *c, const struct import_column *columns, import_row
     a->importing = false;
     if (rc == 0 && im.wrong > 0 && !check)
         rc = refuse(&im);
+    if (rc != 0 && im.kept > 0)
+        rc = broken_off(&im, rc);
     if (rc == 0)
         rc = give(c, report(&im));
     json_decref(im.problems);

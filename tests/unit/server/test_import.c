@@ -1,7 +1,7 @@
 /* Large tables of users: others have their turn, and what becomes of all or nothing then. */
 #include <stdlib.h>
 
-#include "tests/unit/server/admin_support.h"
+#include "tests/unit/server/account_support.h"
 
 #define ROWS 6000
 
@@ -111,7 +111,7 @@ static void what_others_spoil_meanwhile_is_said_and_another_import_does_the_rest
     done("group.add", json_pack("{s:s}", "name", "sales"));
     others = take_the_group_away;
     refused("user.import", json_pack("{s:s}", "csv", text), "invalid",
-            "rows were imported, then line 6002");
+            "rows were imported, then: line 6002");
     kept = user_count();
     assert_true(kept > 0 && kept <= ROWS);
     done("group.add", json_pack("{s:s}", "name", "sales"));
@@ -119,6 +119,41 @@ static void what_others_spoil_meanwhile_is_said_and_another_import_does_the_rest
     assert_int_equal(json_integer_value(json_object_get(again, "unchanged")), kept);
     assert_int_equal(json_integer_value(json_object_get(again, "added")), ROWS + 1 - kept);
     json_decref(again);
+    free(text);
+}
+
+static void take_the_right_away(void)
+{
+    if (user_count() > 0)
+        done("account.disable", json_pack("{s:s}", "name", "chief")), others = NULL;
+}
+
+/* What the first slices did stays, and both the answer and the record say so. */
+static void assert_cut_off(json_t *answer, const char *code)
+{
+    json_t *error = json_object_get(answer, "error");
+    const char *message = json_string_value(json_object_get(error, "message"));
+    char kept[64];
+
+    assert_non_null(message);
+    assert_string_equal(json_string_value(json_object_get(error, "code")), code);
+    snprintf(kept, sizeof(kept),
+             "csv: the first %lld rows were imported, then: ", (long long)user_count());
+    assert_memory_equal(message, kept, strlen(kept));
+    snprintf(kept, sizeof(kept), "user.import rows-kept=%lld", (long long)user_count());
+    assert_true(found_in_audit(kept));
+    json_decref(answer);
+}
+
+static void who_may_no_longer_import_is_cut_off_and_told_what_stays(void **state)
+{
+    char *text = table_of(""), *token = account_with_token("chief", "admin");
+
+    (void)state;
+    others = take_the_right_away;
+    assert_cut_off(ask_from(SOURCE, token, "user.import", json_pack("{s:s}", "csv", text)),
+                   "not-permitted");
+    free(token);
     free(text);
 }
 
@@ -145,6 +180,7 @@ int main(void)
         T(others_change_things_while_a_large_table_is_imported),
         T(a_problem_at_the_end_changes_nothing),
         T(what_others_spoil_meanwhile_is_said_and_another_import_does_the_rest),
+        T(who_may_no_longer_import_is_cut_off_and_told_what_stays),
         T(in_a_batch_nobody_has_a_turn),
     };
 
