@@ -172,20 +172,49 @@ static int take_row(struct import *im, import_row_fn take)
     return take(im);
 }
 
+/* The log-in or the token that the request came with. */
+struct way_in {
+    int64_t id;
+    bool there;
+};
+
+static int find_login(const struct store_login *l, void *ctx)
+{
+    struct way_in *w = ctx;
+
+    w->there = w->there || l->id == w->id;
+    return 0;
+}
+
+static int find_token(const struct store_token *t, void *ctx)
+{
+    struct way_in *w = ctx;
+
+    w->there = w->there || (t->id == w->id && os_time_now() < t->expires);
+    return 0;
+}
+
 /* Does whoever imports still have the right to? Others had their turn meanwhile. */
 static int still_allowed(struct call *c)
 {
+    const struct store_ops *db = c->a->store->ops;
+    struct way_in way = {.id = c->api.id != 0 ? c->api.id : c->login.id};
     struct store_account now;
     int rc;
 
     if (c->account.id == 0)
         return 0;
-    rc = c->a->store->ops->account_by_id(c->a->store, c->account.id, &now, &c->f);
-    if (rc == 0 && account_live(&now, os_time_now()) && strcmp(now.role, c->account.role) == 0)
-        return 0;
-    return rc != 0 && rc != PRA_ENOENT
-               ? rc
-               : fault_set(&c->f, PRA_EACCES, "your account may not do this any more");
+    rc = db->account_by_id(c->a->store, c->account.id, &now, &c->f);
+    if (rc == PRA_ENOENT ||
+        (rc == 0 && (!account_live(&now, os_time_now()) || strcmp(now.role, c->account.role) != 0)))
+        return fault_set(&c->f, PRA_EACCES, "your account may not do this any more");
+    if (rc == 0 && c->api.id != 0)
+        rc = db->token_each(c->a->store, now.id, find_token, &way, &c->f);
+    else if (rc == 0)
+        rc = db->login_each(c->a->store, now.id, find_login, &way, &c->f);
+    return rc == 0 && !way.there
+               ? fault_set(&c->f, PRA_ECLOSED, "the log-in or the token is good no more")
+               : rc;
 }
 
 /* The end of a slice, if it is time: others are served, and another transaction begins. */

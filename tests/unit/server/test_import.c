@@ -122,10 +122,18 @@ static void what_others_spoil_meanwhile_is_said_and_another_import_does_the_rest
     free(text);
 }
 
+static const char *importer; /* whose log-in is over once the first slice stands */
+
 static void take_the_right_away(void)
 {
     if (user_count() > 0)
         done("account.disable", json_pack("{s:s}", "name", "chief")), others = NULL;
+}
+
+static void log_out(void)
+{
+    if (user_count() > 0)
+        json_decref(ok_as(importer, "logout", json_object())), others = NULL;
 }
 
 /* What the first slices did stays, and both the answer and the record say so. */
@@ -140,7 +148,7 @@ static void assert_cut_off(json_t *answer, const char *code)
     snprintf(kept, sizeof(kept),
              "csv: the first %lld rows were imported, then: ", (long long)user_count());
     assert_memory_equal(message, kept, strlen(kept));
-    snprintf(kept, sizeof(kept), "user.import rows-kept=%lld", (long long)user_count());
+    snprintf(kept, sizeof(kept), " rows-kept=%lld", (long long)user_count());
     assert_true(found_in_audit(kept));
     json_decref(answer);
 }
@@ -153,6 +161,46 @@ static void who_may_no_longer_import_is_cut_off_and_told_what_stays(void **state
     others = take_the_right_away;
     assert_cut_off(ask_from(SOURCE, token, "user.import", json_pack("{s:s}", "csv", text)),
                    "not-permitted");
+    free(token);
+    free(text);
+}
+
+static void the_end_of_a_log_in_ends_its_import(void **state)
+{
+    char *text = table_of(""), *token = account_with_token("chief", "admin");
+
+    (void)state;
+    importer = token;
+    others = log_out;
+    assert_cut_off(ask_from(SOURCE, token, "user.import", json_pack("{s:s}", "csv", text)),
+                   "not-logged-in");
+    free(token);
+    free(text);
+}
+
+static void revoke_tokens(void)
+{
+    if (user_count() > 0)
+        json_decref(ok_as(importer, "token.revoke", json_pack("{s:i}", "id", 1))), others = NULL;
+}
+
+static void a_token_that_is_revoked_imports_no_further(void **state)
+{
+    char *text = table_of(""), *token = account_with_token("chief", "admin"), *api;
+    json_t *request;
+
+    (void)state;
+    importer = token;
+    api = text_of(ok_as(token, "token.add",
+                        json_pack("{s:s, s:s, s:i, s:s}", "name", "ci", "scopes", "users", "days",
+                                  1, "proof", PROOF)),
+                  "token");
+    others = revoke_tokens;
+    request = json_pack("{s:s, s:{s:s}, s:s, s:s}", "op", "user.import", "args", "csv", text,
+                        "api-token", api, "source", SOURCE);
+    assert_cut_off(admin_execute(a, &portal, request), "not-logged-in");
+    json_decref(request);
+    free(api);
     free(token);
     free(text);
 }
@@ -181,6 +229,8 @@ int main(void)
         T(a_problem_at_the_end_changes_nothing),
         T(what_others_spoil_meanwhile_is_said_and_another_import_does_the_rest),
         T(who_may_no_longer_import_is_cut_off_and_told_what_stays),
+        T(the_end_of_a_log_in_ends_its_import),
+        T(a_token_that_is_revoked_imports_no_further),
         T(in_a_batch_nobody_has_a_turn),
     };
 
