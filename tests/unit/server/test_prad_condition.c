@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -61,12 +63,31 @@ static void results_of_log_ins_are_a_fixed_set(void **state)
     assert_string_equal(counters_login_word(LOGIN_SOURCE_FULL), "startups-of-source-full");
 }
 
+static void descriptors_are_counted_when_none_is_left(void **state)
+{
+    (void)state;
+    struct descriptors before, d;
+    struct rlimit was, few;
+    int last = dup(STDIN_FILENO);
+    assert_true(last >= 0 && getrlimit(RLIMIT_NOFILE, &was) == 0);
+    few = (struct rlimit){.rlim_cur = (rlim_t)last + 1, .rlim_max = was.rlim_max};
+    descriptors_count(&before);
+    assert_true(before.open > 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    descriptors_count(&d);
+    setrlimit(RLIMIT_NOFILE, &was);
+    close(last);
+    assert_int_equal(d.limit, few.rlim_cur);
+    assert_int_equal(d.open, d.limit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_names_everything_that_is_wrong),
         cmocka_unit_test(however_much_is_wrong_it_fits),
         cmocka_unit_test(results_of_log_ins_are_a_fixed_set),
+        cmocka_unit_test(descriptors_are_counted_when_none_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
