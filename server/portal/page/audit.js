@@ -12,7 +12,8 @@ const DAY_MS = 86400000;
 
 const KINDS = ['login', 'login-refused', 'logout', 'tunnel-join', 'join-refused', 'tunnel-leave', 'channel-open', 'channel-refused',
   'channel-failed', 'channel-close', 'channel-cut', 'request-refused', 'session-cut', 'protocol-error', 'port-report', 'clock-difference',
-  'log-head', 'limit', 'clone', 'ticket', 'alert', 'admin', 'account-login', 'account-refused', 'gateway-start', 'gateway-stop', 'sandbox-violation', 'audit-expired', 'audit-overflow'];
+  'log-head', 'log-bundle', 'enroll', 'limit', 'clone', 'ticket', 'alert', 'admin', 'account-login', 'account-refused', 'account-reset',
+  'mail-sent', 'mail-failed', 'gateway-start', 'gateway-stop', 'sandbox-violation', 'audit-expired', 'audit-overflow'];
 const BAD = /refused|failed|error|cut|overflow|violation/;
 const FILTERS = ['search', 'kind', 'user', 'source', 'target', 'device', 'session', 'since', 'until'];
 
@@ -21,6 +22,8 @@ export const kindName = kind => (t('kind_' + kind) === 'kind_' + kind ? kind : t
 
 // The page's address for records that these filters show.
 export const auditHref = filters => '#/audit/' + new URLSearchParams(filters);
+
+const why = r => reason(r.reason, r.kind);
 
 function query(filters, more = {}) {
   const asked = Object.entries({...more, ...filters}).filter(([, value]) => value)
@@ -108,7 +111,7 @@ function Detail({record, onClose, may}) {
     <dt>${t('time')}</dt><dd><time datetime=${r.time}>${exact(r.time)}</time></dd>
     ${member(t('kind'), r.kind, {kind: r.kind})}${member(t('name'), r.user, {user: r.user})}${member(t('source'), r.source, {source: r.source})}
     ${member(t('sourcePort'), r.source_port)}${member(t('target'), r.target, {target: r.target})}${member(t('targetAddress'), r.target_ip)}
-    ${member(t('rule'), r.rule)}${member(t('reason'), r.reason && reason(r.reason) + (reason(r.reason) === r.reason ? '' : ` (${r.reason})`))}${member(t('detail'), r.detail)}${member(t('fingerprint'), r.device, {device: r.device})}
+    ${member(t('rule'), r.rule)}${member(t('reason'), r.reason && why(r) + (why(r) === r.reason ? '' : ` (${r.reason})`))}${member(t('detail'), r.detail)}${member(t('fingerprint'), r.device, {device: r.device})}
     ${member(t('sessionId'), r.session, {session: r.session})}${member(t('bytesIn'), r.bytes_in)}${member(t('bytesOut'), r.bytes_out)}
     ${r.times > 1 && member(t('times'), r.times)}${member(t('recordId'), r.id)}</dl>
     <p class="buttons">${r.user && may.has('user.list') && r.kind !== 'admin' && html`<a href=${'#/users/' + part(r.user)} onClick=${() => box.current.close()}>${t('toUser')}</a>`}
@@ -119,7 +122,7 @@ function Records({rows, open}) {
   return html`<div class="scroll"><table><thead><tr>${['time', 'kind', 'name', 'source', 'target', 'reason'].map(k => html`<th scope="col">${t(k)}</th>`)}<td></td></tr></thead>
     <tbody>${rows.map(r => html`<tr key=${r.id}><td class="whole"><time datetime=${r.time}>${exact(r.time)}</time></td>
       <th scope="row" class=${BAD.test(r.kind) ? 'whole bad' : 'whole'}>${BAD.test(r.kind) ? '× ' : ''}${kindName(r.kind)}${r.times > 1 && html` <span class="quiet">×${r.times}</span>`}</th>
-      <td>${r.user || ''}</td><td>${r.source || ''}</td><td>${r.target || ''}</td><td>${reason(r.reason)}${r.detail && html`<small>${r.detail}</small>`}</td>
+      <td>${r.user || ''}</td><td>${r.source || ''}</td><td>${r.target || ''}</td><td>${why(r)}${r.detail && html`<small>${r.detail}</small>`}</td>
       <td class="buttons"><button aria-label=${`${t('showRecord')}: ${kindName(r.kind)} ${exact(r.time)}`} onClick=${() => open(r)}>${t('showRecord')}</button></td></tr>`)}</tbody></table></div>`;
 }
 

@@ -257,7 +257,6 @@ const words = {
   mail_notice: ['すべて', 'everything'],
   noMailAddress: ['メールアドレスが登録されていません。', 'Your account has no mail address.'],
   kind_clone: ['鍵の複製の疑い', 'one key on two machines'],
-  'kind_sandbox-violation': ['サンドボックス違反', 'ended by the sandbox'],
   kind_ticket: ['端末のチケット', 'ticket of a device'],
   kind_alert: ['アラート', 'alert'],
   audit: ['監査', 'Audit'],
@@ -291,30 +290,6 @@ const words = {
   countsTitle: ['件数(30 日)', 'Counts of the last 30 days'],
   count: ['件数', 'Count'],
   countsHint: ['同じことが大量に起きると記録はまとめられますが、件数は正確です。', 'Under a flood records are thinned out; these counts are exact.'],
-  kind_login: ['ログイン', 'log-in'],
-  kind_logout: ['ログアウト', 'log-out'],
-  'kind_tunnel-join': ['副接続の開始', 'second connection'],
-  'kind_tunnel-leave': ['副接続の終了', 'second connection ended'],
-  'kind_channel-open': ['転送開始', 'forward opened'],
-  'kind_channel-close': ['転送終了', 'forward closed'],
-  'kind_channel-cut': ['転送の遮断', 'forward cut'],
-  'kind_request-refused': ['要求の拒否', 'request refused'],
-  'kind_port-report': ['ローカルポートの報告', 'local ports'],
-  'kind_log-head': ['ログの照合値', 'log heads'],
-  kind_admin: ['管理操作', 'administration'],
-  'kind_account-login': ['管理ログイン', 'management log-in'],
-  'kind_account-refused': ['管理ログイン拒否', 'management log-in refused'],
-  'kind_gateway-start': ['ゲートウェイ起動', 'gateway started'],
-  'kind_gateway-stop': ['ゲートウェイ停止', 'gateway stopped'],
-  'kind_audit-expired': ['保存期間の過ぎた記録の削除', 'old records deleted'],
-  'kind_audit-overflow': ['記録の間引き', 'records thinned'],
-  'kind_login-refused': ['ログイン拒否', 'log-in refused'],
-  'kind_channel-refused': ['転送拒否', 'forward refused'],
-  'kind_channel-failed': ['転送先に接続できない', 'target did not answer'],
-  'kind_protocol-error': ['プロトコルエラー', 'protocol error'],
-  'kind_clock-difference': ['時刻のずれ', 'clock differs'],
-  'kind_session-cut': ['接続の切断', 'session ended'],
-  'kind_join-refused': ['副接続の拒否', 'second connection refused'],
   changeName: ['氏名を変更', 'Change the full name'],
   csvTables: ['CSV', 'CSV tables'],
   exportUsers: ['ユーザを CSV で保存', 'Save users as CSV'],
@@ -541,8 +516,12 @@ export function t(key, ...values) {
   return values.reduce((text, v, i) => text.replace(`{${i}}`, v), pair[lang === 'ja' ? 0 : 1]);
 }
 
-// The audit's reasons, in words where there are some.
-export const reason = word => (words['reason_' + word] ? t('reason_' + word) : word || '');
+// The audit's reasons, in words where there are some. That of a log-in that succeeded says how it was done, and is no error.
+const REASONS_OF = {login: 'how_', 'account-login': 'how_', alert: 'alert_', 'audit-overflow': 'kind_'};
+export function reason(word, kind) {
+  const key = [REASONS_OF[kind] + word, 'reason_' + word].find(k => words[k]);
+  return key ? t(key) : word || '';
+}
 
 // Errors of which the server's words say no more than ours.
 const OWN_WORDS = new Set(['wrong', 'not-running', 'not-permitted', 'address-refused', 'would-lock-out']);
