@@ -348,24 +348,60 @@ static void put_rules(const struct page *p)
     put_rest(p, json_array_size(rules));
 }
 
-/* A table of words and numbers. */
-/* As people call it: severities of alerts; other words stay as they are. */
+/* Words of the gateway as people call them, the portal's page too; one that is not here stays as it is. */
 static const char *word_of(const struct page *p, const char *item, const char *value)
 {
     static const struct {
-        const char *value, *ja, *en;
-    } words[] = {{"critical", "重大", "critical"},
-                 {"warning", "警告", "warning"},
-                 {"notice", "お知らせ", "notice"},
-                 {"", "※調査中※", "not judged yet"}};
+        const char *item, *value, *ja, *en;
+    } words[] = {
+        {"severity", "critical", "重大", "critical"},
+        {"severity", "warning", "警告", "warning"},
+        {"severity", "notice", "お知らせ", "notice"},
+        {"severity", "", "※調査中※", "not judged yet"},
+        {"kind", "gateway-start", "ゲートウェイ起動", "gateway started"},
+        {"kind", "gateway-stop", "ゲートウェイ停止", "gateway stopped"},
+        {"kind", "login", "ログイン", "log-in"},
+        {"kind", "login-refused", "ログイン拒否", "log-in refused"},
+        {"kind", "logout", "ログアウト", "log-out"},
+        {"kind", "tunnel-join", "副接続の開始", "second connection"},
+        {"kind", "join-refused", "副接続の拒否", "second connection refused"},
+        {"kind", "tunnel-leave", "副接続の終了", "second connection ended"},
+        {"kind", "channel-open", "転送開始", "forward opened"},
+        {"kind", "channel-refused", "転送拒否", "forward refused"},
+        {"kind", "channel-failed", "転送先に接続できない", "target did not answer"},
+        {"kind", "channel-close", "転送終了", "forward closed"},
+        {"kind", "channel-cut", "転送の遮断", "forward cut"},
+        {"kind", "request-refused", "要求の拒否", "request refused"},
+        {"kind", "session-cut", "接続の切断", "session ended"},
+        {"kind", "protocol-error", "プロトコルエラー", "protocol error"},
+        {"kind", "port-report", "ローカルポートの報告", "local ports"},
+        {"kind", "clock-difference", "時刻のずれ", "clock differs"},
+        {"kind", "log-head", "ログの照合値", "log heads"},
+        {"kind", "enroll", "端末の登録", "enrolment"},
+        {"kind", "log-bundle", "ログの受信", "logs received"},
+        {"kind", "sandbox-violation", "サンドボックス違反", "ended by the sandbox"},
+        {"kind", "admin", "管理操作", "administration"},
+        {"kind", "account-login", "管理ログイン", "management log-in"},
+        {"kind", "account-refused", "管理ログイン拒否", "management log-in refused"},
+        {"kind", "account-reset", "パスワードの再設定", "password set anew"},
+        {"kind", "mail-sent", "メール送信", "mail sent"},
+        {"kind", "mail-failed", "メール送信の失敗", "mail not sent"},
+        {"kind", "limit", "通信速度の制限", "speed limited"},
+        {"kind", "clone", "鍵の複製の疑い", "one key on two machines"},
+        {"kind", "ticket", "端末のチケット", "ticket of a device"},
+        {"kind", "alert", "アラート", "alert"},
+        {"kind", "audit-expired", "保存期間の過ぎた記録の削除", "old records deleted"},
+        {"kind", "audit-overflow", "記録の間引き", "records thinned"},
+    };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(item, "severity") == 0 && strcmp(value, words[i].value) == 0)
+        if (strcmp(item, words[i].item) == 0 && strcmp(value, words[i].value) == 0)
             return word(p, words[i].ja, words[i].en);
     }
     return value;
 }
 
+/* A table of words and numbers. */
 static void put_counts(const struct page *p, const char *title, const char *list, const char *item,
                        const char *head)
 {

@@ -65,3 +65,11 @@ def test_a_log_in_that_succeeded_is_not_called_wrong(page, lang, wrong):
     said = page(lang, reasons=good + bad)[1]
     assert [text for text in said[:len(good)] if wrong in text] == []
     assert all(wrong in text for text in said[len(good):])
+
+
+def test_the_printed_report_has_the_same_words(page):
+    with open(os.path.join(ROOT, "server", "admin", "report_html.c")) as f:
+        said = {kind: [ja, en] for kind, ja, en in re.findall(r'{"kind", "([a-z-]+)", "(.*?)", "(.*?)"}', re.sub(r'",\n\s+"', '", "', f.read()))}
+    kinds = words_of("server/audit/audit.h", "AUDIT_KIND_MAP")
+    keys = ["kind_" + kind for kind in kinds]
+    assert said == {kind: list(pair) for kind, *pair in zip(kinds, page("ja", keys)[0], page("en", keys)[0])}
