@@ -300,5 +300,7 @@ int op_rule_table(struct call *c)
 
     export_new(&e, c, rule_columns);
     rc = check_rules(c, &owner, &e.groups);
+    if (rc == 0 && owner != NULL && arg_text(c, "after") != NULL)
+        rc = fault_set(&c->f, PRA_EINVAL, "after: the rules of one user or group are one part");
     return give_part(&e, rc, "rules", owner != NULL ? put_one_owner : put_rule_part);
 }

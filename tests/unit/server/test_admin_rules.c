@@ -176,6 +176,26 @@ static void a_groups_rules_are_checked_behind_the_users_own(void **state)
     findings("shared:never:no");
 }
 
+static void a_table_of_one_owner_is_one_part_and_of_nobody_else(void **state)
+{
+    json_t *part;
+
+    (void)state;
+    add_user("alice");
+    add_user("bob");
+    done("group.add", json_pack("{s:s}", "name", "staff"));
+    add_for_alice("Mail", "mail:110", NULL, NULL);
+    done("rule.add",
+         json_pack("{s:s, s:s, s:s}", "group", "staff", "name", "Secret", "target", "secret:1"));
+    part = ok("rule.table", json_pack("{s:s}", "user", "alice"));
+    assert_non_null(strstr(json_string_value(json_object_get(part, "text")), "Mail"));
+    assert_null(strstr(json_string_value(json_object_get(part, "text")), "Secret"));
+    assert_true(json_is_null(json_object_get(part, "next")));
+    json_decref(part);
+    refused("rule.table", json_pack("{s:s, s:s}", "user", "alice", "after", "g:a"), "invalid",
+            "after");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +209,8 @@ int main(void)
                                         close_admin),
         cmocka_unit_test_setup_teardown(effective_rules_are_listed_in_reading_order, open_ram,
                                         close_admin),
+        cmocka_unit_test_setup_teardown(a_table_of_one_owner_is_one_part_and_of_nobody_else,
+                                        open_ram, close_admin),
     };
     setenv("TZ", "UTC", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
