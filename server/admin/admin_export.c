@@ -38,7 +38,7 @@ static int put_value(struct buf *out, const json_t *value, bool first)
 
 static int put_row(struct export *e, const json_t *row)
 {
-    int rc = 0;
+    int rc = row != NULL ? 0 : PRA_ENOMEM; /* no row is better than an empty one */
 
     for (const struct import_column *col = e->columns; col->name != NULL && rc == 0; col++)
         rc = put_value(&e->out, rule_part(row, col->name), col == e->columns);
