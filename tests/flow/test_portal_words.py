@@ -15,7 +15,7 @@ ASK = """import {readFileSync} from 'fs';
 globalThis.localStorage = {getItem: () => process.argv[2]};
 const {t, reason} = await import('./i18n.js');
 const asked = JSON.parse(readFileSync(0, 'utf8'));
-console.log(JSON.stringify([asked.keys.map(k => t(k)), asked.reasons.map(([word, kind]) => reason(word, kind))]));
+console.log(JSON.stringify([asked.keys.map(k => t(...[k].flat())), asked.reasons.map(([word, kind]) => reason(word, kind))]));
 """
 
 
@@ -73,3 +73,9 @@ def test_the_printed_report_has_the_same_words(page):
     kinds = words_of("server/audit/audit.h", "AUDIT_KIND_MAP")
     keys = ["kind_" + kind for kind in kinds]
     assert said == {kind: list(pair) for kind, *pair in zip(kinds, page("ja", keys)[0], page("en", keys)[0])}
+
+
+@pytest.mark.parametrize("name", ["a{1}b", "$&", "$'", "50 %", "{0}"])
+def test_a_name_means_nothing_but_itself_in_a_sentence(page, name):
+    said = page("en", [["sureApprove", name, "SHA256:x"], ["explain_rule", name]])[0]
+    assert said[0] == f"Register this key for {name}?\nSHA256:x\nIs it what the user sees?" and said[1] == f'The rule "{name}" decides.'

@@ -513,7 +513,7 @@ export function t(key, ...values) {
   const pair = words[key];
   if (!pair)
     return key;
-  return values.reduce((text, v, i) => text.replace(`{${i}}`, v), pair[lang === 'ja' ? 0 : 1]);
+  return pair[lang === 'ja' ? 0 : 1].replace(/\{(\d)\}/g, (place, i) => (i in values ? values[i] : place));
 }
 
 // The audit's reasons, in words where there are some. That of a log-in that succeeded says how it was done, and is no error.
