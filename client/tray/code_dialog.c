@@ -86,6 +86,7 @@ bool code_can_give(const struct code_dialog *d, bool filled)
 
 void code_give(struct code_dialog *d)
 {
+    static unsigned given; /* of all dialogs: the next one may stand at the same place in memory */
     struct job *j;
 
     if (d->busy)
@@ -93,7 +94,7 @@ void code_give(struct code_dialog *d)
     j = work_alloc(sizeof(*j));
     j->app = d->app;
     j->dialog = d;
-    j->number = ++d->number;
+    j->number = d->number = ++given;
     code_ui_take(d->ui, j->code);
     if (j->code[0] == '\0') {
         free(j);

@@ -21,7 +21,7 @@
 /* Outlives the dialog if that is closed meanwhile. */
 struct job {
     struct tray_app *app;
-    struct collect_dialog *dialog;
+    unsigned dialog; /* its number; the next one may stand at the same place in memory */
     struct collect *bundle;
     json_t *check;
     int rc;
@@ -56,7 +56,7 @@ static void done(void *arg)
     struct collect_dialog *d = current;
     char said[WORDS_MAX];
 
-    if (d == NULL || d != j->dialog) {
+    if (d == NULL || d->number != j->dialog) {
         free_bundle(j->bundle);
         json_decref(j->check);
         free(j);
@@ -190,7 +190,7 @@ static void sent(void *arg)
     struct collect_dialog *d = current;
     char said[WORDS_MAX];
 
-    if (d != NULL && d == j->dialog && d->sending) {
+    if (d != NULL && d->number == j->dialog && d->sending) {
         if (j->rc == 0 && strcmp(member(j->reply, "state"), "done") == 0)
             snprintf(said, sizeof(said), TXT_SENT, member(j->reply, "bundle"));
         else
@@ -217,7 +217,7 @@ void collect_send(struct collect_dialog *d)
         return;
     j = work_alloc(sizeof(*j));
     j->app = d->app;
-    j->dialog = d;
+    j->dialog = d->number;
     j->check = json_incref(d->check);
     d->sending = true;
     collect_ui_say(d->ui, "");
@@ -229,6 +229,7 @@ void collect_send(struct collect_dialog *d)
 
 void collect_dialog_open(struct tray_app *app)
 {
+    static unsigned opened;
     struct job *j;
 
     if (current != NULL) {
@@ -237,11 +238,12 @@ void collect_dialog_open(struct tray_app *app)
     }
     current = work_alloc(sizeof(*current));
     current->app = app;
+    current->number = ++opened;
     current->started = os_monotonic_ms();
     current->ui = collect_ui_new(current);
     j = work_alloc(sizeof(*j));
     j->app = app;
-    j->dialog = current;
+    j->dialog = current->number;
     j->bundle = work_alloc(sizeof(*j->bundle));
     work_start(run, done, j);
 }

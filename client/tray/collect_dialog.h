@@ -19,6 +19,7 @@ struct collect_dialog {
     struct collect *bundle; /* NULL until gathered */
     json_t *check;          /* what the checks said; NULL = they could not be run */
     bool can_save, sending;
+    unsigned number;  /* of all that were opened: jobs know theirs by it */
     uint64_t started; /* milliseconds */
 };
 

@@ -116,11 +116,12 @@ bool connect_can_begin(const struct connect_dialog *d, bool user_filled, bool pa
 
 void connect_begin(struct connect_dialog *d)
 {
+    static unsigned begun; /* by all dialogs: the next one may stand at the same place in memory */
     struct job *j;
 
     if (d->phase != CONNECT_INPUT)
         return;
-    d->attempt++;
+    d->attempt = ++begun;
     j = new_job(d);
     connect_ui_read(d->ui, &j->attempt);
     if (j->attempt.user[0] == '\0' || j->attempt.passphrase[0] == '\0') {

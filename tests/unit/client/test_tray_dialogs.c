@@ -456,6 +456,42 @@ static void enrolment_that_is_left_ends_its_program_and_one_that_ends_is_told(vo
     run_freed(2);
 }
 
+/* --- logs -------------------------------------------------------------------------------------- */
+
+/* The place in memory of one that was closed is good enough for the next one. */
+static void close_and_open_at_the_same_place(void)
+{
+    void *same[7];
+
+    for (int i = 0; i < 7;
+         i++) /* as many as malloc() keeps aside, from where calloc() takes none */
+        same[i] = malloc(sizeof(struct collect_dialog));
+    for (int i = 0; i < 7; i++)
+        free(same[i]);
+    collect_gone(seen.dialog);
+    collect_dialog_open(&app);
+}
+
+static void logs_that_were_gathered_for_a_closed_dialog_are_not_the_next_ones(void **state)
+{
+    struct timespec end = patience();
+    const struct collect_dialog *d;
+
+    (void)state;
+    collect_dialog_open(&app);
+    wait_posted();
+    seen.ready = false;
+    close_and_open_at_the_same_place();
+    d = seen.dialog;
+    run_one(&end);
+    assert_null(d->bundle);
+    assert_false(seen.ready);
+    run_one(&end);
+    assert_non_null(d->bundle);
+    assert_true(seen.ready);
+    collect_gone(seen.dialog);
+}
+
 /* --- options, ports --------------------------------------------------------------------------- */
 
 static void options_are_refused_with_the_field_and_a_new_language_rebuilds(void **state)
@@ -528,6 +564,7 @@ int main(void)
         TEST(enrolment_shows_what_waits_and_leads_on_when_it_is_approved),
         TEST(enrolment_says_what_is_wrong_and_trusts_only_the_key_that_was_shown),
         TEST(enrolment_that_is_left_ends_its_program_and_one_that_ends_is_told),
+        TEST(logs_that_were_gathered_for_a_closed_dialog_are_not_the_next_ones),
         TEST(profile_that_replaces_is_shown_beside_what_was),
         TEST(options_are_refused_with_the_field_and_a_new_language_rebuilds),
         TEST(free_port_is_proposed_that_is_easy_to_keep_in_mind),

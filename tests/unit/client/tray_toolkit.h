@@ -85,6 +85,15 @@ static void run_one(const struct timespec *end)
     fn(arg);
 }
 
+/* Until a thread has handed something over, without running it. */
+static void wait_posted(void)
+{
+    (void)pthread_mutex_lock(&loop.lock);
+    while (loop.fn == NULL)
+        (void)pthread_cond_wait(&loop.changed, &loop.lock);
+    (void)pthread_mutex_unlock(&loop.lock);
+}
+
 static struct timespec patience(void)
 {
     struct timespec end;
