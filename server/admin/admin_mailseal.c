@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
+#include "common/log.h"
 #include "common/secmem.h"
 #include "server/admin/admin_internal.h"
 #include "server/admin/hostkey.h"
@@ -55,8 +56,11 @@ int mail_seal(struct admin *a, const char *to, const char *content, char **out, 
         return fault_set(f, PRA_ENOMEM, "mail: no memory");
     }
     rc = mail_key_load(a, &why);
-    if (rc != 0)
-        fault_set(f, rc, "mail: cannot be sealed without the host key: %s", why.text);
+    if (rc != 0) {
+        log_event(LOG_WARN, "mail-not-sealed", "error=\"%s\"", why.text);
+        rc = fault_set(f, rc == PRA_ENOMEM ? rc : PRA_EUNSUPPORTED,
+                       "mail: cannot be sealed without the host key: %s", why.text);
+    }
     if (rc == 0) {
         crypto_random(sealed, CRYPTO_GCM_IV_LEN);
         rc = crypto_gcm_seal(a->mail_key, sealed, to, strlen(to), content, len,

@@ -42,9 +42,10 @@ struct mail_message {
 
 /*
  * Puts a mail into the queue; a transaction of the store is open. Everything is copied. Returns 0
- * with its number in *id (may be NULL), PRA_EUNSUPPORTED ([mail] is not set up), PRA_EINVAL (an address,
- * subject or attachment that cannot be; line breaks in them above all), PRA_EFULL (the queue is full: it is
- * dropped, which the store counts), PRA_ETOOBIG, or the store's error.
+ * with its number in *id (may be NULL), PRA_EUNSUPPORTED ([mail] is not set up, or the host key cannot be
+ * read, without which nothing is sealed), PRA_EINVAL (an address, subject or attachment that cannot be; line
+ * breaks in them above all), PRA_EFULL (the queue is full: it is dropped, which the store counts),
+ * PRA_ETOOBIG, or the store's error.
  */
 int mail_queue(struct admin *a, const struct mail_message *m, int64_t *id, struct fault *f);
 
@@ -52,7 +53,8 @@ int mail_queue(struct admin *a, const struct mail_message *m, int64_t *id, struc
 
 /* Gets the key ready, while the host key may be read. Returns 0, or what hostkey_load() says. */
 int mail_key_load(struct admin *a, struct fault *f);
-/* What a mail to `to` says, as text that only this gateway can read; the caller frees *out. */
+/* What a mail to `to` says, as text that only this gateway can read; the caller frees *out. PRA_EUNSUPPORTED:
+   not without the host key. */
 int mail_seal(struct admin *a, const char *to, const char *content, char **out, struct fault *f);
 /* The other way, in place: *content is freed and replaced, or stays as it is with a failure. Returns 0,
    PRA_ECORRUPT (damaged, or sealed with another host key), PRA_ENOMEM. */

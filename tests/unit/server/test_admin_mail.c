@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/os.h"
+#include "server/admin/alerts.h"
 #include "server/admin/mail.h"
 #include "server/admin/hostkey.h"
 #include "tests/unit/common/scratch.h"
@@ -307,6 +308,37 @@ static void what_cannot_be_opened_fails_and_lets_others_pass(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, open_with_mail, close_admin)
 
+/* As for a pra-admin that may not read it, or when it is lost. */
+static int open_without_key(void **state)
+{
+    const struct admin_options opt = {.store_url = "ram:",
+                                      .host_key_path = "/nonexistent/host_key",
+                                      .host = &host,
+                                      .mail_from = "pra@example.com"};
+
+    (void)state;
+    return admin_open(&opt, &a, NULL);
+}
+
+static void without_a_host_key_no_mail_is_made_and_nothing_else_fails(void **state)
+{
+    struct fault f = {0};
+
+    (void)state;
+    json_decref(ok("account.add", json_pack("{s:s, s:s, s:s}", "name", "chief", "role", "owner",
+                                            "mail", "chief@example.com")));
+    json_decref(
+        ok("alert.mail.set", json_pack("{s:s, s:s}", "account", "chief", "minimum", "notice")));
+    assert_int_equal(alert_raise(a, &(struct alert){.kind = ALERT_DISK, .subject = "/"}), 0);
+    assert_int_equal(queue(&(struct mail_message){.kind = "test",
+                                                  .to = "chief@example.com",
+                                                  .subject = "s",
+                                                  .text = "t"},
+                           NULL, &f),
+                     PRA_EUNSUPPORTED);
+    assert_non_null(strstr(f.text, "host key"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +353,8 @@ int main(void)
         T(without_settings_nothing_is_queued),
         T(what_waits_cannot_be_read_in_the_store),
         T(what_cannot_be_opened_fails_and_lets_others_pass),
+        cmocka_unit_test_setup_teardown(without_a_host_key_no_mail_is_made_and_nothing_else_fails,
+                                        open_without_key, close_admin),
     };
 
     return cmocka_run_group_tests(tests, make_key, scratch_remove);
