@@ -290,7 +290,8 @@ int admin_mail_next(struct admin *a, int64_t now, int64_t *id, char **content)
     if (rc == 0) {
         *id = m.id;
         *content = text;
-    } else {
+    } else if (text != NULL) {
+        crypto_wipe(text, strlen(text));
         free(text);
     }
     return rc == 0 || rc == PRA_ENOENT ? rc : PRA_EIO;

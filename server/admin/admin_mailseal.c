@@ -112,6 +112,7 @@ int mail_unseal(struct admin *a, const char *to, char **content, struct fault *f
         return fault_set(f, PRA_ENOMEM, "mail: no memory");
     rc = unseal(a, to, text + SEALED, len - SEALED, plain, f);
     if (rc != 0) {
+        crypto_wipe(plain, len + 1); /* the recipient may be all that does not fit */
         free(plain);
         return rc == PRA_ENOMEM
                    ? rc
