@@ -203,13 +203,14 @@ static void take_effect(void *ctx)
         workers_wait_policy(k->gateway, policy_generation(k->published));
 }
 
-/* In the middle of something long: what the loop would do for others. Twice, so that who asked now has his
-   answer now, and the workers the policy that it is about. */
+/* In the middle of something long: what the loop would do for others, workers' questions first. Twice, so that
+   who asked now has his answer now, and the workers the policy that it is about. */
 static void breathe(void *ctx)
 {
     struct keeper *k = ctx;
     atomic_store(&k->gateway->keeper_alive_ms, os_monotonic_ms());
     store_all(k);
+    mailbox_deliver(&k->mailbox, k);
     for (int i = 0; i < 2; i++) {
         publish(k);
         admin_server_serve(k->server);

@@ -183,6 +183,20 @@ def test_code_is_good_once_and_none_before_it(gateway, user, app):
     assert len(gateway.audit("login-refused", reason="factor-used")) == 2
 
 
+def test_code_is_looked_at_while_a_large_table_is_imported(gateway, user, app, tmp_path):
+    table = tmp_path / "users.csv"
+    table.write_text("name,full-name,groups\n" + "".join(f"employee{i},Employee,\n" for i in range(90000)))
+    c = prompted(user)
+    at_work = threading.Thread(target=lambda: gateway.admin_run("user", "import", table, "--check", timeout=120).ok())
+    began = time.monotonic()
+    at_work.start()
+    time.sleep(0.5)
+    assert succeeds(c, app.code())
+    waited = time.monotonic() - began
+    at_work.join()
+    assert waited < (time.monotonic() - began) * 0.75
+
+
 def test_of_many_that_send_one_code_at_once_one_gets_in(gateway, user, app):
     doors = [prompted(user) for _ in range(24)]
     code, results = app.code(), []
