@@ -296,6 +296,7 @@ static int broken_off(const struct import *im, int rc)
     struct call *c = im->c;
     const struct fault why = c->f;
 
+    c->code = "partly";
     snprintf(c->note, sizeof(c->note), "rows-kept=%lld", (long long)im->kept);
     return fault_set(&c->f, rc, "csv: the first %lld rows were imported, then: %s",
                      (long long)im->kept, why.text);

@@ -101,8 +101,9 @@ static int status_of(const char *code)
         int status;
     } map[] = {{"invalid", 400},         {"not-logged-in", 401},  {"not-permitted", 403},
                {"address-refused", 403}, {"would-lock-out", 409}, {"wrong", 403},
-               {"not-found", 404},       {"exists", 409},         {"too-large", 413},
-               {"too-many", 429},        {"busy", 503},           {"not-running", 503}};
+               {"not-found", 404},       {"exists", 409},         {"partly", 409},
+               {"too-large", 413},       {"too-many", 429},       {"busy", 503},
+               {"not-running", 503}};
 
     for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
         if (strcmp(map[i].code, code) == 0)

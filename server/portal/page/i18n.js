@@ -419,6 +419,7 @@ const words = {
   'e_not-running': ['ゲートウェイ(prad)が応答していません。', 'The gateway (prad) does not answer.'],
   e_exists: ['すでに存在します。', 'This exists already.'],
   'e_not-found': ['見つかりません。', 'There is no such thing.'],
+  e_partly: ['途中で中断されました。一部の行は取り込まれています。もう一度取り込むと、残りが取り込まれます。', 'Broken off: some rows were imported. Import the table again for the rest.'],
   e_invalid: ['入力内容に誤りがあります。', 'Something in the form is not right.'],
   enroll: ['端末の登録', 'Enrolment'],
   enrollAbout: ['ユーザの PC が登録コードで送信した公開鍵です。フィンガープリントをユーザの画面と照合して、承認または拒否してください。',
