@@ -2,6 +2,7 @@
 import {html, useState} from './preact.js';
 import {get, post} from './api.js';
 import {t, bytes, language} from './i18n.js';
+import {kindName} from './audit.js';
 import {Act, Field, Loaded, save, useData} from './ui.js';
 
 const SHOWN = 100;
@@ -55,7 +56,7 @@ function Report({r}) {
     ${r.alerts && html`<${Table} title=${t('reportAlerts')} heads=${[t('reportSeverity'), t('reportCount')]} rows=${r.alerts}
       row=${x => html`<tr key=${x.severity}><th scope="row">${t('severity_' + (x.severity || 'unjudged'))}</th>${number(x.count)}</tr>`} />`}
     ${r.counts && html`<${Table} title=${t('reportCounts')} heads=${[t('mailKind'), t('reportCount')]} rows=${r.counts}
-      row=${x => html`<tr key=${x.kind}><th scope="row">${t('kind_' + x.kind) === 'kind_' + x.kind ? x.kind : t('kind_' + x.kind)}</th>${number(x.count)}</tr>`} />`}
+      row=${x => html`<tr key=${x.kind}><th scope="row">${kindName(x.kind)}</th>${number(x.count)}</tr>`} />`}
     <p class="quiet">${t('reportNote', r.zone)}</p>
     <p class=${r.thinned ? 'alert warn' : 'quiet'}>${r.thinned ? t('reportThinned', r.thinned) : t('reportNotThinned')}</p></div>`;
 }
