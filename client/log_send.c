@@ -33,9 +33,11 @@ int log_send_pack(const struct paths *paths, json_t *check, char path[OS_PATH_MA
     size_t limit = SEND_LOGS_MAX;
     int rc = PRA_ETOOBIG;
 
-    if (c == NULL || !temp_path(paths, path)) {
+    if (c == NULL)
+        return fault_set(f, PRA_ENOMEM, "out of memory");
+    if (!temp_path(paths, path)) {
         free(c);
-        return PRA_ENOMEM;
+        return fault_set(f, PRA_EIO, "%.64s...: the path is too long", paths->key_file);
     }
     for (int i = 0; i < SEND_TRIES && rc == PRA_ETOOBIG; i++, limit /= 2) {
         struct stat st;

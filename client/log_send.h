@@ -16,8 +16,8 @@
 
 /*
  * Packs what the gateway takes, the newest logs first, into a new private file beside the key. `check` as
- * in collect_gather(). Returns 0 with the file's path; PRA_ETOOBIG, PRA_ENOMEM or what collect.h says.
- * The caller deletes the file, which is there only then.
+ * in collect_gather(). Returns 0 with the file's path; PRA_ETOOBIG, or with a sentence PRA_ENOMEM, PRA_EIO or
+ * what collect.h says. The caller deletes the file, which is there only then.
  */
 int log_send_pack(const struct paths *paths, json_t *check, char path[OS_PATH_MAX],
                   struct fault *f);

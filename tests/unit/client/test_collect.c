@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/collect.h"
+#include "client/log_send.h"
 #include "client/redact.h"
 #include "common/chainlog.h"
 #include "tests/unit/client/zipfile.h"
@@ -226,6 +227,18 @@ static void bundle_has_a_limit(void **state)
     free(c);
 }
 
+static void path_that_is_too_long_is_no_lack_of_memory(void **state)
+{
+    static struct paths paths;
+    struct fault f = {0};
+    char path[OS_PATH_MAX];
+
+    (void)state;
+    memset(paths.key_file, 'x', sizeof(paths.key_file) - 8);
+    assert_int_equal(log_send_pack(&paths, NULL, path, &f), PRA_EIO);
+    assert_non_null(strstr(f.text, "too long"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +249,7 @@ int main(void)
         cmocka_unit_test(broken_log_is_included_and_named),
         cmocka_unit_test(existing_and_unwritable_targets_are_refused),
         cmocka_unit_test(bundle_has_a_limit),
+        cmocka_unit_test(path_that_is_too_long_is_no_lack_of_memory),
     };
 
     return cmocka_run_group_tests(tests, make_home, remove_home);
