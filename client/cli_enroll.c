@@ -149,11 +149,10 @@ static int check_ready(struct request *r, const char *accept)
     struct fault f = {0};
     int rc;
 
-    if (accept != NULL &&
-        (strlen(accept) >= sizeof(r->accept) || config_check_fingerprint(accept, &f) != 0))
-        return cli_usage(&cli_enroll, "--accept: %s", accept);
-    if (accept != NULL)
-        memcpy(r->accept, accept, strlen(accept) + 1);
+    if (accept != NULL && config_check_fingerprint(accept, &f) != 0)
+        return cli_usage(&cli_enroll, "--accept: %s", f.text);
+    if (accept != NULL) /* which fits then */
+        (void)snprintf(r->accept, sizeof(r->accept), "%s", accept);
     if (!r->config.has_server)
         return fail_step(
             r, MSG_RULES_ADDRESS,

@@ -112,6 +112,8 @@ def test_what_goes_wrong_is_said_in_words_of_its_own(gateway, new_pc, lang):
     assert_shows(enroll(other, made["code"]).err, "MSG_ENROLL_EXPIRED", lang)
     # What is no code is not sent anywhere; neither is one without a key or with a wrong passphrase.
     assert enroll(other, "no code").status == 2
+    told = other.run("enroll", "--code", code, "--accept", "SHA256:short")
+    assert told.status == 2 and "'SHA256:short' is not a fingerprint" in told.err
     told = other.run("enroll", "--code", code)  # and there is no terminal to ask at
     assert told.status != 0 and "pra enroll [--code" in told.err
     other.set_passphrase("something else")
