@@ -93,10 +93,12 @@ static int queue_answer(struct client *c, json_t *answer)
     int rc = answer == NULL ? PRA_ENOMEM : jsonl_append(&c->out, answer);
 
     json_decref(answer);
-    if (rc == PRA_EFULL) /* larger than a line may be: say so instead */
-        rc = jsonl_append(&c->out,
-                          json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", "too-large",
-                                    "message", "the answer is larger than 64 MiB: ask for less"));
+    if (rc == PRA_EFULL) { /* larger than a line may be: say so instead */
+        answer = json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", "too-large", "message",
+                           "the answer is larger than 64 MiB: ask for less");
+        rc = answer == NULL ? PRA_ENOMEM : jsonl_append(&c->out, answer);
+        json_decref(answer);
+    }
     return rc;
 }
 
