@@ -1,6 +1,7 @@
 // The page's words, Japanese and English. t('key') gives those of the language that is chosen.
 
 import {cloneWords} from './words_clone.js';
+import {inJapanese} from './words_error.js';
 import {factorWords} from './words_factor.js';
 import {limitWords} from './words_limits.js';
 import {loginWords} from './words_login.js';
@@ -527,13 +528,16 @@ export function reason(word, kind) {
 // Errors of which the server's words say no more than ours.
 const OWN_WORDS = new Set(['wrong', 'not-running', 'not-permitted', 'address-refused', 'would-lock-out']);
 
+// A sentence of prad's, in Japanese as far as there are words for it.
+export const sentence = message => (lang === 'ja' ? inJapanese(message) : message);
+
 // What went wrong, in the person's language, with the server's own words behind it: they name the argument.
 export function errorText(error) {
   if (error.status === 0)
     return t('noAnswer');
   const known = words['e_' + error.code];
-  const detail = OWN_WORDS.has(error.code) ? '' : error.message;
-  return known ? t('e_' + error.code) + (detail ? ` (${detail})` : '') : error.message;
+  const detail = OWN_WORDS.has(error.code) ? '' : sentence(error.message);
+  return known ? t('e_' + error.code) + (detail ? ` (${detail})` : '') : sentence(error.message);
 }
 
 const locale = () => (lang === 'ja' ? 'ja-JP' : 'en-GB');

@@ -1,7 +1,7 @@
 // Users and rules as CSV tables: saved, and read in again after a look at what that would do.
 import {html, useState} from './preact.js';
 import {post} from './api.js';
-import {t} from './i18n.js';
+import {t, sentence} from './i18n.js';
 import {Alert, Field, Form, useAction} from './ui.js';
 
 const SHOWN = 100;
@@ -21,7 +21,7 @@ async function read(file) {
 function Problems({report}) {
   return html`<div class="scroll"><table><thead><tr><th scope="col" class="number">${t('line')}</th><th scope="col">${t('column')}</th><th scope="col">${t('problem')}</th></tr></thead>
     <tbody>${report.problems.slice(0, SHOWN).map(p => html`<tr><td class="number">${p.line}</td><td>${p.column && html`<code>${p.column}</code>`}${p.cell && html` <small>${t('cellNo', p.cell)}</small>`}</td>
-      <td class="bad">× ${p.problem}</td></tr>`)}</tbody></table></div>
+      <td class="bad">× ${sentence(p.problem)}</td></tr>`)}</tbody></table></div>
     ${report['problem-count'] > SHOWN && html`<p class="quiet">${t('firstOf', SHOWN, report['problem-count'])}</p>`}`;
 }
 
