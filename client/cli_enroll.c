@@ -75,6 +75,7 @@ struct request {
     struct paths paths;
     struct config config;
     struct keyopen key;
+    char user[KEYFILE_USER_MAX + 1]; /* whose key it is; `key` says so only once it is open */
     char passphrase[KEYFILE_PASS_MAX + 1];
     char code[CODE_MAX];
     char accept[SSHKEY_FINGERPRINT_MAX];
@@ -160,8 +161,9 @@ static int check_ready(struct request *r, const char *accept)
                                .detail = tr("no address is set", "アドレスが設定されていません")});
     rc = keyfile_inspect(r->paths.key_file, &info, &f);
     if (rc != 0)
-        return fail_step(r, keymake_inspect_problem(rc), &(struct msg_args){.detail = f.text});
-    memcpy(r->key.info.user, info.user, sizeof(info.user));
+        return fail_step(r, keymake_inspect_problem(rc),
+                         &(struct msg_args){.user = tr("NAME", "ユーザ名"), .detail = f.text});
+    (void)snprintf(r->user, sizeof(r->user), "%s", info.user);
     return CLI_OK;
 }
 
@@ -171,7 +173,7 @@ static int fail_key(const struct request *r, int rc, const struct fault *f)
 
     keyfile_describe_changes(&r->key.report, names, sizeof(names));
     return fail_step(r, cause_msg(keyopen_cause(rc, &r->key)),
-                     &(struct msg_args){.user = r->key.info.user,
+                     &(struct msg_args){.user = r->user,
                                         .name = names,
                                         .detail = f->text[0] != '\0' ? f->text : err_text(rc)});
 }
@@ -179,9 +181,6 @@ static int fail_key(const struct request *r, int rc, const struct fault *f)
 /* Opens the key; a person may mistype. */
 static int open_key(struct request *r, const char *file)
 {
-    char user[KEYFILE_USER_MAX + 1];
-
-    memcpy(user, r->key.info.user, sizeof(user));
     for (unsigned tries = 1;; tries++) {
         struct kdf_progress *shown;
         struct fault f = {0};
@@ -189,7 +188,8 @@ static int open_key(struct request *r, const char *file)
 
         if (file != NULL)
             rc = os_read_secret_file(file, r->passphrase, sizeof(r->passphrase), &f);
-        else if (ask_passphrase(&cli_enroll, user, r->passphrase, sizeof(r->passphrase)) != CLI_OK)
+        else if (ask_passphrase(&cli_enroll, r->user, r->passphrase, sizeof(r->passphrase)) !=
+                 CLI_OK)
             return CLI_FAILED;
         if (rc != 0)
             return cli_fail(
@@ -278,7 +278,7 @@ static int show_outcome(const struct request *r, const struct enroll_outcome *o)
         return fail_step(
             r, o->problem,
             &(struct msg_args){.server = server,
-                               .user = o->user[0] != '\0' ? o->user : r->key.info.user,
+                               .user = o->user[0] != '\0' ? o->user : r->user,
                                .detail = o->problem == MSG_HOSTKEY_UNKNOWN ? o->seen : o->detail});
     if (r->json) {
         print_step(json_pack("{s:s, s:s}", "state", "approved", "user", o->user));

@@ -117,7 +117,9 @@ def test_what_goes_wrong_is_said_in_words_of_its_own(gateway, new_pc, lang):
     told = other.run("enroll", "--code", code)  # and there is no terminal to ask at
     assert told.status != 0 and "pra enroll [--code" in told.err
     other.set_passphrase("something else")
-    assert_shows(enroll(other, code).err, "MSG_KEY_PASSPHRASE", lang)
+    told = enroll(other, code).err
+    assert_shows(told, "MSG_KEY_PASSPHRASE", lang)
+    assert f"pra keygen --user {other.user} --force" in told
 
 
 def test_a_wait_that_was_cut_off_goes_on(gateway, new_pc):
