@@ -2,6 +2,7 @@
 byte of that packet reaches anybody, and the connection ends (quality 3)."""
 
 import random
+import socket
 
 import pytest
 
@@ -42,8 +43,11 @@ class Flipper(Relay):
                 b.sendall(data)
         except OSError:
             pass
-        for s in (a, b):
-            s.close()
+        for s in (a, b):  # closed alone, a socket that the other thread reads stays open
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
 
 def spoilt(local, relay, direction, at, bit):
