@@ -44,13 +44,17 @@ LDSAN    := -fsanitize=thread
 else
 $(error SAN is address or thread)
 endif
-CPPFLAGS := -D_GNU_SOURCE -DPRA_VERSION='"$(VERSION)"' -I. -isystem $(DEPS)/include
+# Those of the SSH libraries and of their libcrypto; and those of jansson.
+SSH_HEADERS := -isystem$(DEPS)/include
+HEADERS  := $(SSH_HEADERS) -isystem$(DEPS)/include/json
+CPPFLAGS := -D_GNU_SOURCE -DPRA_VERSION='"$(VERSION)"' -I. $(HEADERS)
 CFLAGS   := -std=c11 $(OPT) $(HARDEN) $(WARN) -pthread
 LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
 
 # Names the one libcrypto: ours where the system's is old, else the system's (packaging/deps).
 CRYPTO      := @$(DEPS)/lib/crypto.link
-LIBS_common := -ljansson -linih $(CRYPTO)
+JSON        := $(DEPS)/lib/libjansson.a
+LIBS_common := $(JSON) -linih $(CRYPTO)
 LIBS_client := $(DEPS)/lib/libssh2.a -luv -lz $(LIBS_common)
 LIBS_server := $(DEPS)/lib/libssh.a -levent_core -levent_pthreads -lsqlite3 -loath -lz -lseccomp $(LIBS_common)
 
@@ -74,15 +78,15 @@ SRC_sandbox := server/sandbox/files.c server/sandbox/calls.c
 # programs use: what it needs of ours is compiled for it, with the distribution's headers.
 SRC_portal := $(wildcard server/portal/*.c) server/config.c server/policy/policy_clone.c server/admin/password.c \
               server/prad/notify.c server/prad/descriptors.c $(SRC_sandbox) $(SRC_common)
-LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -lseccomp -ljansson -linih
+LIBS_portal := -levent_openssl -levent_extra -levent_core -lssl -lcrypto -lqrencode -lseccomp $(JSON) -linih
 
 # libcurl brings the distribution's libssl as well.
 SRC_mailer  := $(wildcard server/mailer/*.c) $(SRC_sandbox) $(SRC_common)
-LIBS_mailer := -lcurl -lcrypto -lseccomp -ljansson -linih
+LIBS_mailer := -lcurl -lcrypto -lseccomp $(JSON) -linih
 
 # libfido2 brings the same libcrypto.
 SRC_passkey := $(wildcard server/passkey/*.c) $(SRC_sandbox) $(SRC_common)
-LIBS_passkey := -lfido2 -lcrypto -lseccomp -ljansson -linih
+LIBS_passkey := -lfido2 -lcrypto -lseccomp $(JSON) -linih
 
 # The windows of GTK; those of Win32 are in *_win.c.
 SRC_tray   := $(wildcard client/tray/*_gtk.c)
@@ -160,10 +164,10 @@ $(BUILD)/test/obj/%.o: %.c $(STAMP) $(DEPS)/.done
 	$(call say,CC,$< for tests)
 	$(Q)$(CC) $(CPPFLAGS) -DPRA_TEST_PROVIDER $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/portal/obj/%.o: %.c $(STAMP) | packages
+$(BUILD)/portal/obj/%.o: %.c $(STAMP) | packages $(DEPS)/.done
 	@mkdir -p $(@D)
 	$(call say,CC,$< for the portal)
-	$(Q)$(CC) $(filter-out -isystem $(DEPS)/include,$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(filter-out $(SSH_HEADERS),$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The page, as an array for each of its files, with the module that it draws with.
 PAGE   := $(wildcard server/portal/page/*)
@@ -175,9 +179,9 @@ $(BUILD)/portal/assets.c: server/portal/embed.py $(PREACT) $(PAGE)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
 	$(Q)$(PYTHON) server/portal/embed.py $@ preact.js=$(PREACT) $(PAGE)
-$(BUILD)/portal/obj/assets.o: $(BUILD)/portal/assets.c $(STAMP) | packages
+$(BUILD)/portal/obj/assets.o: $(BUILD)/portal/assets.c $(STAMP) | packages $(DEPS)/.done
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -isystem $(DEPS)/include,$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(filter-out $(SSH_HEADERS),$(CPPFLAGS)) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # Asked for when it is used: `make` may just have installed it.
 GTK        = gtk+-3.0 dbusmenu-glib-0.4
@@ -253,7 +257,7 @@ $(BUILD)/tests/unit/client/%: $(BUILD)/test/obj/tests/unit/client/%.o $(L_client
 $(BUILD)/tests/unit/server/%: $(BUILD)/test/obj/tests/unit/server/%.o $(L_prad) $(L_server) $(L_tkeys) $(L_common)
 	$(call link,$(TEST_LD) -lcmocka $(LIBS_server))
 $(BUILD)/tests/deps/%: $(BUILD)/test/obj/tests/deps/%.o
-	$(call link,$(TEST_LD) -lcmocka $(DEPS)/lib/libssh.a $(DEPS)/lib/libssh2.a $(CRYPTO))
+	$(call link,$(TEST_LD) -lcmocka $(DEPS)/lib/libssh.a $(DEPS)/lib/libssh2.a $(JSON) $(CRYPTO))
 $(BUILD)/tests/policy/%: $(BUILD)/test/obj/tests/policy/%.o $(L_server) $(L_keys) $(L_common)
 	$(call link,$(TEST_LD) $(LIBS_server))
 $(BUILD)/tests/flow/%: $(BUILD)/test/obj/tests/flow/%.o $(L_tkeys) $(L_common)
@@ -329,7 +333,7 @@ FUZZ_SRC := $(SRC_common) $(SRC_keys) $(SRC_server) \
             client/control.c client/plan.c client/cause.c server/prad/control_in.c server/prad/enroll_session.c \
             $(filter-out $(addprefix server/portal/,main.c tls.c kdf.c link.c),$(wildcard server/portal/*.c))
 FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
-              -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. -isystem $(DEPS)/include -std=c11
+              -DPRA_VERSION='"fuzz"' -DPRA_TEST_PROVIDER -I. $(HEADERS) -std=c11
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 $(BUILD)/fuzz/%.o: %.c $(STAMP) $(DEPS)/.done
 	@mkdir -p $(@D)
@@ -345,7 +349,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libfuzzed.a
 $(BUILD)/tests/fuzz/fuzz_passkey: tests/fuzz/fuzz_passkey.c server/passkey/passkey.c $(SRC_common) $(STAMP)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
-	$(Q)$(CLANG) $(filter-out -isystem $(DEPS)/include,$(FUZZ_FLAGS)) $(TEST_LD) -fsanitize=fuzzer $(filter %.c,$^) $(LIBS_passkey) -o $@
+	$(Q)$(CLANG) $(filter-out $(SSH_HEADERS),$(FUZZ_FLAGS)) $(TEST_LD) -fsanitize=fuzzer $(filter %.c,$^) $(LIBS_passkey) -o $@
 
 fuzz-build: $(FUZZ)
 fuzz: packages ## run every fuzz target for TIME seconds (60)

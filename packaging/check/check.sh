@@ -22,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 product=(common keys client server)
-flags=(-std=c11 -D_GNU_SOURCE "-DPRA_VERSION=\"$version\"" -I. -isystem "$deps/include")
+flags=(-std=c11 -D_GNU_SOURCE "-DPRA_VERSION=\"$version\"" -I. -isystem "$deps/include" -isystem "$deps/include/json")
 
 # our FOLDER...: C files of ours, sorted; new ones too.
 c_files() {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the two SSH libraries, libssh (gateway) and libssh2 (client), as static libraries from the
-# source packages of Debian 13 plus the patches in patches/, into a cache folder of the user; and
-# libcrypto where the system's is old (openssl.sh). sources.sh fetches and unpacks.
+# Builds the two SSH libraries, libssh (gateway) and libssh2 (client), and jansson, as static
+# libraries from the source packages of Debian 13 plus the patches in patches/, into a cache folder
+# of the user; and libcrypto where the system's is old (openssl.sh). sources.sh fetches and unpacks.
 #
 #   deps.sh --prefix   print where the libraries of this flavour live (fast, no network)
 #   deps.sh build      make them unless they are there
@@ -21,6 +21,7 @@ export LC_ALL
 SUITE=trixie
 LIBSSH_MIN=0.11.5      # older ones spin on a maximum packet of 10 and do not enforce the window
 LIBSSH2_MIN=1.11.1     # first with AES-GCM, ETM MACs, strict key exchange and rsa-sha2
+JANSSON_MIN=2.14       # what the patch was made for
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/pra-deps
@@ -43,7 +44,7 @@ esac
 # same sources, which `update` looks for.
 key() {
     hash=$(cd "$here" && { echo "$cc"; cat deps.sh openssl.sh patches/libssh/*.patch \
-        patches/libssh2/*.patch 2>/dev/null || true; } | sha256sum | cut -c1-16)
+        patches/libssh2/*.patch patches/jansson/*.patch 2>/dev/null || true; } | sha256sum | cut -c1-16)
     echo "$(system_name)-${san:-plain}-$hash"
 }
 
@@ -102,6 +103,15 @@ build_libssh2() {
         -DBUILD_TESTING=OFF -DENABLE_ZLIB_COMPRESSION=OFF -DENABLE_DEBUG_LOGGING=OFF
 }
 
+# Its headers have a folder of their own: the portal's programs want them, and not libcrypto's.
+build_jansson() {
+    cflags=
+    cmake_build jansson "$1" -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON \
+        -DJANSSON_EXAMPLES=OFF -DCMAKE_POLICY_VERSION_MINIMUM=3.5
+    mkdir -p "$1/root$prefix/include/json"
+    mv "$1/root$prefix"/include/jansson*.h "$1/root$prefix/include/json/"
+}
+
 # choose_crypto TMP: the one libcrypto that both libraries and all programs use. lib/crypto.link is
 # what a program names when it is linked (an @file of the compiler's).
 # shellcheck disable=SC2154 # openssl.sh sets openssl and system_openssl
@@ -128,16 +138,19 @@ build() {
     tmp=$(mktemp -d "$cache/tmp.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
     trap 'exit 1' HUP INT TERM
-    echo "Building libssh and libssh2${san:+ with the $san sanitizer} into $prefix" >&2
+    echo "Building libssh, libssh2 and jansson${san:+ with the $san sanitizer} into $prefix" >&2
     fetch libssh "$LIBSSH_MIN" "$tmp"
     fetch libssh2 "$LIBSSH2_MIN" "$tmp"
+    fetch jansson "$JANSSON_MIN" "$tmp"
     choose_crypto "$tmp"
     unpack libssh "$LIBSSH_MIN" "$tmp"
     unpack libssh2 "$LIBSSH2_MIN" "$tmp"
+    unpack jansson "$JANSSON_MIN" "$tmp"
     build_libssh "$tmp"
     build_libssh2 "$tmp"
+    build_jansson "$tmp"
     # Only include/ and lib/*.a: Debian's .pc files name libraries (zlib) this build does without.
-    (cd "$tmp/root$prefix" && rm -rf share lib/pkgconfig lib/cmake)
+    (cd "$tmp/root$prefix" && rm -rf share cmake lib/pkgconfig lib/cmake)
     cp "$tmp/VERSIONS" "$tmp/root$prefix/VERSIONS"
     touch "$tmp/root$prefix/.done"
     rm -rf "$prefix"
@@ -151,6 +164,7 @@ update() {
     stale=
     refresh libssh "$LIBSSH_MIN" "$tmp"
     refresh libssh2 "$LIBSSH2_MIN" "$tmp"
+    refresh jansson "$JANSSON_MIN" "$tmp"
     system_openssl_is_fast || refresh openssl "$OPENSSL_MIN" "$tmp"
     [ -z "$stale" ] ||
         rm -f "$cache"/*-plain-*/.done "$cache"/*-address-*/.done "$cache"/*-thread-*/.done

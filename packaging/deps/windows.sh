@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds what the Windows client is linked with, as static libraries, by mingw-w64 from the source
-# packages of Debian 13: libcrypto, libssh2 (with the patches that Linux has), libuv, jansson, inih
+# packages of Debian 13: libcrypto, libssh2 and jansson (with the patches that Linux has), libuv, inih
 # and zlib. sources.sh fetches and unpacks, openssl.sh knows what of OpenSSL is wanted.
 #
 #   windows.sh --prefix   print where the libraries live or will live (fast, no network)
 #   windows.sh build      make them unless they are there
 #
 # Three folders in the cache, because they change at different times: libcrypto (minutes), the
-# libraries without patches of ours, and the whole with libssh2 in it, which is what is printed.
+# libraries of others than SSH, and the whole with libssh2 in it, which is what is printed.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -48,8 +48,8 @@ key() {
     { system_name; cat "$@" 2>/dev/null; } | sha256sum | cut -c1-12
 }
 
-base=$cache/windows-base-$(key "$here/windows.sh")
-prefix=$cache/windows-$(key "$here/windows.sh" "$here/openssl.sh" "$here"/patches/libssh2/*.patch)
+base=$cache/windows-base-$(key "$here/windows.sh" "$here"/patches/jansson/*.patch)
+prefix=$cache/windows-$(key "$here/windows.sh" "$here/openssl.sh" "$here"/patches/*/*.patch)
 
 # --- recipes -------------------------------------------------------------------------------------
 
