@@ -39,6 +39,7 @@ struct orders {
 
 static struct orders *orders;
 static int trace = -1;
+static char program[4096];  /* which file it is, whatever it calls itself; with a newline */
 static __thread int inside; /* what a failure itself calls does not count */
 
 #define REAL(name)                                                                                 \
@@ -56,6 +57,8 @@ __attribute__((constructor)) static void begin(void)
     if (path == NULL || (fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
         return;
     backtrace(frames, 1); /* its first call allocates */
+    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 2);
+    program[n > 0 ? n : 0] = '\n';
     snprintf(name, sizeof(name), "%s.trace", path);
     trace = open(name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     map = mmap(NULL, sizeof(*orders), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -71,7 +74,7 @@ static void note_stack(void)
 
     inside++;
     n = backtrace(frames, 24);
-    if (trace >= 0 && ftruncate(trace, 0) == 0)
+    if (trace >= 0 && ftruncate(trace, 0) == 0 && write(trace, program, strlen(program)) > 0)
         backtrace_symbols_fd(frames, n, trace);
     inside--;
 }

@@ -63,10 +63,12 @@ class Faults:
         """The stack of the last failure: functions and lines."""
         try:
             with open(self.path + ".trace") as f:
+                program = f.readline().strip()
                 frames = re.findall(r"^(.*)\((.*?)\+(0x[0-9a-f]+)\)", f.read(), re.MULTILINE)
         except FileNotFoundError:
             return ""
-        return "\n".join(_line_of(*frame) for frame in frames if not frame[0].endswith(".so"))
+        # The program itself is called what it calls itself ("pra agent").
+        return "\n".join(_line_of(path if "/" in path else program, *rest) for path, *rest in frames if not path.endswith(".so"))
 
 
 def _line_of(program, name, offset):
