@@ -63,18 +63,13 @@ printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"; chmod 755 "$root/u
 rm -f "$root/etc/apt/apt.conf.d/docker-clean"
 """
 
-# What a user does there, with this tree, the sources that are here already and the host's settings of npm.
+# What a user does there, with this tree, and with what was fetched here already: the network may want a host's own authority.
 MAKE_DEB = r"""
 root=$1 tree=$2 sources=$3
 mkdir -p "$root/srv/pra" "$root/srv/.cache/pra-deps"
 tar -C "$tree" --exclude './build*' --exclude ./.git -cf - . | tar -xf - -C "$root/srv/pra"
 cp -a "$sources" "$root/srv/.cache/pra-deps/"
-for npmrc in "$HOME/.npmrc" /etc/npmrc; do
-    [ -e "$npmrc" ] || continue
-    case $npmrc in /etc/*) cp "$npmrc" "$root/etc/" ;; *) cp "$npmrc" "$root/srv/" ;; esac
-    authority=$(sed -n 's/^cafile *= *//p' "$npmrc")
-    [ -z "$authority" ] || install -D -m 644 "$authority" "$root$authority"
-done
+cp -a "$sources"/../web-htm-* "$root/srv/.cache/pra-deps/"
 unshare --mount sh -eu -c 'mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"
     exec env -i HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$1" make -C /srv/pra deb' sh "$root" \
     >>"$root.log" 2>&1 || { tail -30 "$root.log"; exit 1; }
