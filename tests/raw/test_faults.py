@@ -209,7 +209,7 @@ class Laptop:
         try:
             self.down()
         except AssertionError as e:
-            self.note(f"{what}: {e}, without a fault\n{self.faults.where()}")
+            self.note(f"{what}: {e}, without a fault; {self.state()}\n{self.faults.where()}\n{self.client.system_log()[-2000:]}")
             self.client.close()
             self.start()
         return hit
