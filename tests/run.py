@@ -181,17 +181,21 @@ def run_pytest(paths, build, counts, label, limit=FLOW_LIMIT_S, extra=(), env=No
     return names if len(names) == failed else []
 
 
-def run_flow(build, counts, label, which="not release_only" + (" and not plain_build" if SAN else "")):
-    """FLOW_WORKERS at a time. What fails in the crowd is asked once more alone, and named either way."""
+def run_crowd(paths, build, counts, label, extra, env=None):
+    """Several at a time. What fails in the crowd is asked once more alone, and named either way."""
     crowd = Counts()
-    failed = run_pytest(FLOW_PATHS, build, crowd, label,
-                        extra=["-n", FLOW_WORKERS, "-m", which])
+    failed = run_pytest(paths, build, crowd, label, extra=extra, env=env)
     if not failed or len(failed) > ALONE_MAX:
         counts.add(crowd.passed, crowd.failed, label, crowd.skipped)
         return
     counts.add(crowd.passed, 0, label, crowd.skipped)
+    failed = [re.sub(r"@[\w-]+$", "", name) for name in failed]  # the group in which it ran
     print("  once more, alone: " + " ".join(failed))
-    run_pytest(failed, build, counts, f"{label}-alone")
+    run_pytest(failed, build, counts, f"{label}-alone", env=env)
+
+
+def run_flow(build, counts, label, which="not release_only" + (" and not plain_build" if SAN else "")):
+    run_crowd(FLOW_PATHS, build, counts, label, ["-n", FLOW_WORKERS, "-m", which])
 
 
 def count_plain(label, code, text, counts):
@@ -301,13 +305,13 @@ def stage_windows_unit(counts):
 
 
 def stage_windows(counts):
-    run_pytest(["tests/windows"], BUILD, counts, "windows", extra=WINDOWS_WORKERS)
+    run_crowd(["tests/windows"], BUILD, counts, "windows", WINDOWS_WORKERS)
 
 
 def run_pra_exe(paths, counts, label):
     """Without pages: they ask nothing of the client."""
     try:
-        run_pytest(paths, BUILD, counts, label, extra=["-n", "2", "-m", "not release_only and not chromium"], env={"PRA": "pra.exe"})
+        run_crowd(paths, BUILD, counts, label, ["-n", "2", "-m", "not release_only and not chromium"], {"PRA": "pra.exe"})
     finally:
         wineprefix.end_server(winclient.environment())
 
